@@ -1,0 +1,1 @@
+//! Words, exit codes and pages.

@@ -1,0 +1,1 @@
+//! One device over its transports: sessions, gathering, sending commands.

@@ -1,0 +1,19 @@
+//! The words of the field as types: parsed once at the border, trusted afterwards.
+//!
+//! Knows only the standard library and serde. What a *model* or an *operator policy* forbids on top of
+//! a type's own range (reserved VLANs, ports that a model lacks) is checked by the inventory rules, where
+//! we can point at a line.
+
+mod id;
+mod mac;
+mod model;
+mod rate;
+mod service;
+mod vlan;
+
+pub use id::{EndpointId, IdOutOfRange, PortNumber, ProfileId, SubscriberId};
+pub use mac::{InvalidMacAddr, MacAddr};
+pub use model::{Firmware, InvalidFirmware, MODELS, Medium, Model};
+pub use rate::{InvalidMbps, Mbps};
+pub use service::{PoeMode, PortBinding, PortMode};
+pub use vlan::{InvalidVlanId, InvalidVlanSet, VlanId, VlanSet};

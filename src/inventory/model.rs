@@ -1,0 +1,264 @@
+//! The validated inventory: what the files say, resolved and checked, without a trace of YAML.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::domain::{
+    EndpointId, MacAddr, Mbps, Model, PoeMode, PortBinding, PortMode, PortNumber, SubscriberId, VlanId, VlanSet,
+};
+
+/// Everything that the files under one `gamops.yaml` say, valid as a whole.
+///
+/// Shape: maps are keyed by inventory key; every reference between them resolves.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Inventory {
+    /// The inventory's id from `gamops.yaml`: names its state database.
+    pub id: String,
+    /// What the operator decided for the whole fleet.
+    pub policies: Policies,
+    /// Buildings or groups of devices.
+    pub sites: BTreeMap<String, Site>,
+    /// Devices by key.
+    pub devices: BTreeMap<String, Device>,
+    /// Service plans by key. The built-in `unthrottled` is not among them.
+    pub plans: BTreeMap<String, ServicePlan>,
+    /// Subscribers by key.
+    pub subscribers: BTreeMap<String, Subscriber>,
+}
+
+/// The operator's decisions for the whole fleet.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Policies {
+    /// What to do about configuration that somebody else left unsaved.
+    pub unsaved: Unsaved,
+    /// How `state: suspended` is done.
+    pub suspension: Option<Suspension>,
+    /// The highest compiled rate that is written as a profile: 1000 Mbps unless raised, 1999 at most.
+    pub max_rate: Mbps,
+}
+
+/// What to do when a device's running configuration was changed by somebody else and not saved.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Unsaved {
+    /// Leave the device alone until somebody has saved or reloaded it.
+    Refuse,
+    /// Say so. Where gamops has changes of its own, its save takes the others along, and the plan says that.
+    #[default]
+    Report,
+    /// Save it, even where gamops has nothing of its own to change.
+    Save,
+}
+
+/// How a suspended subscriber loses service. Never a port shutdown: traffic goes on through a port that
+/// is shut down, and a coax port carries 16 homes.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Suspension {
+    /// Into a walled garden.
+    Vlan(VlanId),
+    /// Onto this plan.
+    Plan(String),
+    /// The endpoint is taken off, which leaves it to the device's captive portal on VLAN 4094.
+    Unbind,
+}
+
+/// A building or another group of devices.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Site {
+    /// Street address or whatever helps a technician.
+    pub address: Option<String>,
+    /// Free text.
+    pub description: Option<String>,
+}
+
+/// How much of a device gamops may change.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Mode {
+    /// Reads and reports; changes nothing. The default, since a new device should start here.
+    #[default]
+    Observe,
+    /// Plans and applies.
+    Manage,
+}
+
+/// How a device is reached.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Transport {
+    /// TCP port of SSH; 22 unless said.
+    pub ssh_port: u16,
+    /// UDP port of SNMP; 161 unless said.
+    pub snmp_port: u16,
+    /// Whether SNMP is asked at all.
+    pub snmp: bool,
+    /// Also offer the algorithms of old SSH servers: SHA-1 key exchange and MACs, `ssh-rsa`, CBC ciphers.
+    pub legacy_algorithms: bool,
+}
+
+/// One GAM.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Device {
+    /// Key in the inventory.
+    pub key: String,
+    /// The key that it had before, if it was renamed.
+    pub was: Option<String>,
+    /// Site key.
+    pub site: Option<String>,
+    /// Product.
+    pub model: &'static Model,
+    /// IP address or DNS name.
+    pub address: String,
+    /// How to reach it.
+    pub transport: Transport,
+    /// Name of the credentials; values come from the environment or settings, never from here.
+    pub credentials: String,
+    /// Host key in OpenSSH form (`ssh-ed25519 AAAA...`), where it is not left to be pinned at first contact.
+    pub host_key: Option<String>,
+    /// Observe or manage.
+    pub mode: Mode,
+    /// Why changes are held back, if they are.
+    pub paused: Option<String>,
+    /// Never forgotten or emptied without an explicit order.
+    pub protect: bool,
+    /// Whether CLI words that nobody has seen may be tried.
+    pub allow_assumed: bool,
+    /// Host name to write. `None`: left as it is.
+    pub hostname: Option<String>,
+    /// Ports with settings of their own.
+    pub ports: BTreeMap<PortNumber, Port>,
+    /// Endpoints that serve no subscriber yet, by key.
+    pub endpoints: BTreeMap<String, SpareEndpoint>,
+}
+
+/// Settings of one port. `None`: not managed, or for `mode` and `shutdown`, the device default, enforced
+/// only where the port is listed.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Port {
+    /// Name on the device.
+    pub name: Option<String>,
+    /// Line mode.
+    pub mode: Option<PortMode>,
+    /// No alarms from this port; does not stop traffic.
+    pub shutdown: Option<bool>,
+}
+
+/// An endpoint in stock, or plugged in without a subscriber.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SpareEndpoint {
+    /// Key among the device's endpoints.
+    pub key: String,
+    /// The key that it had before.
+    pub was: Option<String>,
+    /// Its address.
+    pub mac: MacAddr,
+    /// Name on the device. `None`: the device's own convention, `Positron_XXXXXX`.
+    pub name: Option<String>,
+    /// Text on the device. `None`: not managed.
+    pub description: Option<String>,
+    /// Where it belongs.
+    pub port: PortBinding,
+    /// Pinned number on the device.
+    pub id: Option<EndpointId>,
+    /// Not to be deleted without an explicit order.
+    pub protect: bool,
+}
+
+/// A compiled rate: what a profile holds, or no profile at all.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Rates {
+    /// No limit but the line.
+    Unthrottled,
+    /// Down and up, headroom included.
+    Limited {
+        /// Towards the subscriber.
+        down: Mbps,
+        /// From the subscriber.
+        up: Mbps,
+    },
+}
+
+/// A plan as sold.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ServicePlan {
+    /// Key in the inventory.
+    pub key: String,
+    /// The key that it had before.
+    pub was: Option<String>,
+    /// Profile name on the device; the key unless said.
+    pub name: String,
+    /// Text on the device. `None`: not managed.
+    pub description: Option<String>,
+    /// Compiled rates on coax.
+    pub coax: Rates,
+    /// Compiled rates on copper.
+    pub copper: Rates,
+    /// Not to be deleted without an explicit order.
+    pub protect: bool,
+}
+
+/// Whether a subscriber has service.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum State {
+    /// Served.
+    #[default]
+    Active,
+    /// Held back by the suspension policy.
+    Suspended,
+}
+
+/// The endpoint in a subscriber's home.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SubscriberEndpoint {
+    /// Its address.
+    pub mac: MacAddr,
+    /// Name on the device. `None`: the device's own convention, `Positron_XXXXXX`.
+    pub name: Option<String>,
+    /// Text on the device. `None`: not managed.
+    pub description: Option<String>,
+    /// Pinned number on the device.
+    pub id: Option<EndpointId>,
+}
+
+/// One subscriber on an endpoint-aware device.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Subscriber {
+    /// Key in the inventory.
+    pub key: String,
+    /// The key that it had before.
+    pub was: Option<String>,
+    /// Device key.
+    pub device: String,
+    /// Name on the device; the key unless said. It is the option 82 remote id.
+    pub name: String,
+    /// Text on the device. `None`: not managed.
+    pub description: Option<String>,
+    /// Its endpoint. `None`: known to the device, served by nothing yet.
+    pub endpoint: Option<SubscriberEndpoint>,
+    /// Where its endpoint belongs.
+    pub port: PortBinding,
+    /// Plan key, or `unthrottled`.
+    pub plan: String,
+    /// Service VLAN.
+    pub vlan: VlanId,
+    /// Keep the tag on the endpoint's first port.
+    pub tagged: bool,
+    /// VLAN on the line in place of `vlan`.
+    pub remapped_vlan: Option<VlanId>,
+    /// Further VLANs, passed tagged.
+    pub allowed_vlans: VlanSet,
+    /// VLAN of the endpoint's second port.
+    pub port2_vlan: Option<VlanId>,
+    /// Power over Ethernet. `None`: not managed.
+    pub poe: Option<PoeMode>,
+    /// Active or suspended.
+    pub state: State,
+    /// Pinned number on the device.
+    pub id: Option<SubscriberId>,
+    /// Not to be deleted without an explicit order.
+    pub protect: bool,
+}
+
+/// The plan key that stands for no limit.
+pub const UNTHROTTLED: &str = "unthrottled";

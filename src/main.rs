@@ -1,0 +1,3 @@
+//! The `gamops` command.
+
+fn main() {}

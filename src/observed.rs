@@ -1,0 +1,15 @@
+//! What a device holds: its configuration as typed values, what may be done to it, and what it is known
+//! to understand.
+//!
+//! Pure data. Reading it from text and writing it as commands is `dialect`'s; deciding what to do is
+//! `plan`'s. Values are as lenient as the device itself: an odd name or VLAN 4094 is accepted as found.
+
+mod capabilities;
+mod change;
+mod config;
+mod identity;
+
+pub use capabilities::{Answer, Capabilities, Evidence, Support};
+pub use change::{Change, Conflict, FromTo, Kind, ObjectId};
+pub use config::{DeviceConfig, Endpoint, Port, Profile, ProfileRef, RunningConfig, Subscriber};
+pub use identity::Identity;

@@ -1,0 +1,1 @@
+//! The loop over a fleet: observe, plan, apply, verify, save, record.

@@ -1,0 +1,1 @@
+//! Reading files and Git: the inventory's texts and the commit that they come from.

@@ -1,0 +1,1 @@
+//! What gamops remembers between runs, in SQLite.
