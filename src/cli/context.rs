@@ -1,0 +1,50 @@
+//! From flags to what a run needs: the inventory read and valid, the database open.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use anyhow::Context as _;
+use tokio_util::sync::CancellationToken;
+
+use crate::inventory::model::Inventory;
+use crate::reconcile::{Context, Events};
+use crate::store::Store;
+use crate::{inventory, repo};
+
+use super::exit::Exit;
+use super::say;
+use super::settings::FleetArgs;
+
+/// Reads an inventory. Where it is invalid the findings are printed and the exit code is the answer;
+/// warnings are printed and do not stop anything.
+pub(super) fn load(path: &Path) -> anyhow::Result<Result<Inventory, Exit>> {
+    let files = repo::read_inventory(path).with_context(|| format!("reading the inventory {}", path.display()))?;
+    let loaded = inventory::load(&files);
+    if !loaded.report.is_empty() {
+        say(loaded.report.text(&files).trim_end());
+    }
+    Ok(loaded.inventory.ok_or_else(|| {
+        say("The inventory is invalid: nothing was planned.");
+        Exit::Invalid
+    }))
+}
+
+/// Puts together what a run on a fleet needs.
+pub(super) fn context(
+    inventory: Inventory,
+    path: &Path,
+    fleet: &FleetArgs,
+    events: Events,
+) -> anyhow::Result<Context> {
+    let commit = repo::commit_of(path).with_context(|| format!("asking Git about {}", path.display()))?;
+    let store = Store::open(&fleet.state.path(&inventory)?)?;
+    Ok(Context {
+        inventory: Arc::new(inventory),
+        commit,
+        store,
+        host_key_policy: fleet.host_key_policy,
+        parallelism: usize::from(fleet.parallelism),
+        events,
+        cancel: CancellationToken::new(),
+    })
+}
