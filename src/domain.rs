@@ -9,6 +9,7 @@ mod mac;
 mod model;
 mod rate;
 mod service;
+mod snmp;
 mod vlan;
 
 pub use id::{EndpointId, IdOutOfRange, PortNumber, ProfileId, SubscriberId};
@@ -16,4 +17,5 @@ pub use mac::{InvalidMacAddr, MacAddr};
 pub use model::{Firmware, InvalidFirmware, MODELS, Medium, Model};
 pub use rate::{InvalidMbps, Mbps};
 pub use service::{PoeMode, PortBinding, PortMode};
+pub use snmp::SnmpValue;
 pub use vlan::{InvalidVlanId, InvalidVlanSet, VlanId, VlanSet};
