@@ -8,6 +8,7 @@ mod id;
 mod mac;
 mod model;
 mod rate;
+mod secret;
 mod service;
 mod vlan;
 
@@ -15,5 +16,6 @@ pub use id::{EndpointId, IdOutOfRange, PortNumber, ProfileId, SubscriberId};
 pub use mac::{InvalidMacAddr, MacAddr};
 pub use model::{Firmware, InvalidFirmware, MODELS, Medium, Model};
 pub use rate::{InvalidMbps, Mbps};
+pub use secret::Secret;
 pub use service::{PoeMode, PortBinding, PortMode};
 pub use vlan::{InvalidVlanId, InvalidVlanSet, VlanId, VlanSet};
