@@ -16,3 +16,6 @@ pub use prompt::Prompt;
 pub use reading::{Greeting, OutOfStep, Reading, Showing, UnsafeCommand, check_command};
 pub use refusal::{Refusal, RefusalKind};
 pub use reply::{Reply, classify, is_question};
+
+#[cfg(test)]
+mod tests;
