@@ -1,3 +1,8 @@
 //! The device's languages: command-line text and SNMP values to and from typed states. No I/O.
 
+pub mod command;
+pub mod redact;
+pub mod running;
 pub mod session;
+pub mod snmp;
+pub mod version;

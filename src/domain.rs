@@ -10,6 +10,7 @@ mod model;
 mod rate;
 mod secret;
 mod service;
+mod snmp;
 mod vlan;
 
 pub use id::{EndpointId, IdOutOfRange, PortNumber, ProfileId, SubscriberId};
@@ -18,4 +19,5 @@ pub use model::{Firmware, InvalidFirmware, MODELS, Medium, Model};
 pub use rate::{InvalidMbps, Mbps};
 pub use secret::Secret;
 pub use service::{PoeMode, PortBinding, PortMode};
+pub use snmp::SnmpValue;
 pub use vlan::{InvalidVlanId, InvalidVlanSet, VlanId, VlanSet};

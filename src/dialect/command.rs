@@ -1,0 +1,398 @@
+//! Changes to command lines, ready to send.
+//!
+//! Owns which words a change needs and in which order (the CLI guide's syntax); knows nothing of sessions.
+//! Only what differs is sent, since naming an existing object changes only the attributes given (CLI guide).
+//! Creation sends every service word even where it is the presumed default: presumed by us.
+
+mod line;
+mod word;
+
+#[cfg(test)]
+mod tests;
+
+pub use word::{WORDS, Word};
+
+use crate::domain::{Mbps, PoeMode, PortBinding, PortMode, PortNumber, ProfileId, VlanId, VlanSet};
+use crate::observed::{Change, Endpoint, Evidence, FromTo, ObjectId, Port, Profile, ProfileRef, Subscriber};
+
+use line::{Line, Script};
+
+/// Identifies device and firmware (CLI guide).
+pub const SHOW_VERSION: &str = "show version";
+/// Prints the whole configuration; the guide lists no form that prints the G.hn part alone.
+pub const READ_RUNNING: &str = "show running-config";
+/// The same with defaults printed (CLI guide).
+pub const READ_RUNNING_ALL_DEFAULTS: &str = "show running-config all-defaults";
+/// Prints the configuration that the next start will load (CLI guide).
+pub const READ_STARTUP: &str = "more flash:startup-config";
+/// Makes the running configuration survive a restart; answers with good `%` lines (firmware family).
+pub const SAVE: &str = "copy running-config startup-config";
+/// Enters configuration mode (CLI guide).
+pub const CONFIGURE: &str = "configure terminal";
+/// Leaves configuration mode from any depth (CLI guide).
+pub const END: &str = "end";
+/// Turns the pager off for the session (seen on 1.5.4).
+pub const TERMINAL_LENGTH: &str = "terminal length 0";
+/// The widest terminal of the family; longer lines are echoed scrolled sideways.
+pub const TERMINAL_WIDTH: &str = "terminal width 512";
+
+/// A change that must not be or cannot be put into words. Nothing of it is sent.
+///
+/// A mistake that inventory rules or the planner should have caught, so: our bug, or an odd value on the
+/// device that a rollback would have to write back.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Unsendable {
+    /// The character would start help, end the string, or be read differently by different firmware.
+    #[error("{object}: its {field} holds {character:?}, which must not be sent to the device")]
+    Character {
+        /// Whose text.
+        object: ObjectId,
+        /// Which text.
+        field: &'static str,
+        /// The character.
+        character: char,
+    },
+    /// The text or list is longer than the device takes, or empty where it must not be.
+    #[error("{object}: its {field} is {length} characters long; the device takes {min} to {max}")]
+    Length {
+        /// Whose text.
+        object: ObjectId,
+        /// Which text.
+        field: &'static str,
+        /// How long it is.
+        length: usize,
+        /// Least.
+        min: usize,
+        /// Most.
+        max: usize,
+    },
+    /// The number is outside what the command line takes.
+    #[error("{object}: {field} {value} is outside what the command line takes")]
+    Value {
+        /// Whose number.
+        object: ObjectId,
+        /// Which number.
+        field: &'static str,
+        /// The number.
+        value: String,
+    },
+    /// The command line has no words for it.
+    #[error("{object}: no command can {what}")]
+    NoWords {
+        /// The object.
+        object: ObjectId,
+        /// What cannot be said.
+        what: &'static str,
+    },
+}
+
+/// The configuration-mode lines that make a change, in order.
+///
+/// Shape: printable ASCII, each line short enough that prompt and line fit the widest terminal. Empty when
+/// the change changes nothing. Names and descriptions are always quoted.
+///
+/// # Errors
+///
+/// [`Unsendable`] names the object and what about it must not or cannot be sent.
+pub fn commands(change: &Change) -> Result<Vec<String>, Unsendable> {
+    Ok(script(change)?.lines())
+}
+
+/// What stands behind the words that a change needs: the weakest of them.
+///
+/// A change that cannot be put into words has the weakest evidence there is.
+#[must_use]
+pub fn evidence(change: &Change) -> Evidence {
+    script(change).map_or(Evidence::Assumed, |script| script.evidence())
+}
+
+fn script(change: &Change) -> Result<Script, Unsendable> {
+    let object = change.object();
+    if object == ObjectId::Profile(ProfileId::DEVICE_DEFAULT) {
+        return Err(no_words(object, "change the profile that belongs to the device"));
+    }
+    let mut script = Script::new(object);
+    match change {
+        Change::SetHostname(change) => hostname(&mut script, change)?,
+        Change::SetPort(id, change) => port(&mut script, *id, change)?,
+        Change::CreateProfile(_, profile) => {
+            set_profile(&mut script, &Profile::default(), profile, true)?;
+        }
+        Change::SetProfile(_, change) => set_profile(&mut script, &change.from, &change.to, false)?,
+        Change::CreateEndpoint(_, endpoint) => set_endpoint(&mut script, &Endpoint::default(), endpoint, true)?,
+        Change::SetEndpoint(_, change) => set_endpoint(&mut script, &change.from, &change.to, false)?,
+        Change::CreateSubscriber(_, subscriber) => {
+            set_subscriber(&mut script, &Subscriber::default(), subscriber, true)?;
+        }
+        Change::SetSubscriber(_, change) => set_subscriber(&mut script, &change.from, &change.to, false)?,
+        Change::DeleteProfile(..) | Change::DeleteEndpoint(..) | Change::DeleteSubscriber(..) => {
+            script.push(Line::removing(object, None));
+        }
+    }
+    Ok(script)
+}
+
+fn hostname(script: &mut Script, change: &FromTo<String>) -> Result<(), Unsendable> {
+    let object = ObjectId::System;
+    if change.from == change.to {
+        return Ok(());
+    }
+    if change.to.is_empty() {
+        script.push(Line::bare(&word::NO_HOSTNAME));
+        return Ok(());
+    }
+    // The prompt is made from it, and the word cannot be quoted.
+    let odd = |c: &char| !(c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.'));
+    if let Some(character) = change.to.chars().find(odd) {
+        return Err(Unsendable::Character {
+            object,
+            field: "host name",
+            character,
+        });
+    }
+    check_length(object, "host name", &change.to, 1, 255)?;
+    let mut line = Line::bare(&word::HOSTNAME);
+    line.value(&change.to);
+    script.push(line);
+    Ok(())
+}
+
+fn port(script: &mut Script, id: PortNumber, change: &FromTo<Port>) -> Result<(), Unsendable> {
+    let object = ObjectId::Port(id);
+    let FromTo { from, to } = change;
+    same_unknown(object, &from.unknown, &to.unknown)?;
+    let mut line = Line::setting(object);
+    if from.mode != to.mode {
+        line.word(match to.mode {
+            PortMode::ModelDefault => &word::MODE_MIMO,
+            PortMode::Siso => &word::MODE_SISO,
+        });
+    }
+    if from.name != to.name {
+        let keyword = if to.name.is_empty() {
+            &word::NAME_EMPTY
+        } else {
+            &word::NAME
+        };
+        line.text(keyword, &safe_text(object, "name", &to.name, 0, 31)?);
+    }
+    if to.shutdown && !from.shutdown {
+        line.word(&word::SHUTDOWN);
+    }
+    script.push_if_any(line);
+    if from.shutdown && !to.shutdown {
+        script.push(Line::removing(object, Some(&word::SHUTDOWN)));
+    }
+    Ok(())
+}
+
+fn set_profile(script: &mut Script, from: &Profile, to: &Profile, new: bool) -> Result<(), Unsendable> {
+    let object = script.object;
+    same_unknown(object, &from.unknown, &to.unknown)?;
+    let mut line = Line::setting(object);
+    name(&mut line, object, &from.name, &to.name, new)?;
+    description(&mut line, object, &from.description, &to.description)?;
+    for (keyword, from, to) in [(&word::DOWN, from.down, to.down), (&word::UP, from.up, to.up)] {
+        match to {
+            Some(rate) if from != to => {
+                // 0 says "not limited in this direction" (CLI guide).
+                if rate.get() != 0 && !(Mbps::MIN..=Mbps::MAX_BY_MIB).contains(&rate) {
+                    return Err(value(object, keyword.text, rate.get()));
+                }
+                line.keyword(keyword, rate.get());
+            }
+            None if from.is_some() => return Err(no_words(object, "take a rate back")),
+            _ => {}
+        }
+    }
+    script.push_if_any(line);
+    Ok(())
+}
+
+fn set_endpoint(script: &mut Script, from: &Endpoint, to: &Endpoint, new: bool) -> Result<(), Unsendable> {
+    let object = script.object;
+    same_unknown(object, &from.unknown, &to.unknown)?;
+    let mut line = Line::setting(object);
+    name(&mut line, object, &from.name, &to.name, new)?;
+    match to.mac {
+        Some(mac) if from.mac != to.mac => line.keyword(&word::MAC, mac),
+        None if new => return Err(no_words(object, "make an endpoint without a MAC address")),
+        None if from.mac.is_some() => return Err(no_words(object, "take a MAC address back")),
+        _ => {}
+    }
+    description(&mut line, object, &from.description, &to.description)?;
+    if new || from.port != to.port {
+        let keyword = match to.port {
+            PortBinding::Port(_) => &word::PORT_NUMBER,
+            PortBinding::Auto => &word::PORT_AUTO,
+            PortBinding::Unassigned => &word::PORT_UNASSIGNED,
+        };
+        line.keyword(keyword, to.port);
+    }
+    if to.management_access && !from.management_access {
+        line.word(&word::MANAGEMENT_ACCESS);
+    }
+    script.push_if_any(line);
+    if from.management_access && !to.management_access {
+        script.push(Line::removing(object, Some(&word::MANAGEMENT_ACCESS)));
+    }
+    Ok(())
+}
+
+fn set_subscriber(script: &mut Script, from: &Subscriber, to: &Subscriber, new: bool) -> Result<(), Unsendable> {
+    let object = script.object;
+    same_unknown(object, &from.unknown, &to.unknown)?;
+    if from.endpoint.is_some() && to.endpoint.is_none() {
+        // First, so that no service of the new kind reaches an endpoint that is to have none.
+        script.push(Line::removing(object, Some(&word::ENDPOINT)));
+    }
+    let mut line = Line::setting(object);
+    name(&mut line, object, &from.name, &to.name, new)?;
+    description(&mut line, object, &from.description, &to.description)?;
+    if let Some(endpoint) = to.endpoint
+        && from.endpoint != to.endpoint
+    {
+        line.keyword(&word::ENDPOINT, endpoint);
+    }
+    if new || from.vlan != to.vlan {
+        line.keyword(&word::VID, checked_vlan(object, word::VID.text, to.vlan)?);
+    }
+    if new || from.tagged != to.tagged {
+        line.word(if to.tagged { &word::TAGGED } else { &word::UNTAGGED });
+    }
+    optional_vlan(&mut line, object, &word::REMAPPED, from.remapped_vlan, to.remapped_vlan)?;
+    match to.profile {
+        Some(profile) if from.profile != to.profile => {
+            let keyword = match profile {
+                ProfileRef::Unthrottled => &word::UNTHROTTLED,
+                ProfileRef::Profile(_) => &word::PROFILE,
+            };
+            line.keyword(keyword, profile);
+        }
+        None if from.profile.is_some() => return Err(no_words(object, "take a bandwidth profile back")),
+        _ => {}
+    }
+    if from.allowed_vlans != to.allowed_vlans {
+        line.keyword(&word::ALLOWED, allowed_list(object, &to.allowed_vlans)?);
+    }
+    optional_vlan(&mut line, object, &word::PORT2, from.port2_vlan, to.port2_vlan)?;
+    match to.poe {
+        Some(mode) if from.poe != to.poe => {
+            let keyword = match mode {
+                PoeMode::Disable => &word::POE_DISABLE,
+                PoeMode::Enable | PoeMode::Force => &word::POE_ENABLE,
+            };
+            line.keyword(keyword, mode);
+        }
+        None if from.poe.is_some() => return Err(no_words(object, "take a PoE mode back")),
+        _ => {}
+    }
+    script.push_if_any(line);
+    Ok(())
+}
+
+fn name(line: &mut Line, object: ObjectId, from: &str, to: &str, new: bool) -> Result<(), Unsendable> {
+    if new || from != to {
+        line.text(&word::NAME, &safe_text(object, "name", to, 1, 31)?);
+    }
+    Ok(())
+}
+
+fn description(line: &mut Line, object: ObjectId, from: &str, to: &str) -> Result<(), Unsendable> {
+    if from != to {
+        let keyword = if to.is_empty() {
+            &word::DESCRIPTION_EMPTY
+        } else {
+            &word::DESCRIPTION
+        };
+        line.text(keyword, &safe_text(object, "description", to, 0, 127)?);
+    }
+    Ok(())
+}
+
+fn optional_vlan(
+    line: &mut Line,
+    object: ObjectId,
+    keyword: &'static Word,
+    from: Option<VlanId>,
+    to: Option<VlanId>,
+) -> Result<(), Unsendable> {
+    match to {
+        _ if from == to => {}
+        Some(vlan) => line.keyword(keyword, checked_vlan(object, keyword.text, vlan)?),
+        None => line.keyword(keyword, "none"),
+    }
+    Ok(())
+}
+
+/// The command line's own range is 3 to 4094 (CLI guide); which of those are wise is the inventory's rule.
+fn checked_vlan(object: ObjectId, field: &'static str, vlan: VlanId) -> Result<VlanId, Unsendable> {
+    if vlan.get() < 3 {
+        Err(value(object, field, vlan))
+    } else {
+        Ok(vlan)
+    }
+}
+
+/// `none`, or the list as the device writes one. At most 14 VLANs fit (CLI guide), which bounds its length.
+fn allowed_list(object: ObjectId, vlans: &VlanSet) -> Result<String, Unsendable> {
+    if vlans.is_empty() {
+        return Ok("none".to_owned());
+    }
+    for vlan in vlans.iter() {
+        checked_vlan(object, word::ALLOWED.text, vlan)?;
+    }
+    let list = vlans.to_string();
+    check_length(object, "list of allowed VLANs", &list, 1, line::LIST_MAX)?;
+    Ok(list)
+}
+
+/// Printable ASCII without the characters that the line editor or some firmware acts on.
+fn safe_text(object: ObjectId, field: &'static str, text: &str, min: usize, max: usize) -> Result<String, Unsendable> {
+    let odd = |c: &char| !matches!(c, ' '..='~') || matches!(c, '"' | '\\' | '?');
+    if let Some(character) = text.chars().find(odd) {
+        return Err(Unsendable::Character {
+            object,
+            field,
+            character,
+        });
+    }
+    check_length(object, field, text, min, max)?;
+    Ok(text.to_owned())
+}
+
+fn check_length(object: ObjectId, field: &'static str, text: &str, min: usize, max: usize) -> Result<(), Unsendable> {
+    let length = text.len();
+    if (min..=max).contains(&length) {
+        Ok(())
+    } else {
+        Err(Unsendable::Length {
+            object,
+            field,
+            length,
+            min,
+            max,
+        })
+    }
+}
+
+/// Words that we do not know, we cannot say: they must be the same on both sides.
+fn same_unknown(object: ObjectId, from: &[String], to: &[String]) -> Result<(), Unsendable> {
+    if from == to {
+        Ok(())
+    } else {
+        Err(no_words(object, "write settings that this version does not know"))
+    }
+}
+
+fn no_words(object: ObjectId, what: &'static str) -> Unsendable {
+    Unsendable::NoWords { object, what }
+}
+
+fn value(object: ObjectId, field: &'static str, value: impl ToString) -> Unsendable {
+    Unsendable::Value {
+        object,
+        field,
+        value: value.to_string(),
+    }
+}
