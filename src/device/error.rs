@@ -33,9 +33,9 @@ pub struct Moment {
     pub device: String,
     /// Which command it was.
     pub at: At,
-    /// The command in flight, without line end.
+    /// The command in flight, without line end, secrets masked.
     pub command: String,
-    /// The last bytes received for it, escaped, 2 KB at most. Empty for questions, whose output holds secrets.
+    /// The last lines received for it, 2 KB at most: control characters escaped, secrets masked.
     pub received: String,
 }
 
@@ -81,7 +81,7 @@ pub enum SessionError {
     ClosedAtStart {
         /// Address of the device.
         device: String,
-        /// What came before, escaped.
+        /// What came before: control characters escaped, secrets masked.
         received: String,
     },
     /// Nothing that is a prompt came. Not a GAM, or one that hangs.
@@ -91,7 +91,7 @@ pub enum SessionError {
         device: String,
         /// How long we waited.
         after: Duration,
-        /// What came instead, escaped.
+        /// What came instead: control characters escaped, secrets masked.
         received: String,
     },
     /// The user may only look. Operator fault.
@@ -193,7 +193,7 @@ pub enum SessionError {
     Unsafe {
         /// Address of the device.
         device: String,
-        /// The command, escaped.
+        /// The command: control characters escaped, secrets masked.
         command: String,
         /// Why not.
         #[source]

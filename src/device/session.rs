@@ -9,6 +9,8 @@ use tokio_util::sync::CancellationToken;
 use super::received::Received;
 use super::transcript::{Event, Exchange, Transcript};
 use super::{At, Moment, SessionError};
+use crate::dialect::command::{CONFIGURE, END, SAVE, TERMINAL_LENGTH, TERMINAL_WIDTH};
+use crate::dialect::redact;
 use crate::dialect::session::{Greeting, Prompt, Reading, Reply, Showing, check_command, is_question};
 use crate::transport::ssh::{Connect, Connection, HostKey, Incoming};
 
@@ -57,13 +59,8 @@ pub struct Saved {
     pub said: Option<String>,
 }
 
-/// The commands that a session sends by itself (CLI guide; the width is from sister products).
-const NO_PAGER: &str = "terminal length 0";
-const WIDE: &str = "terminal width 512";
-const CONFIGURE: &str = "configure terminal";
-const END: &str = "end";
+/// Ends the session when sent in exec mode (CLI guide).
 const EXIT: &str = "exit";
-const SAVE: &str = "copy running-config startup-config";
 
 /// How often an empty line is sent to see whether the same prompt comes back.
 const NUDGES: usize = 4;
@@ -124,7 +121,7 @@ impl Session {
             received,
             transcript: Transcript::default(),
         };
-        for command in [NO_PAGER, WIDE] {
+        for command in [TERMINAL_LENGTH, TERMINAL_WIDTH] {
             // A firmware that does not know one of them is still readable: the pager is answered and a
             // scrolling echo understood.
             session.exchange(command, session.limits.command).await?;
@@ -359,7 +356,7 @@ impl Session {
         let device = || self.connection.address().to_owned();
         check_command(command).map_err(|source| SessionError::Unsafe {
             device: device(),
-            command: command.escape_default().to_string(),
+            command: redact::line(&command.escape_default().to_string()),
             source,
         })?;
         if !self.usable {
@@ -373,7 +370,7 @@ impl Session {
             });
         }
         self.sent += 1;
-        self.transcript.sending(command);
+        self.transcript.sending(&redact::line(command));
         // Until the reply is in, also if this future is dropped.
         self.usable = false;
         let deadline = self.ends.min(started + within);
@@ -387,7 +384,7 @@ impl Session {
         }
         self.usable = true;
         self.transcript.answered(Exchange {
-            command: command.to_owned(),
+            command: redact::line(command),
             reply: without_content(command, &reply),
             took: started.elapsed(),
         });
@@ -467,12 +464,8 @@ impl Session {
                 number: self.sent,
                 total: None,
             }),
-            command: command.to_owned(),
-            received: if is_question(command) {
-                String::new()
-            } else {
-                self.received.escaped()
-            },
+            command: redact::line(command),
+            received: self.received.escaped(),
         }
     }
 

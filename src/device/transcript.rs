@@ -7,7 +7,7 @@ use crate::dialect::session::Reply;
 /// One command and its reply.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Exchange {
-    /// The command as sent, without line end.
+    /// The command as sent, without line end, secrets masked.
     pub command: String,
     /// What came of it. **The output of a question is left out** (`show`, `more`, `dir`): a configuration
     /// holds password hashes and communities.
@@ -19,7 +19,7 @@ pub struct Exchange {
 /// Something to journal, as it happens.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Event<'a> {
-    /// The command is about to be sent. If no [`Event::Answered`] follows, whether it took effect is unknown.
+    /// The command is about to be sent; secrets masked. If no [`Event::Answered`] follows, whether it took effect is unknown.
     Sending(&'a str),
     /// Its reply is in.
     Answered(&'a Exchange),

@@ -11,7 +11,7 @@ use snmp2::{AsyncSession, Oid};
 use tokio::time::timeout;
 
 use super::Retry;
-use crate::domain::Secret;
+use crate::domain::{Secret, SnmpValue};
 
 /// Whom to ask, and how patiently.
 #[derive(Debug, Clone)]
@@ -28,28 +28,11 @@ pub struct Agent {
     pub attempts: NonZeroU8,
 }
 
-/// What an object holds.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub enum Value {
-    /// A signed number, or an enum's.
-    Integer(i64),
-    /// Gauge, counter or unsigned number, of 32 or 64 bits.
-    Unsigned(u64),
-    /// Octets: text, a MAC address, an IP address, a bitmap.
-    Bytes(Vec<u8>),
-    /// The name of an object.
-    Oid(Vec<u64>),
-    /// Hundredths of a second.
-    Ticks(u32),
-    /// The agent has no such object or instance.
-    Absent,
-}
-
 /// What came of asking.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Answer {
     /// The agent answered: each object with what it holds, in the order of the answer.
-    Values(Vec<(Vec<u64>, Value)>),
+    Values(Vec<(Vec<u64>, SnmpValue)>),
     /// Nobody answered: wrong community, no agent, no way there. Cannot be told apart.
     Silent,
 }
@@ -176,17 +159,17 @@ fn numbers(oid: &Oid<'_>) -> Vec<u64> {
     oid.iter().map(Iterator::collect).unwrap_or_default()
 }
 
-fn convert(value: &snmp2::Value<'_>) -> Value {
+fn convert(value: &snmp2::Value<'_>) -> SnmpValue {
     match value {
-        snmp2::Value::Integer(number) => Value::Integer(*number),
-        snmp2::Value::Boolean(truth) => Value::Integer(i64::from(*truth)),
-        snmp2::Value::OctetString(octets) | snmp2::Value::Opaque(octets) => Value::Bytes(octets.to_vec()),
-        snmp2::Value::IpAddress(octets) => Value::Bytes(octets.to_vec()),
-        snmp2::Value::ObjectIdentifier(oid) => Value::Oid(numbers(oid)),
-        snmp2::Value::Counter32(number) | snmp2::Value::Unsigned32(number) => Value::Unsigned(u64::from(*number)),
-        snmp2::Value::Counter64(number) => Value::Unsigned(*number),
-        snmp2::Value::Timeticks(ticks) => Value::Ticks(*ticks),
+        snmp2::Value::Integer(number) => SnmpValue::Integer(*number),
+        snmp2::Value::Boolean(truth) => SnmpValue::Integer(i64::from(*truth)),
+        snmp2::Value::OctetString(octets) | snmp2::Value::Opaque(octets) => SnmpValue::Bytes(octets.to_vec()),
+        snmp2::Value::IpAddress(octets) => SnmpValue::Bytes(octets.to_vec()),
+        snmp2::Value::ObjectIdentifier(oid) => SnmpValue::Oid(numbers(oid)),
+        snmp2::Value::Counter32(number) | snmp2::Value::Unsigned32(number) => SnmpValue::Unsigned(u64::from(*number)),
+        snmp2::Value::Counter64(number) => SnmpValue::Unsigned(*number),
+        snmp2::Value::Timeticks(ticks) => SnmpValue::Ticks(*ticks),
         // The rest says "no such thing" in one way or another, or does not belong into an answer.
-        _ => Value::Absent,
+        _ => SnmpValue::Absent,
     }
 }
