@@ -3,5 +3,6 @@
 pub mod command;
 pub mod redact;
 pub mod running;
+pub mod session;
 pub mod snmp;
 pub mod version;

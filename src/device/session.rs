@@ -1,0 +1,548 @@
+//! One login: commands in, replies out, one at a time.
+
+use std::time::Duration;
+
+use backon::{BackoffBuilder as _, ExponentialBuilder};
+use tokio::time::{Instant, timeout_at};
+use tokio_util::sync::CancellationToken;
+
+use super::received::Received;
+use super::transcript::{Event, Exchange, Transcript};
+use super::{At, Moment, SessionError};
+use crate::dialect::command::{CONFIGURE, END, SAVE, TERMINAL_LENGTH, TERMINAL_WIDTH};
+use crate::dialect::redact;
+use crate::dialect::session::{Greeting, Prompt, Reading, Reply, Showing, check_command, is_question};
+use crate::transport::ssh::{Connect, Connection, HostKey, Incoming};
+
+/// How long things may take. What a GAM really needs is unknown; these are several times what is assumed
+/// (commands 200 ms, whole configuration 3 s, saving 5 s).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Limits {
+    /// From the shell to the first prompt.
+    pub prompt: Duration,
+    /// One command.
+    pub command: Duration,
+    /// Saving, waiting for somebody else's saving included.
+    pub save: Duration,
+    /// The whole session.
+    pub session: Duration,
+    /// Silence after which what looks like a prompt is one, where output could look the same.
+    pub settle: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            prompt: Duration::from_secs(15),
+            command: Duration::from_secs(30),
+            save: Duration::from_secs(60),
+            session: Duration::from_secs(900),
+            settle: Duration::from_millis(50),
+        }
+    }
+}
+
+/// What [`Session::configure`] did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Configured {
+    /// How many commands were sent and accepted.
+    pub done: usize,
+    /// Whether it was stopped before the last.
+    pub stopped: bool,
+}
+
+/// What [`Session::save`] heard.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Saved {
+    /// The device's words, `Saving 1435 bytes to flash:startup-config`, where it said anything. Read the
+    /// startup configuration to be sure.
+    pub said: Option<String>,
+}
+
+/// Ends the session when sent in exec mode (CLI guide).
+const EXIT: &str = "exit";
+
+/// How often an empty line is sent to see whether the same prompt comes back.
+const NUDGES: usize = 4;
+/// How often saving is tried while somebody else is at it.
+const SAVE_ATTEMPTS: usize = 8;
+/// How long the device may take to say goodbye.
+const GOODBYE: Duration = Duration::from_secs(2);
+
+/// A logged-in command line.
+///
+/// A command in flight is awaited to its reply or its deadline; dropping the future in between makes the
+/// session unusable, since whatever comes then belongs to a command nobody waits for. Stop between commands
+/// instead.
+pub struct Session {
+    connection: Connection,
+    prompt: Prompt,
+    limits: Limits,
+    ends: Instant,
+    usable: bool,
+    sent: usize,
+    batch: Option<At>,
+    received: Received,
+    transcript: Transcript,
+}
+
+impl std::fmt::Debug for Session {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Session")
+            .field("connection", &self.connection)
+            .field("prompt", &self.prompt)
+            .field("usable", &self.usable)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Session {
+    /// Logs in, learns the prompt, and switches off pager and line scrolling.
+    ///
+    /// # Errors
+    ///
+    /// [`SessionError::Open`], [`SessionError::TooManySessions`], [`SessionError::ClosedAtStart`],
+    /// [`SessionError::NoPrompt`], and those of [`Self::run`].
+    pub async fn open(to: &Connect, limits: Limits) -> Result<Self, SessionError> {
+        let ends = Instant::now() + limits.session;
+        let mut connection = Connection::open(to)
+            .await
+            .map_err(|error| SessionError::Open(Box::new(error)))?;
+        let mut received = Received::default();
+        let prompt = learn_prompt(&mut connection, &mut received, &limits).await?;
+        let mut session = Self {
+            connection,
+            prompt,
+            limits,
+            ends,
+            usable: true,
+            sent: 0,
+            batch: None,
+            received,
+            transcript: Transcript::default(),
+        };
+        for command in [TERMINAL_LENGTH, TERMINAL_WIDTH] {
+            // A firmware that does not know one of them is still readable: the pager is answered and a
+            // scrolling echo understood.
+            session.exchange(command, session.limits.command).await?;
+        }
+        session.sent = 0;
+        Ok(session)
+    }
+
+    /// Address of the device, `host:port`.
+    #[must_use]
+    pub fn address(&self) -> &str {
+        self.connection.address()
+    }
+
+    /// The key that the device proved itself with.
+    #[must_use]
+    pub fn host_key(&self) -> &HostKey {
+        self.connection.host_key()
+    }
+
+    /// Whether the key was taken at first contact: pin it now.
+    #[must_use]
+    pub fn is_newly_met(&self) -> bool {
+        self.connection.is_newly_met()
+    }
+
+    /// The prompt as it stands.
+    #[must_use]
+    pub fn prompt(&self) -> &Prompt {
+        &self.prompt
+    }
+
+    /// Everything exchanged so far, oldest first; what the session sends by itself included.
+    #[must_use]
+    pub fn transcript(&self) -> &[Exchange] {
+        self.transcript.exchanges()
+    }
+
+    /// Calls `listener` before each command is sent and after each reply: the place to journal from.
+    pub fn listen(&mut self, listener: impl FnMut(Event<'_>) + Send + 'static) {
+        self.transcript.listen(Box::new(listener));
+    }
+
+    /// Sends one command and waits for its reply. A refusal is a reply, not an error.
+    ///
+    /// # Errors
+    ///
+    /// [`SessionError::Lost`], [`SessionError::TimedOut`], [`SessionError::OutOfStep`] and
+    /// [`SessionError::TooMuch`] end the session and leave open whether the command took effect;
+    /// [`SessionError::Unsafe`], [`SessionError::SessionOver`] and [`SessionError::Unusable`] mean that it was
+    /// not sent.
+    pub async fn run(&mut self, command: &str) -> Result<Reply, SessionError> {
+        self.exchange(command, self.limits.command).await
+    }
+
+    /// Sends one command and returns its output; a refusal is an error.
+    ///
+    /// # Errors
+    ///
+    /// [`SessionError::Refused`], and those of [`Self::run`].
+    pub async fn ask(&mut self, command: &str) -> Result<String, SessionError> {
+        let reply = self.run(command).await?;
+        reply.done().map_err(|refusal| self.refused(command, refusal))
+    }
+
+    /// Enters config mode.
+    ///
+    /// # Errors
+    ///
+    /// [`SessionError::LowPrivilege`] at a `>` prompt, [`SessionError::Refused`],
+    /// [`SessionError::WrongMode`] when the device took the command and stayed where it was, and those of
+    /// [`Self::run`].
+    pub async fn enter_config(&mut self) -> Result<(), SessionError> {
+        if !self.prompt.privileged {
+            return Err(SessionError::LowPrivilege {
+                device: self.address().to_owned(),
+            });
+        }
+        self.ask(CONFIGURE).await?;
+        if self.prompt.is_exec() {
+            Err(self.wrong_mode("config"))
+        } else {
+            Ok(())
+        }
+    }
+
+    /// Goes back to exec mode.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::enter_config`].
+    pub async fn end(&mut self) -> Result<(), SessionError> {
+        self.ask(END).await?;
+        if self.prompt.is_exec() {
+            Ok(())
+        } else {
+            Err(self.wrong_mode("exec"))
+        }
+    }
+
+    /// Enters config mode, sends the commands in order, reads every reply, and goes back to exec mode.
+    ///
+    /// `stop` is looked at between commands only: the one in flight is always awaited.
+    ///
+    /// # Errors
+    ///
+    /// [`SessionError::Refused`] at the first refusal: nothing further was sent, the session is back in exec
+    /// mode and usable. Otherwise those of [`Self::run`] and [`Self::enter_config`].
+    pub async fn configure(
+        &mut self,
+        commands: &[String],
+        stop: &CancellationToken,
+    ) -> Result<Configured, SessionError> {
+        let mut configured = Configured {
+            done: 0,
+            stopped: stop.is_cancelled(),
+        };
+        if commands.is_empty() || configured.stopped {
+            return Ok(configured);
+        }
+        self.enter_config().await?;
+        let outcome = self.send_all(commands, stop, &mut configured).await;
+        self.batch = None;
+        match outcome {
+            Ok(()) => {
+                self.end().await?;
+                Ok(configured)
+            }
+            Err(refused @ SessionError::Refused { .. }) => {
+                // The refusal is what the caller must hear of; if leaving fails as well, the session
+                // has become unusable, and the next command says so.
+                let _ = self.end().await;
+                Err(refused)
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    async fn send_all(
+        &mut self,
+        commands: &[String],
+        stop: &CancellationToken,
+        configured: &mut Configured,
+    ) -> Result<(), SessionError> {
+        for (index, command) in commands.iter().enumerate() {
+            if stop.is_cancelled() {
+                configured.stopped = true;
+                break;
+            }
+            if self.prompt.is_exec() {
+                return Err(self.wrong_mode("config"));
+            }
+            self.batch = Some(At {
+                number: index + 1,
+                total: Some(commands.len()),
+            });
+            self.ask(command).await?;
+            configured.done += 1;
+        }
+        Ok(())
+    }
+
+    /// Saves the running configuration as startup configuration. When somebody else is saving, waits and
+    /// tries again, within bounds of attempts and time.
+    ///
+    /// # Errors
+    ///
+    /// [`SessionError::Busy`] when it stayed so, [`SessionError::Refused`] for any other refusal (file system
+    /// full), and those of [`Self::run`].
+    pub async fn save(&mut self) -> Result<Saved, SessionError> {
+        if !self.prompt.is_exec() {
+            self.end().await?;
+        }
+        let started = Instant::now();
+        let deadline = started + self.limits.save;
+        let mut pauses = ExponentialBuilder::default()
+            .with_min_delay(Duration::from_millis(500))
+            .with_max_delay(Duration::from_secs(8))
+            .with_max_times(SAVE_ATTEMPTS - 1)
+            .with_jitter()
+            .build();
+        let mut attempts = 0;
+        loop {
+            attempts += 1;
+            let left = deadline
+                .saturating_duration_since(Instant::now())
+                .max(self.limits.settle);
+            let refusal = match self.exchange(SAVE, left).await? {
+                Reply::Refused(refusal) => refusal,
+                Reply::Notice(lines) => {
+                    return Ok(Saved {
+                        said: lines.into_iter().next(),
+                    });
+                }
+                Reply::Done(_) => return Ok(Saved { said: None }),
+            };
+            if !refusal.is_transient() {
+                return Err(self.refused(SAVE, refusal));
+            }
+            let resume = pauses.next().map(|pause| Instant::now() + pause);
+            match resume {
+                Some(resume) if resume < deadline => tokio::time::sleep_until(resume).await,
+                _ => {
+                    return Err(SessionError::Busy {
+                        moment: Box::new(self.moment(SAVE)),
+                        attempts,
+                        within: started.elapsed(),
+                        refusal: Box::new(refusal),
+                    });
+                }
+            }
+        }
+    }
+
+    /// Says goodbye, as far as the device listens, and closes the connection.
+    pub async fn close(mut self) {
+        if self.usable && (self.prompt.is_exec() || self.end().await.is_ok()) {
+            let connection = &mut self.connection;
+            let goodbye = async {
+                if connection.send(format!("{EXIT}\r").as_bytes()).await.is_ok() {
+                    while connection.receive().await != Incoming::Closed {}
+                }
+            };
+            // A device that does not hang up is hung up on.
+            let _ = timeout_at(Instant::now() + GOODBYE, goodbye).await;
+        }
+        self.connection.close().await;
+    }
+
+    /// Sends a command and reads until its prompt. The only place that does.
+    async fn exchange(&mut self, command: &str, within: Duration) -> Result<Reply, SessionError> {
+        let device = || self.connection.address().to_owned();
+        check_command(command).map_err(|source| SessionError::Unsafe {
+            device: device(),
+            command: redact::line(&command.escape_default().to_string()),
+            source,
+        })?;
+        if !self.usable {
+            return Err(SessionError::Unusable { device: device() });
+        }
+        let started = Instant::now();
+        if started >= self.ends {
+            return Err(SessionError::SessionOver {
+                device: device(),
+                after: self.limits.session,
+            });
+        }
+        self.sent += 1;
+        self.transcript.sending(&redact::line(command));
+        // Until the reply is in, also if this future is dropped.
+        self.usable = false;
+        let deadline = self.ends.min(started + within);
+        let (reply, prompt) = self.converse(command, deadline).await?;
+        if prompt.hostname != self.prompt.hostname {
+            // The command gave the device another name. Make sure that the line is its prompt.
+            self.prompt = prompt;
+            self.converse("", deadline).await?;
+        } else {
+            self.prompt = prompt;
+        }
+        self.usable = true;
+        self.transcript.answered(Exchange {
+            command: redact::line(command),
+            reply: without_content(command, &reply),
+            took: started.elapsed(),
+        });
+        Ok(reply)
+    }
+
+    async fn converse(&mut self, command: &str, deadline: Instant) -> Result<(Reply, Prompt), SessionError> {
+        let mut reading = Reading::of(&self.prompt, command);
+        self.received.clear();
+        let started = Instant::now();
+        self.send(command, &format!("{command}\r"), deadline).await?;
+        let prompt = loop {
+            let showing = reading.showing();
+            let quiet_until = match &showing {
+                Showing::Output => deadline,
+                Showing::TooMuch => {
+                    return Err(SessionError::TooMuch {
+                        moment: Box::new(self.moment(command)),
+                    });
+                }
+                Showing::Prompt(_) if !reading.could_go_on() => Instant::now(),
+                Showing::Prompt(_) | Showing::Pager => Instant::now() + self.limits.settle,
+            };
+            match (timeout_at(quiet_until, self.connection.receive()).await, showing) {
+                (Ok(Incoming::Bytes(bytes)), _) => {
+                    self.received.push(&bytes);
+                    reading.push(&bytes);
+                }
+                (Ok(Incoming::Closed), _) => {
+                    let source = Box::new(self.connection.why_closed().await);
+                    return Err(SessionError::Lost {
+                        moment: Box::new(self.moment(command)),
+                        source,
+                    });
+                }
+                (Err(_), Showing::Prompt(prompt)) => break prompt,
+                (Err(_), Showing::Pager) => {
+                    reading.pager_answered();
+                    self.send(command, "g", deadline).await?;
+                }
+                (Err(_), Showing::Output | Showing::TooMuch) => {
+                    return Err(SessionError::TimedOut {
+                        moment: Box::new(self.moment(command)),
+                        after: started.elapsed(),
+                    });
+                }
+            }
+        };
+        match reading.finish() {
+            Ok(reply) => Ok((reply, prompt)),
+            Err(source) => Err(SessionError::OutOfStep {
+                moment: Box::new(self.moment(command)),
+                source,
+            }),
+        }
+    }
+
+    async fn send(&mut self, command: &str, text: &str, deadline: Instant) -> Result<(), SessionError> {
+        let started = Instant::now();
+        match timeout_at(deadline, self.connection.send(text.as_bytes())).await {
+            Ok(Ok(())) => Ok(()),
+            Ok(Err(source)) => Err(SessionError::Lost {
+                moment: Box::new(self.moment(command)),
+                source: Box::new(source),
+            }),
+            Err(_) => Err(SessionError::TimedOut {
+                moment: Box::new(self.moment(command)),
+                after: started.elapsed(),
+            }),
+        }
+    }
+
+    fn moment(&self, command: &str) -> Moment {
+        Moment {
+            device: self.address().to_owned(),
+            at: self.batch.unwrap_or(At {
+                number: self.sent,
+                total: None,
+            }),
+            command: redact::line(command),
+            received: self.received.escaped(),
+        }
+    }
+
+    fn refused(&self, command: &str, refusal: crate::dialect::session::Refusal) -> SessionError {
+        SessionError::Refused {
+            moment: Box::new(self.moment(command)),
+            refusal: Box::new(refusal),
+        }
+    }
+
+    fn wrong_mode(&self, expected: &'static str) -> SessionError {
+        SessionError::WrongMode {
+            device: self.address().to_owned(),
+            expected,
+            prompt: self.prompt.to_string(),
+        }
+    }
+}
+
+fn without_content(command: &str, reply: &Reply) -> Reply {
+    match reply {
+        Reply::Done(_) if is_question(command) => Reply::Done(String::new()),
+        reply => reply.clone(),
+    }
+}
+
+/// Waits for a prompt and makes sure of it: an empty line must bring the very same back. Any line of a
+/// banner can end in `# `.
+async fn learn_prompt(
+    connection: &mut Connection,
+    received: &mut Received,
+    limits: &Limits,
+) -> Result<Prompt, SessionError> {
+    let device = connection.address().to_owned();
+    let deadline = Instant::now() + limits.prompt;
+    let mut greeting = Greeting::new();
+    let mut nudges = 0;
+    loop {
+        if let Some(said) = greeting.too_many_sessions() {
+            return Err(SessionError::TooManySessions { device, said });
+        }
+        let showing = greeting.showing();
+        let quiet_until = match &showing {
+            Showing::Output | Showing::TooMuch => deadline,
+            Showing::Prompt(_) | Showing::Pager => deadline.min(Instant::now() + limits.settle),
+        };
+        let event = timeout_at(quiet_until, connection.receive()).await;
+        let closed = |received: &Received| SessionError::ClosedAtStart {
+            device: device.clone(),
+            received: received.escaped(),
+        };
+        let key = match (event, showing) {
+            (Ok(Incoming::Bytes(bytes)), _) => {
+                received.push(&bytes);
+                greeting.push(&bytes);
+                continue;
+            }
+            (Ok(Incoming::Closed), _) => return Err(closed(received)),
+            (Err(_), Showing::Pager) => {
+                greeting.pager_answered();
+                "g"
+            }
+            (Err(_), Showing::Prompt(prompt)) if greeting.confirms(&prompt) => return Ok(prompt),
+            (Err(_), Showing::Prompt(_)) if nudges < NUDGES && Instant::now() < deadline => {
+                nudges += 1;
+                "\r"
+            }
+            (Err(_), _) => {
+                return Err(SessionError::NoPrompt {
+                    device,
+                    after: limits.prompt,
+                    received: received.escaped(),
+                });
+            }
+        };
+        if let Ok(Err(_)) = timeout_at(deadline, connection.send(key.as_bytes())).await {
+            return Err(closed(received));
+        }
+    }
+}

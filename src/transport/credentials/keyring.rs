@@ -1,0 +1,85 @@
+//! The one place that reads credentials from the process: its environment and files.
+
+use std::ffi::OsString;
+use std::fs::File;
+use std::io::{self, Read as _};
+use std::path::{Path, PathBuf};
+
+use super::{Credentials, CredentialsError, NotText, Settings, SettingsError, resolve};
+
+/// Every credential that this process can see.
+#[derive(Debug, Clone)]
+pub struct Keyring {
+    settings: Settings,
+}
+
+impl Keyring {
+    /// Reads the settings file that `GAMOPS_SETTINGS` names, or else `gamops/settings.yaml` in
+    /// `XDG_CONFIG_HOME` (or `~/.config`). The second may be missing, the first may not.
+    ///
+    /// # Errors
+    ///
+    /// See [`SettingsError`]: unreadable, readable by others, or not a settings file.
+    pub fn from_environment() -> Result<Self, SettingsError> {
+        let (path, named) = settings_path(|name| std::env::var_os(name));
+        let settings = match path {
+            Some(path) => load(path, named)?,
+            None => Settings::none(None),
+        };
+        Ok(Self { settings })
+    }
+
+    /// The credentials of a name.
+    ///
+    /// # Errors
+    ///
+    /// See [`CredentialsError`].
+    pub fn credentials(&self, name: &str) -> Result<Credentials, CredentialsError> {
+        let variable = |name: &str| match std::env::var_os(name).map(OsString::into_string) {
+            None => Ok(None),
+            Some(Ok(text)) => Ok(Some(text)),
+            Some(Err(_)) => Err(NotText),
+        };
+        resolve(name, variable, &self.settings, |path| std::fs::read_to_string(path))
+    }
+}
+
+/// The file to look for, and whether it was named, so that it must be there.
+pub(super) fn settings_path(variable: impl Fn(&str) -> Option<OsString>) -> (Option<PathBuf>, bool) {
+    let set = |name| variable(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+    if let Some(named) = set("GAMOPS_SETTINGS") {
+        return (Some(named), true);
+    }
+    let folder = set("XDG_CONFIG_HOME").or_else(|| set("HOME").map(|home| home.join(".config")));
+    (folder.map(|folder| folder.join("gamops").join("settings.yaml")), false)
+}
+
+pub(super) fn load(path: PathBuf, named: bool) -> Result<Settings, SettingsError> {
+    match read_private(&path) {
+        Ok(Readable::Private(text)) => Settings::parse(&path, &text),
+        Ok(Readable::ByOthers { mode }) => Err(SettingsError::ReadableByOthers { path, mode }),
+        Err(error) if error.kind() == io::ErrorKind::NotFound && !named => Ok(Settings::none(Some(path))),
+        Err(source) => Err(SettingsError::Read { path, source }),
+    }
+}
+
+enum Readable {
+    Private(String),
+    ByOthers { mode: u32 },
+}
+
+/// Looks at the permissions of the file that was opened, so that it cannot be another one by then.
+fn read_private(path: &Path) -> io::Result<Readable> {
+    let mut file = File::open(path)?;
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        let mode = file.metadata()?.permissions().mode() & 0o777;
+        if mode & 0o077 != 0 {
+            return Ok(Readable::ByOthers { mode });
+        }
+    }
+    let mut text = String::new();
+    file.read_to_string(&mut text)?;
+    Ok(Readable::Private(text))
+}

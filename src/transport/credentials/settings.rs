@@ -1,0 +1,136 @@
+//! The settings file, as far as it holds credentials.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+
+use crate::domain::Secret;
+
+/// Credentials from a settings file: each name with what it gives.
+#[derive(Debug, Clone, Default)]
+pub struct Settings {
+    path: Option<PathBuf>,
+    credentials: BTreeMap<String, Entry>,
+}
+
+/// The settings file cannot be used. Operator fault. Says where, never what: the file holds passwords.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum SettingsError {
+    /// The file that was named is not there, or cannot be read.
+    #[error("reading the settings file {}", path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// Why not.
+        #[source]
+        source: std::io::Error,
+    },
+    /// Others may read the passwords in it.
+    #[error(
+        "the settings file {} can be read by others (mode {mode:03o}); it holds passwords: `chmod 600 {}`",
+        path.display(), path.display()
+    )]
+    ReadableByOthers {
+        /// The file.
+        path: PathBuf,
+        /// Its permission bits.
+        mode: u32,
+    },
+    /// It is not what a settings file looks like.
+    #[error(
+        "the settings file {}{} is not `credentials: {{NAME: {{username, password, password_file, community}}}}`",
+        path.display(), position(*line, *column)
+    )]
+    Invalid {
+        /// The file.
+        path: PathBuf,
+        /// From 1; 0 when not known.
+        line: u64,
+        /// From 1; 0 when not known.
+        column: u64,
+    },
+}
+
+fn position(line: u64, column: u64) -> String {
+    if line == 0 {
+        String::new()
+    } else {
+        format!(", line {line} column {column},")
+    }
+}
+
+/// What the settings give for one name.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Entry {
+    #[serde(default)]
+    pub(super) username: Option<String>,
+    #[serde(default)]
+    pub(super) password: Option<Secret>,
+    #[serde(default)]
+    pub(super) password_file: Option<PathBuf>,
+    #[serde(default)]
+    pub(super) community: Option<Secret>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    #[serde(default)]
+    credentials: BTreeMap<String, Entry>,
+}
+
+impl Settings {
+    /// No settings; `path` is where they would be looked for.
+    #[must_use]
+    pub fn none(path: Option<PathBuf>) -> Self {
+        Self {
+            path,
+            credentials: BTreeMap::new(),
+        }
+    }
+
+    /// Reads the text of a settings file. A relative `password_file` is looked for beside it.
+    ///
+    /// # Errors
+    ///
+    /// [`SettingsError::Invalid`] with the place of the first mistake, duplicate names included.
+    pub fn parse(path: &Path, text: &str) -> Result<Self, SettingsError> {
+        if text.trim().is_empty() {
+            return Ok(Self::none(Some(path.to_owned())));
+        }
+        let options = serde_saphyr::options! { strict_booleans: true, leading_zero_numbers_as_strings: true };
+        // The library's own message quotes the file, and so the passwords in it: only the place is kept.
+        let file: File = serde_saphyr::from_str_with_options(text, options).map_err(|error| {
+            let place = error.location();
+            SettingsError::Invalid {
+                path: path.to_owned(),
+                line: place.map_or(0, |place| place.line()),
+                column: place.map_or(0, |place| place.column()),
+            }
+        })?;
+        let folder = path.parent().unwrap_or_else(|| Path::new(""));
+        let mut credentials = file.credentials;
+        for entry in credentials.values_mut() {
+            entry.password_file = entry.password_file.take().map(|file| folder.join(file));
+        }
+        Ok(Self {
+            path: Some(path.to_owned()),
+            credentials,
+        })
+    }
+
+    pub(super) fn entry(&self, name: &str) -> Entry {
+        self.credentials.get(name).cloned().unwrap_or_default()
+    }
+
+    /// Where the file is or would be, for messages.
+    pub(super) fn place(&self) -> String {
+        match &self.path {
+            Some(path) => path.display().to_string(),
+            None => "a settings file named by GAMOPS_SETTINGS".to_owned(),
+        }
+    }
+}

@@ -1,0 +1,13 @@
+//! SSH to a device: a shell on a pseudo-terminal, with deadlines and a checked host key.
+//!
+//! Moves bytes and knows nothing of what they mean. Entry point: [`Connection::open`].
+
+mod algorithms;
+mod client;
+mod error;
+mod host_key;
+mod login;
+
+pub use client::{Connect, Connection, Incoming};
+pub use error::SshError;
+pub use host_key::{HostKey, HostKeyCheck, HostKeyPolicy, InvalidHostKey, InvalidHostKeyPolicy};
