@@ -143,20 +143,14 @@ impl SimDevice {
 
     /// Runs command lines as somebody else would from a session of their own, and returns what they print.
     ///
-    /// A line that exec mode does not know and config mode does is run there, so that `ghn ...` needs no
-    /// `configure terminal` before it. Faults do not touch these lines and counters do not count them; a
+    /// A line that the mode at hand does not know is run in config mode or exec mode, whichever does, so that
+    /// `ghn ...` needs no `configure terminal` before it, and `copy ...` no `end`. Faults do not touch these lines and counters do not count them; a
     /// `reload` among them does nothing (see [`SimDevice::reboot`]).
     pub fn execute(&self, lines: &str) -> String {
         let mut shell = Shell::new(15);
         let mut output = String::new();
         for line in lines.lines() {
-            let state = self.lock();
-            let mut elsewhere = shell.clone();
-            elsewhere.configure();
-            if !shell.understands(line, &state.state) && elsewhere.understands(line, &state.state) {
-                shell = elsewhere;
-            }
-            drop(state);
+            self.with_state(|state, _| shell.seek(line, state));
             let reply = self.run(&mut shell, line);
             output.push_str(&reply.output);
             if let Then::Copy(job) = reply.then {

@@ -150,14 +150,24 @@ impl Shell {
         self.mode != Mode::Exec && !line.starts_with(['!', '#']) && !matches!(first, "" | "exit" | "end" | "do")
     }
 
-    /// Whether the line would be understood here.
-    pub(super) fn understands(&self, line: &str, state: &State) -> bool {
+    /// Goes to the mode that understands the line: this one if it does, else config, else exec.
+    pub(super) fn seek(&mut self, line: &str, state: &State) {
         let line = line.split(" | ").next().unwrap_or_default();
-        self.parse(line, &state.grammars).is_ok()
+        for mode in [self.mode, Mode::Config, Mode::Exec] {
+            let mut there = self.clone();
+            if mode != self.mode {
+                there.mode = mode;
+                there.targets.clear();
+            }
+            if there.parse(line, &state.grammars).is_ok() {
+                *self = there;
+                return;
+            }
+        }
     }
 
     /// Enters config mode, as `configure terminal` does.
-    pub(super) fn configure(&mut self) {
+    fn configure(&mut self) {
         self.mode = Mode::Config;
         self.targets.clear();
     }
