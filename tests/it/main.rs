@@ -1,1 +1,4 @@
 //! Whole-program tests: one binary, so that it links once.
+
+mod sim;
+mod sim_interop;
