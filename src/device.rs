@@ -5,10 +5,12 @@
 //! send comes from a plan, what a reply means from `dialect`.
 
 mod error;
+mod gather;
 mod received;
 mod session;
 mod transcript;
 
+pub use gather::{GatherError, Observation, gather, read_running, read_startup};
 pub use error::{At, Moment, SessionError};
 pub use session::{Configured, Limits, Saved, Session};
 pub use transcript::{Event, Exchange};

@@ -20,6 +20,7 @@ use crate::observed::{Change, Kind};
 use crate::plan::model::{DeviceChanges, DevicePlan, Outcome, Plan};
 use crate::plan::{Inputs, Readings, Target, plan_device};
 use crate::store::{DeviceRunState, RunInfo, Store, StoreError};
+use crate::transport::credentials::Keyring;
 use crate::transport::ssh::HostKeyPolicy;
 
 pub use event::{Event, Events, Progress};
@@ -35,6 +36,8 @@ pub struct Context {
     pub commit: Option<String>,
     /// What is remembered between runs.
     pub store: Store,
+    /// User names and passwords.
+    pub keyring: Arc<Keyring>,
     /// What to do about host keys that were never seen.
     pub host_key_policy: HostKeyPolicy,
     /// How many devices are worked on at once; at least one.

@@ -9,6 +9,7 @@ use tokio_util::sync::CancellationToken;
 use crate::inventory::model::Inventory;
 use crate::reconcile::{Context, Events};
 use crate::store::Store;
+use crate::transport::credentials::Keyring;
 use crate::{inventory, repo};
 
 use super::exit::Exit;
@@ -42,6 +43,7 @@ pub(super) fn context(
         inventory: Arc::new(inventory),
         commit,
         store,
+        keyring: Arc::new(Keyring::from_environment()?),
         host_key_policy: fleet.host_key_policy,
         parallelism: usize::from(fleet.parallelism),
         events,

@@ -82,7 +82,7 @@ fn hint(inventory: &Inventory, key: &str) -> String {
 
 fn table(header: [&str; 3], rows: impl IntoIterator<Item = [String; 3]>) -> String {
     let mut table = Table::new();
-    table.load_preset(presets::NOTHING).set_content_arrangement(ContentArrangement::Disabled).set_header(header);
+    table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Disabled).set_header(header);
     rows.into_iter().for_each(|row| drop(table.add_row(row)));
     let lines: Vec<String> = table.lines().map(|line| line.trim_end().to_owned()).collect();
     lines.join("\n")

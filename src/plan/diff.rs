@@ -52,6 +52,12 @@ pub struct CannotClear {
     pub field: Field,
 }
 
+impl fmt::Display for CannotClear {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: its {} cannot be cleared on this device and stays", self.object, self.field)
+    }
+}
+
 /// The fields that may have no way back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "snake_case")]

@@ -7,7 +7,8 @@ use std::collections::BTreeSet;
 
 use tokio_util::sync::CancellationToken;
 
-use crate::device::DeviceError;
+use crate::device::{GatherError, SessionError};
+use crate::dialect::command::SAVE;
 use crate::dialect::redact;
 use crate::dialect::session::Reply;
 use crate::domain::MacAddr;
@@ -39,7 +40,7 @@ enum Stop {
     /// The device said no.
     Refused { command: String, answer: String },
     /// The session failed.
-    Session { command: Option<String>, source: DeviceError },
+    Session { command: Option<String>, source: GatherError },
     /// The journal could not be written, so nothing more may be sent.
     Journal(StoreError),
     /// The device holds something else than it was asked to.
@@ -107,32 +108,41 @@ async fn send(contact: &mut Contact, job: &Job<'_>, sent: &mut Vec<String>) -> R
         return Ok(());
     }
     job.events.tell(job.device, Progress::Applying { commands: commands.len() });
-    let lost = |command: &str| {
-        let command = command.to_owned();
-        move |source| Stop::Session { command: Some(command), source }
-    };
-    contact.session.enter_config().await.map_err(|source| Stop::Session { command: None, source })?;
+    contact.session.enter_config().await.map_err(|source| failed(None, source))?;
     for (step, command) in commands.iter().enumerate() {
         if job.cancel.is_cancelled() {
             return Err(Stop::Interrupted);
         }
         job.store.sending(job.run, job.device, step, command).await?;
-        let reply = contact.session.run(command).await.map_err(lost(command))?;
-        job.store.answered(job.run, job.device, step, &redact::secrets(reply.text())).await?;
+        let reply = contact.session.run(command).await.map_err(|source| failed(Some(command), source))?;
+        job.store.answered(job.run, job.device, step, &answer_of(&reply)).await?;
         if let Reply::Refused(refusal) = reply {
             return Err(Stop::Refused { command: (*command).clone(), answer: redact::secrets(&refusal.text) });
         }
         sent.push((*command).clone());
         job.events.tell(job.device, Progress::Sent { done: sent.len() });
     }
-    contact.session.leave_config().await.map_err(|source| Stop::Session { command: None, source })
+    contact.session.end().await.map_err(|source| failed(None, source))
+}
+
+fn failed(command: Option<&str>, source: SessionError) -> Stop {
+    Stop::Session { command: command.map(str::to_owned), source: source.into() }
+}
+
+/// What the journal keeps of a reply.
+fn answer_of(reply: &Reply) -> String {
+    match reply {
+        Reply::Done(output) => redact::secrets(output),
+        Reply::Notice(lines) => redact::secrets(&lines.join("\n")),
+        Reply::Refused(refusal) => redact::secrets(&refusal.text),
+    }
 }
 
 /// Saves, and looks where the device shows it whether what it would load at boot is what was verified.
 async fn save(contact: &mut Contact, job: &Job<'_>, verified: &RunningConfig) -> Result<(), Stop> {
     job.events.tell(job.device, Progress::Saving);
-    let session = |source| Stop::Session { command: Some(crate::dialect::command::SAVE.to_owned()), source };
-    contact.session.save().await.map_err(session)?;
+    let session = |source| Stop::Session { command: Some(SAVE.to_owned()), source };
+    contact.session.save().await.map_err(|source| failed(Some(SAVE), source))?;
     match contact.read_startup().await.map_err(session)? {
         Some(startup) if startup.is_same_as(verified) => Ok(()),
         // Somebody may have changed something between verifying and saving. Look once more before crying.
@@ -164,7 +174,7 @@ async fn report(contact: &mut Contact, job: &Job<'_>, stop: Stop, sent: Vec<Stri
         Stop::Interrupted => ("interrupted by the operator".to_owned(), None, None),
         Stop::Refused { command, answer } => ("the device refused a command".to_owned(), Some((command, answer)), None),
         Stop::Session { command, source } => {
-            let refused = command.map(|command| (command, source.received().unwrap_or_default()));
+            let refused = command.map(|command| (command, received(&source)));
             (super::chain(&source), refused, None)
         }
         Stop::Journal(source) => (super::chain(&source), None, None),
@@ -184,8 +194,25 @@ async fn report(contact: &mut Contact, job: &Job<'_>, stop: Stop, sent: Vec<Stri
     DeviceOutcome::Stopped(Box::new(Stopped { reason, interrupted, sent, total, refused, residue }))
 }
 
+/// The last that came for the command in flight; empty where nothing did.
+fn received(error: &GatherError) -> String {
+    match error {
+        GatherError::Session(
+            SessionError::Refused { moment, .. }
+            | SessionError::Busy { moment, .. }
+            | SessionError::Lost { moment, .. }
+            | SessionError::TimedOut { moment, .. }
+            | SessionError::OutOfStep { moment, .. }
+            | SessionError::TooMuch { moment },
+        ) => moment.received.clone(),
+        _ => String::new(),
+    }
+}
+
 async fn look_again(contact: &mut Contact, job: &Job<'_>) -> Option<Vec<Residue>> {
-    contact.session.leave_config().await.ok()?;
+    if !contact.session.prompt().is_exec() {
+        contact.session.end().await.ok()?;
+    }
     let found = contact.read_running().await.ok()?;
     Some(residue(job.changes, &found.managed))
 }

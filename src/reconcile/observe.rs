@@ -3,15 +3,14 @@
 use std::num::NonZeroU8;
 use std::time::Duration;
 
-use crate::device::{self, DeviceError, Observation, Session};
+use crate::device::{self, GatherError, Limits, Observation, Session, SessionError};
 use crate::domain::MacAddr;
 use crate::inventory::model::Device;
 use crate::observed::RunningConfig;
 use crate::plan::model::Unread;
 use crate::store::Pin;
-use crate::transport::credentials;
 use crate::transport::snmp::Agent;
-use crate::transport::ssh::{Connect, HostKey, HostKeyCheck};
+use crate::transport::ssh::{Connect, HostKey, HostKeyCheck, HostKeyPolicy, SshError};
 
 use super::{Context, chain};
 
@@ -48,11 +47,11 @@ impl Contact {
         self.observation.identity.mac
     }
 
-    pub(super) async fn read_running(&mut self) -> Result<RunningConfig, DeviceError> {
+    pub(super) async fn read_running(&mut self) -> Result<RunningConfig, GatherError> {
         device::read_running(&mut self.session, &self.observation.capabilities).await
     }
 
-    pub(super) async fn read_startup(&mut self) -> Result<Option<RunningConfig>, DeviceError> {
+    pub(super) async fn read_startup(&mut self) -> Result<Option<RunningConfig>, GatherError> {
         device::read_startup(&mut self.session, &self.observation.capabilities).await
     }
 
@@ -70,7 +69,8 @@ impl Contact {
 /// behind the address, a reading that broke off.
 pub async fn observe(context: &Context, device: &Device) -> Result<Contact, Unread> {
     let pin = pin_of(context, device).await?;
-    let contact = reach(context, device, pin.as_ref().and_then(|pin| pin.host_key.clone())).await?;
+    let host_key = pin.as_ref().and_then(|pin| pin.host_key.clone());
+    let contact = reach(context, device, host_key, context.host_key_policy).await?;
     let now = pin_now(&contact);
     if let Some(pinned) = &pin {
         same_device(device, pinned, &contact)?;
@@ -89,7 +89,7 @@ pub async fn observe(context: &Context, device: &Device) -> Result<Contact, Unre
 /// [`Unread`] where it cannot be reached or read.
 pub async fn trust(context: &Context, device: &Device) -> Result<Identified, Unread> {
     let pinned = pin_of(context, device).await?;
-    let contact = reach(context, device, None).await?;
+    let contact = reach(context, device, None, HostKeyPolicy::AcceptNew).await?;
     same_model(device, &contact)?;
     let now = pin_now(&contact);
     contact.close().await;
@@ -104,8 +104,13 @@ fn plain(error: &dyn std::error::Error) -> Unread {
     Unread { reason: chain(error), help: None }
 }
 
-async fn reach(context: &Context, device: &Device, pinned: Option<String>) -> Result<Contact, Unread> {
-    let credentials = credentials::from_environment(&device.credentials).map_err(|error| plain(&error))?;
+async fn reach(
+    context: &Context,
+    device: &Device,
+    pinned: Option<String>,
+    policy: HostKeyPolicy,
+) -> Result<Contact, Unread> {
+    let credentials = context.keyring.credentials(&device.credentials).map_err(|error| plain(&error))?;
     // What the inventory says was reviewed; it goes before what was met by chance.
     let known = device.host_key.clone().or(pinned);
     let pinned: Option<HostKey> =
@@ -116,7 +121,7 @@ async fn reach(context: &Context, device: &Device, pinned: Option<String>) -> Re
         user: credentials.username.clone(),
         password: credentials.password.clone(),
         legacy_algorithms: device.transport.legacy_algorithms,
-        host_key: HostKeyCheck { pinned, policy: context.host_key_policy },
+        host_key: HostKeyCheck { pinned, policy },
         within: LOGIN_WITHIN,
     };
     let agent = device.transport.snmp.then(|| Agent {
@@ -126,14 +131,26 @@ async fn reach(context: &Context, device: &Device, pinned: Option<String>) -> Re
         timeout: SNMP_TIMEOUT,
         attempts: SNMP_ATTEMPTS,
     });
-    let failed = |error: DeviceError| Unread { help: error.help(), reason: chain(&error) };
-    let mut session = Session::open(&to).await.map_err(failed)?;
+    let failed = |error: GatherError| Unread { help: help(device, &error), reason: chain(&error) };
+    let mut session = Session::open(&to, Limits::default()).await.map_err(|error| failed(error.into()))?;
     match device::gather(&mut session, agent.as_ref()).await {
         Ok(observation) => Ok(Contact { session, observation }),
         Err(error) => {
             session.close().await;
             Err(failed(error))
         }
+    }
+}
+
+/// What to do about an error, where its own words do not say it.
+fn help(device: &Device, error: &GatherError) -> Option<String> {
+    let GatherError::Session(SessionError::Open(error)) = error else { return None };
+    match **error {
+        SshError::HostKeyChanged { .. } => Some(format!(
+            "if the device was replaced or set back to factory state, accept it with `gamops trust {}`",
+            device.key
+        )),
+        _ => None,
     }
 }
 
