@@ -64,8 +64,8 @@ enum Command {
     Show(show::Args),
     Trust(trust::Args),
     Schema(schema::Args),
-    Simulate(simulate::Args),
-    SimulateControl(simulate_control::Args),
+    Simulate(simulate::SimulateArgs),
+    SimulateControl(simulate_control::SimulateControlArgs),
     Demo(demo::Args),
 }
 
@@ -116,8 +116,19 @@ async fn run(command: Command) -> anyhow::Result<Exit> {
         Command::Show(args) => show::run(args).await,
         Command::Trust(args) => trust::run(args).await,
         Command::Schema(args) => schema::run(&args),
-        Command::Simulate(args) => simulate::run(args).await,
-        Command::SimulateControl(args) => simulate_control::run(args).await,
+        Command::Simulate(args) => {
+            let inventory = match context::load(&args.inventory)? {
+                Ok(inventory) => inventory,
+                Err(exit) => return Ok(exit),
+            };
+            let initial = |device: &_| Some(context::as_wished(&inventory, device));
+            simulate::run(&args, &inventory, initial, &mut std::io::stdout()).await?;
+            Ok(Exit::Done)
+        }
+        Command::SimulateControl(args) => {
+            simulate_control::run(&args, &mut std::io::stdout()).await?;
+            Ok(Exit::Done)
+        }
         Command::Demo(args) => demo::run(args).await,
     }
 }

@@ -4,6 +4,7 @@
 
 mod commands;
 mod config;
+mod control;
 mod device;
 mod fault;
 mod fleet;
@@ -19,6 +20,7 @@ mod ssh;
 mod state;
 mod terminal;
 
+pub use control::Request;
 pub use device::{Counters, SimDevice};
 pub use fault::{Counted, Fault, Moment};
 pub use fleet::{Fleet, FleetOptions, SimError};

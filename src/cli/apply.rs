@@ -100,7 +100,7 @@ fn stop_on_interrupt(cancel: &CancellationToken) {
 }
 
 /// The account of a run: one line a device, and all there is to know where one was stopped.
-fn results_text(results: &[DeviceResult], quiet: bool) -> String {
+pub(super) fn results_text(results: &[DeviceResult], quiet: bool) -> String {
     use std::fmt::Write as _;
     let mut out = String::new();
     let mut total = Summary::default();

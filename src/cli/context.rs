@@ -6,7 +6,11 @@ use std::sync::Arc;
 use anyhow::Context as _;
 use tokio_util::sync::CancellationToken;
 
-use crate::inventory::model::Inventory;
+use crate::dialect::running::canonical;
+use crate::domain::Firmware;
+use crate::inventory::model::{Device, Inventory};
+use crate::observed::{Capabilities, DeviceConfig, RunningConfig};
+use crate::plan::resolve;
 use crate::reconcile::{Context, Events};
 use crate::store::Store;
 use crate::transport::credentials::Keyring;
@@ -49,4 +53,13 @@ pub(super) fn context(
         events,
         cancel: CancellationToken::new(),
     })
+}
+
+/// The configuration that a factory-fresh device would have after an apply, as the device writes it.
+pub(super) fn as_wished(inventory: &Inventory, device: &Device) -> String {
+    let desired = inventory::compile(inventory, device);
+    // A simulated device knows every word that its firmware is known for.
+    let newest = Firmware { family: String::new(), version: (u16::MAX, 0, 0) };
+    let target = resolve(&desired, &DeviceConfig::default(), &[], &Capabilities::of_firmware(&newest)).target;
+    canonical(&RunningConfig { managed: target, ..RunningConfig::default() })
 }
