@@ -1,1 +1,3 @@
 //! Deciding what to do: match, diff, order, describe. Pure.
+
+pub mod diff;

@@ -1,0 +1,252 @@
+//! What holds for any two configurations, crowded enough that most things are in each other's way.
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::domain::PoeMode;
+
+/// How crowded a generated device is.
+#[derive(Debug, Clone, Copy)]
+struct Size {
+    medium: Medium,
+    ports: u64,
+    profiles: u64,
+    endpoints: u64,
+    subscribers: u64,
+}
+
+const COPPER: Size = Size {
+    medium: Medium::Copper,
+    ports: 6,
+    profiles: 4,
+    endpoints: 7,
+    subscribers: 7,
+};
+const COAX: Size = Size {
+    medium: Medium::Coax,
+    ports: 2,
+    profiles: 15,
+    endpoints: 36,
+    subscribers: 36,
+};
+
+/// A permutation of 0 to `count`, not included.
+fn permutation(count: u64) -> impl Strategy<Value = Vec<u64>> {
+    Just((0..count).collect::<Vec<_>>()).prop_shuffle()
+}
+
+/// Which of `count` places are filled; often all, so that there is no room to move.
+fn presence(count: u64) -> impl Strategy<Value = Vec<bool>> {
+    let some = proptest::collection::vec(proptest::bool::weighted(0.8), count as usize);
+    prop_oneof![Just(vec![true; count as usize]), some]
+}
+
+/// A configuration that a device can hold, names and addresses drawn from a pool with nothing to spare.
+fn config(size: Size) -> impl Strategy<Value = DeviceConfig> {
+    (
+        (
+            permutation(size.ports),
+            permutation(size.profiles),
+            permutation(size.endpoints),
+            permutation(size.subscribers),
+        ),
+        (
+            permutation(size.endpoints),
+            permutation(size.endpoints),
+            permutation(size.endpoints),
+        ),
+        (
+            presence(size.ports),
+            presence(size.profiles),
+            presence(size.endpoints),
+            presence(size.subscribers),
+        ),
+        proptest::collection::vec(any::<[u8; 4]>(), 64),
+        0u8..3,
+    )
+        .prop_map(move |(names, (macs, places, bindings), present, noise, host)| {
+            build(
+                size,
+                [&names.0, &names.1, &names.2, &names.3],
+                [&macs, &places, &bindings],
+                &present,
+                &noise,
+                host,
+            )
+        })
+}
+
+type Present = (Vec<bool>, Vec<bool>, Vec<bool>, Vec<bool>);
+
+fn build(
+    size: Size,
+    names: [&[u64]; 4],
+    [macs, places, bindings]: [&[u64]; 3],
+    present: &Present,
+    noise: &[[u8; 4]],
+    host: u8,
+) -> DeviceConfig {
+    let mut config = DeviceConfig {
+        hostname: ["", "gam", "maple"][usize::from(host)].into(),
+        ..DeviceConfig::default()
+    };
+    let places_in_all = size.ports * size.medium.endpoints_per_port() as u64;
+    let filled =
+        |present: &[bool]| -> Vec<u64> { (0..present.len() as u64).filter(|at| present[*at as usize]).collect() };
+    for at in filled(&present.0) {
+        let name = format!("port {}", names[0][at as usize]);
+        let port = Port {
+            name,
+            shutdown: noise[at as usize][0] < 64,
+            ..Port::default()
+        };
+        config.set_port(id(at + 1), port);
+    }
+    for at in filled(&present.1).into_iter().filter(|at| *at > 0) {
+        let noise = noise[at as usize];
+        let rate = |byte: u8| Some(Mbps::try_from(10 + u64::from(byte % 3)).unwrap());
+        let profile = Profile {
+            name: format!("profile {}", names[1][at as usize]),
+            description: ["", "one", "two"][usize::from(noise[0] % 3)].into(),
+            down: rate(noise[1]),
+            up: rate(noise[2]),
+            unknown: Vec::new(),
+        };
+        config.profiles.insert(id(at + 1), profile);
+    }
+    for at in filled(&present.2) {
+        let noise = noise[at as usize];
+        // Places are numbered through all ports, so that no port is ever too full.
+        let place = places[at as usize];
+        let port = match place < places_in_all {
+            true if noise[3] < 230 => PortBinding::Port(id(place % size.ports + 1)),
+            true => PortBinding::Auto,
+            false => PortBinding::Unassigned,
+        };
+        let endpoint = Endpoint {
+            name: format!("endpoint {}", names[2][at as usize]),
+            mac: Some(mac(macs[at as usize] as u8 + 1)),
+            description: ["", "one", "two"][usize::from(noise[0] % 3)].into(),
+            port,
+            management_access: noise[1] < 64,
+            unknown: Vec::new(),
+        };
+        config.endpoints.insert(id(at + 1), endpoint);
+    }
+    for at in filled(&present.3) {
+        let noise = noise[at as usize];
+        let endpoint: EndpointId = id(bindings[at as usize] + 1);
+        let wanted = u64::from(noise[0]) % (size.profiles + 2);
+        let profile = match ProfileId::try_from(wanted) {
+            Ok(profile) if profile == ProfileId::DEVICE_DEFAULT || config.profiles.contains_key(&profile) => {
+                ProfileRef::Profile(profile)
+            }
+            _ => ProfileRef::Unthrottled,
+        };
+        let subscriber = Subscriber {
+            name: format!("subscriber {}", names[3][at as usize]),
+            description: ["", "one", "two"][usize::from(noise[1] % 3)].into(),
+            endpoint: config.endpoints.contains_key(&endpoint).then_some(endpoint),
+            tagged: noise[2] < 64,
+            profile: Some(profile),
+            poe: [None, Some(PoeMode::Disable)][usize::from(noise[3] % 2)],
+            ..Subscriber::default()
+        };
+        config.subscribers.insert(id(at + 1), subscriber);
+    }
+    config
+}
+
+fn any_capabilities() -> impl Strategy<Value = Capabilities> {
+    any::<[bool; 3]>().prop_map(|[rename, new_mac, clear]| Capabilities {
+        rename_in_place: support(rename),
+        new_mac_in_place: support(new_mac),
+        clear_description: support(clear),
+        ..capabilities()
+    })
+}
+
+/// All laws at once: the plan plays on a strict device, undoes itself, leaves nothing to plan, and comes out
+/// the same each time.
+fn holds(
+    from: &DeviceConfig,
+    to: &DeviceConfig,
+    capabilities: &Capabilities,
+    medium: Medium,
+) -> Result<(), TestCaseError> {
+    prop_assert_eq!(device::refusal(from, medium), None);
+    prop_assert_eq!(device::refusal(to, medium), None);
+    let plan = match diff(from, to, capabilities, medium) {
+        Ok(plan) => plan,
+        // A port cannot lose its name, so another port cannot get it.
+        Err(Stuck::Outcome(Violation::Name {
+            kind: Kind::Port,
+            name,
+            holders,
+        })) => {
+            let keeps = holders.iter().any(|holder| {
+                let ObjectId::Port(port) = *holder else { return false };
+                from.port(port).name == name && to.port(port).name.is_empty()
+            });
+            prop_assert!(keeps);
+            return Ok(());
+        }
+        Err(stuck) => return Err(TestCaseError::fail(stuck.to_string())),
+    };
+    prop_assert_eq!(device::plays(from, to, &plan, medium), Ok(()));
+    prop_assert_eq!(&diff(from, to, capabilities, medium), &Ok(plan.clone()));
+
+    let mut reached = from.clone();
+    for ordered in &plan.changes {
+        prop_assert!(ordered.change.apply(&mut reached).is_ok());
+    }
+    prop_assert_eq!(
+        diff(&reached, to, capabilities, medium).map(|plan| plan.changes),
+        Ok(Vec::new())
+    );
+    unasked_objects_end_as_they_were(from, &reached, &plan)
+}
+
+/// What is in the plan only to make room is given back, and every wanted change is about an object that
+/// ends otherwise than it began.
+fn unasked_objects_end_as_they_were(
+    from: &DeviceConfig,
+    reached: &DeviceConfig,
+    plan: &Difference,
+) -> Result<(), TestCaseError> {
+    for ordered in plan.changes.iter().filter(|ordered| ordered.purpose == Purpose::Wanted) {
+        let object = ordered.change.object();
+        if object == ObjectId::System {
+            prop_assert_ne!(&from.hostname, &reached.hostname);
+        } else {
+            prop_assert_ne!(object::Object::get(from, object), object::Object::get(reached, object));
+        }
+    }
+    Ok(())
+}
+
+proptest! {
+    #[test]
+    fn any_two_copper_devices_can_be_turned_into_each_other(
+        from in config(COPPER), to in config(COPPER), capabilities in any_capabilities(),
+    ) {
+        holds(&from, &to, &capabilities, COPPER.medium)?;
+    }
+
+    #[test]
+    fn any_device_can_be_set_up_and_emptied(full in config(COPPER), capabilities in any_capabilities()) {
+        holds(&DeviceConfig::default(), &full, &capabilities, COPPER.medium)?;
+        holds(&full, &DeviceConfig::default(), &capabilities, COPPER.medium)?;
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(40))]
+
+    #[test]
+    fn any_two_coax_devices_can_be_turned_into_each_other(
+        from in config(COAX), to in config(COAX), capabilities in any_capabilities(),
+    ) {
+        holds(&from, &to, &capabilities, COAX.medium)?;
+    }
+}
