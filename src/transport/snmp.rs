@@ -100,53 +100,53 @@ pub async fn get(agent: &Agent, oids: &[&[u64]]) -> Result<Answer, SnmpError> {
         .map(|oid| Oid::from(oid).map_err(|_| SnmpError::BadOid { oid: dotted(oid) }))
         .collect::<Result<Vec<Oid<'_>>, _>>()?;
     let names: Vec<&Oid<'_>> = names.iter().collect();
-    let community = agent.community.expose().as_bytes();
-    // A new session's numbers start anywhere, so that an answer meant for another is not taken for ours.
-    let first_request = RandomState::new().build_hasher().finish().to_le_bytes();
-    let first_request = i32::from_le_bytes([first_request[0], first_request[1], first_request[2], 0]);
-    let target = (agent.host.as_str(), agent.port);
-    let mut session = AsyncSession::new_v2c(target, community, first_request)
-        .await
-        .map_err(|source| SnmpError::Reach {
-            address: address.clone(),
-            source,
-        })?;
-
-    let mut asked = 0;
-    // A late answer to an earlier question makes the library give up on the present one. Each such answer
-    // is worth one question more; there cannot be more of them than questions.
-    let mut late = 0;
-    while asked < agent.attempts.get() + late {
-        asked += 1;
-        match timeout(agent.timeout, session.get_many(&names)).await {
-            Err(_) => {}
-            Ok(Ok(answer)) if answer.error_status != 0 => {
-                return Err(SnmpError::Refused {
-                    address,
-                    status: answer.error_status,
-                    index: answer.error_index,
-                });
-            }
-            Ok(Ok(answer)) => {
-                let values = answer.varbinds.map(|(oid, value)| (numbers(&oid), convert(&value)));
-                return Ok(Answer::Values(values.collect()));
-            }
-            Ok(Err(snmp2::Error::RequestIdMismatch)) if late < agent.attempts.get() => late += 1,
-            // The host said that nobody listens there, or there is no way: as good as no answer. Ask again
-            // only after the usual time, or all attempts would be over within a millisecond of a reboot.
-            Ok(Err(snmp2::Error::Send | snmp2::Error::Receive)) if asked < agent.attempts.get() + late => {
-                tokio::time::sleep(agent.timeout).await;
-            }
-            Ok(Err(snmp2::Error::Send | snmp2::Error::Receive | snmp2::Error::RequestIdMismatch)) => {}
-            Ok(Err(error)) => {
-                return Err(SnmpError::Garbled {
-                    address,
-                    source: error.into(),
-                });
-            }
+    for attempt in 1..=agent.attempts.get() {
+        // Each question goes out from a socket of its own, so that a late answer to an earlier one finds
+        // nobody. On one socket every further question would read the answer to the question before it.
+        match timeout(agent.timeout, ask(agent, &address, &names)).await {
+            Ok(Ok(Some(values))) => return Ok(Answer::Values(values)),
+            // The host said that nobody listens there, or there is no way: as good as no answer. Wait all the
+            // same, or all attempts would be over within a millisecond of a restart.
+            Ok(Ok(None)) if attempt < agent.attempts.get() => tokio::time::sleep(agent.timeout).await,
+            Ok(Ok(None)) | Err(_) => {}
+            Ok(Err(error)) => return Err(error),
         }
     }
     Ok(Answer::Silent)
+}
+
+/// Asks once. `None` when there is nobody to ask, or what came was the answer to something else.
+async fn ask(
+    agent: &Agent,
+    address: &str,
+    names: &[&Oid<'_>],
+) -> Result<Option<Vec<(Vec<u64>, SnmpValue)>>, SnmpError> {
+    // The numbers of questions start anywhere, so that an answer meant for another is not taken for ours.
+    let [a, b, c, ..] = RandomState::new().build_hasher().finish().to_le_bytes();
+    let number = i32::from_le_bytes([a, b, c, 0]);
+    let target = (agent.host.as_str(), agent.port);
+    let mut session = AsyncSession::new_v2c(target, agent.community.expose().as_bytes(), number)
+        .await
+        .map_err(|source| SnmpError::Reach {
+            address: address.to_owned(),
+            source,
+        })?;
+    match session.get_many(names).await {
+        Ok(answer) if answer.error_status != 0 => Err(SnmpError::Refused {
+            address: address.to_owned(),
+            status: answer.error_status,
+            index: answer.error_index,
+        }),
+        Ok(answer) => {
+            let values = answer.varbinds.map(|(oid, value)| (numbers(&oid), convert(&value)));
+            Ok(Some(values.collect()))
+        }
+        Err(snmp2::Error::Send | snmp2::Error::Receive | snmp2::Error::RequestIdMismatch) => Ok(None),
+        Err(error) => Err(SnmpError::Garbled {
+            address: address.to_owned(),
+            source: error.into(),
+        }),
+    }
 }
 
 fn dotted(oid: &[u64]) -> String {

@@ -1,4 +1,14 @@
 //! Whole-program tests: one binary, so that it links once.
 
+mod faults;
+mod fleet;
+mod flow;
+mod house;
+mod identity;
 mod sim;
 mod sim_interop;
+mod snmp_transport;
+mod ssh_openssh;
+mod ssh_session;
+mod ssh_transport;
+mod support;

@@ -1,0 +1,4 @@
+//! What several tests lean on.
+
+pub(crate) mod program;
+pub(crate) mod ssh_peer;
