@@ -121,7 +121,7 @@ async fn run(command: Command) -> anyhow::Result<Exit> {
                 Ok(inventory) => inventory,
                 Err(exit) => return Ok(exit),
             };
-            let initial = |device: &_| Some(context::as_wished(&inventory, device));
+            let initial = |device: &_| context::as_wished(&inventory, device);
             simulate::run(&args, &inventory, initial, &mut std::io::stdout()).await?;
             Ok(Exit::Done)
         }

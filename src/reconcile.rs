@@ -17,7 +17,7 @@ use crate::dialect::{command, running};
 use crate::inventory;
 use crate::inventory::model::{Device, Inventory};
 use crate::observed::{Change, Kind};
-use crate::plan::model::{DeviceChanges, DevicePlan, Outcome, Plan};
+use crate::plan::model::{DeviceChanges, DevicePlan, Outcome, Plan, Unread};
 use crate::plan::{Inputs, Readings, Target, plan_device};
 use crate::store::{DeviceRunState, RunInfo, Store, StoreError};
 use crate::transport::credentials::Keyring;
@@ -185,12 +185,14 @@ impl Context {
         &self,
         device: &Device,
         targets: Option<&BTreeSet<(Kind, String)>>,
-    ) -> Result<(DeviceChanges, Contact), crate::plan::model::Unread> {
+    ) -> Result<(DeviceChanges, Contact), Unread> {
         let contact = observe(self, device).await?;
-        let database = |source: StoreError| crate::plan::model::Unread { reason: chain(&source), help: None };
+        let database = |source: StoreError| Unread { reason: chain(&source), help: None };
         let records = self.store.records(contact.mac()).await.map_err(database)?;
         let last = self.store.last_run(contact.mac()).await.map_err(database)?;
-        let desired = inventory::compile(&self.inventory, device);
+        let Some(desired) = inventory::compile(&self.inventory, &device.key) else {
+            return Err(Unread { reason: "the inventory has no such device".to_owned(), help: None });
+        };
         let observation = &contact.observation;
         let running_text = running::canonical(&observation.running);
         let startup_text = observation.startup.as_ref().map(running::canonical);
@@ -271,7 +273,7 @@ impl Context {
             Ok(()) => DeviceOutcome::InSync,
             Err(source) => {
                 let reason = format!("{}: in sync, but {}", device.device, chain(&source));
-                DeviceOutcome::Unread(crate::plan::model::Unread { reason, help: None })
+                DeviceOutcome::Unread(Unread { reason, help: None })
             }
         }
     }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use anyhow::Context as _;
 use tokio_util::sync::CancellationToken;
 
+use crate::diagnostic::Colour;
 use crate::dialect::running::canonical;
 use crate::domain::Firmware;
 use crate::inventory::model::{Device, Inventory};
@@ -20,13 +21,18 @@ use super::exit::Exit;
 use super::say;
 use super::settings::FleetArgs;
 
+/// Columns to which source lines are cut in findings.
+const WIDTH: usize = 120;
+
 /// Reads an inventory. Where it is invalid the findings are printed and the exit code is the answer;
 /// warnings are printed and do not stop anything.
 pub(super) fn load(path: &Path) -> anyhow::Result<Result<Inventory, Exit>> {
     let files = repo::read_inventory(path).with_context(|| format!("reading the inventory {}", path.display()))?;
     let loaded = inventory::load(&files);
-    if !loaded.report.is_empty() {
-        say(loaded.report.text(&files).trim_end());
+    // The edge strips the colours where they do not belong.
+    let findings = loaded.report.render_text(&files, Colour::On, WIDTH);
+    if !findings.is_empty() {
+        say(findings.trim_end());
     }
     Ok(loaded.inventory.ok_or_else(|| {
         say("The inventory is invalid: nothing was planned.");
@@ -56,10 +62,10 @@ pub(super) fn context(
 }
 
 /// The configuration that a factory-fresh device would have after an apply, as the device writes it.
-pub(super) fn as_wished(inventory: &Inventory, device: &Device) -> String {
-    let desired = inventory::compile(inventory, device);
+pub(super) fn as_wished(inventory: &Inventory, device: &Device) -> Option<String> {
+    let desired = inventory::compile(inventory, &device.key)?;
     // A simulated device knows every word that its firmware is known for.
     let newest = Firmware { family: String::new(), version: (u16::MAX, 0, 0) };
     let target = resolve(&desired, &DeviceConfig::default(), &[], &Capabilities::of_firmware(&newest)).target;
-    canonical(&RunningConfig { managed: target, ..RunningConfig::default() })
+    Some(canonical(&RunningConfig { managed: target, ..RunningConfig::default() }))
 }

@@ -7,7 +7,8 @@ use anyhow::Context as _;
 use tokio_util::sync::CancellationToken;
 
 use crate::inventory::model::Inventory;
-use crate::inventory::{self, SourceFile};
+use crate::diagnostic::SourceFile;
+use crate::inventory;
 use crate::plan::{Target, count, plan_text};
 use crate::reconcile::{Context, DeviceResult};
 use crate::sim::{Fleet, FleetOptions};
@@ -49,7 +50,7 @@ pub(super) async fn run(args: Args) -> anyhow::Result<Exit> {
 
     step("gamops validate inventory-example");
     let files: Vec<SourceFile> =
-        EXAMPLE.iter().map(|(name, text)| SourceFile::new(*name, *text)).collect();
+        EXAMPLE.iter().map(|(name, text)| SourceFile { path: (*name).to_owned(), text: (*text).to_owned() }).collect();
     let loaded = inventory::load(&files);
     let mut inventory = loaded.inventory.context("the example inventory is invalid: this is a bug")?;
     answer(&format!(
