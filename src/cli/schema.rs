@@ -1,0 +1,37 @@
+//! `gamops schema`: the formats that other programs read.
+
+use std::io::Write;
+
+use anyhow::Context as _;
+
+use crate::inventory;
+
+/// Prints the JSON Schema of a format.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Example:\n  gamops schema inventory > schema/inventory.schema.json")]
+pub struct Args {
+    /// Which format
+    #[arg(value_enum)]
+    pub format: Format,
+}
+
+/// A format with a schema.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum Format {
+    /// The YAML files of an inventory (draft 7, which editors read)
+    Inventory,
+}
+
+/// Writes the schema to `out`. Returns the exit code.
+///
+/// # Errors
+///
+/// When `out` cannot be written.
+pub fn run(args: &Args, out: &mut dyn Write) -> anyhow::Result<u8> {
+    let schema = match args.format {
+        Format::Inventory => inventory::schema(),
+    };
+    let text = serde_json::to_string_pretty(&schema).context("writing the schema as JSON")?;
+    writeln!(out, "{text}").context("writing the schema")?;
+    Ok(0)
+}
