@@ -20,6 +20,7 @@ use std::process::ExitCode;
 
 use clap::{ColorChoice, Parser, Subcommand};
 
+use crate::diagnostic::Colour;
 use exit::Exit;
 
 /// The stack of the thread that runs the program: the tree of an inventory nested as deeply as the parser
@@ -110,12 +111,20 @@ fn start() -> Exit {
 
 async fn run(command: Command) -> anyhow::Result<Exit> {
     match command {
-        Command::Validate(args) => validate::run(&args),
+        Command::Validate(args) => {
+            // Colours are stripped at the stream where they do not belong.
+            let style = validate::Style { colour: Colour::On, ..validate::Style::default() };
+            let code = validate::run(&args, style, &mut anstream::stdout())?;
+            Ok(if code == 0 { Exit::Done } else { Exit::Invalid })
+        }
         Command::Plan(args) => plan::run(args).await,
         Command::Apply(args) => apply::run(args).await,
         Command::Show(args) => show::run(args).await,
         Command::Trust(args) => trust::run(args).await,
-        Command::Schema(args) => schema::run(&args),
+        Command::Schema(args) => {
+            schema::run(&args, &mut std::io::stdout())?;
+            Ok(Exit::Done)
+        }
         Command::Simulate(args) => {
             let inventory = match context::load(&args.inventory)? {
                 Ok(inventory) => inventory,
