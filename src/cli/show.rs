@@ -81,9 +81,15 @@ fn hint(inventory: &Inventory, key: &str) -> String {
 }
 
 fn table(header: [&str; 3], rows: impl IntoIterator<Item = [String; 3]>) -> String {
+    let mark = |row: [String; 3]| {
+        let differs = if row[1] == row[2] { "" } else { "<- differs" };
+        let [label, desired, observed] = row;
+        [label, desired, observed, differs.to_owned()]
+    };
+    let header = [header[0], header[1], header[2], ""];
     let mut table = Table::new();
     table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Disabled).set_header(header);
-    rows.into_iter().for_each(|row| drop(table.add_row(row)));
+    table.add_rows(rows.into_iter().map(mark));
     let lines: Vec<String> = table.lines().map(|line| line.trim_end().to_owned()).collect();
     lines.join("\n")
 }

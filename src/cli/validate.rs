@@ -22,7 +22,7 @@ const INVALID: u8 = 3;
 #[command(after_help = "Example:\n  gamops validate inventory-example\n  gamops validate --format json . | jq '.findings[].rule'")]
 pub struct Args {
     /// Folder of the inventory, or its gamops.yaml
-    #[arg(default_value = ".")]
+    #[arg(default_value = ".", env = "GAMOPS_INVENTORY")]
     pub path: PathBuf,
 
     /// How findings are written

@@ -27,6 +27,9 @@ pub const READ_RUNNING: &str = "show running-config";
 pub const READ_RUNNING_ALL_DEFAULTS: &str = "show running-config all-defaults";
 /// Prints the configuration that the next start will load (CLI guide).
 pub const READ_STARTUP: &str = "more flash:startup-config";
+/// Reads what a device without a startup configuration loads at boot (sister products; the file is in the
+/// CLI guide's listing).
+pub const READ_DEFAULT: &str = "more flash:default-config";
 /// Makes the running configuration survive a restart; answers with good `%` lines (firmware family).
 pub const SAVE: &str = "copy running-config startup-config";
 /// Enters configuration mode (CLI guide).

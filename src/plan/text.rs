@@ -184,6 +184,8 @@ fn saved_text(out: &mut String, device: &DeviceChanges) {
                 );
             }
         }
+        // Without changes nobody saves; with them the save makes a startup configuration to look at.
+        (Saved::Unknown, Save::AfterChanges) => {}
         (Saved::Unknown, _) => out.push_str("  note: the device did not show its startup configuration\n"),
     }
 }

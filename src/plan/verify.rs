@@ -51,8 +51,8 @@ fn verify_object(id: ObjectId, target: &DeviceConfig, found: &DeviceConfig, befo
         (None, None) => Vec::new(),
         (Some(_), None) => whole("present", "absent"),
         (None, Some(_)) => whole("absent", "present"),
-        (Some(wanted), Some(held)) if is_same(&wanted, &held) => Vec::new(),
         (Some(wanted), Some(held)) => {
+            let wanted = filled_in(wanted, &held);
             let before_fields = before
                 .object(id)
                 .map(|object| object.fields(before))
@@ -75,17 +75,27 @@ fn verify_object(id: ObjectId, target: &DeviceConfig, found: &DeviceConfig, befo
     }
 }
 
-/// Equal but for what the device may fill in by itself: `auto` becomes the port where the endpoint was seen.
-fn is_same(wanted: &Object, held: &Object) -> bool {
+/// What was asked for, with what was left to the device as the device filled it in: `auto` becomes the port
+/// where the endpoint was seen, PoE and rates that nobody named become the device's defaults.
+fn filled_in(wanted: Object, held: &Object) -> Object {
     match (wanted, held) {
-        (Object::Endpoint(wanted), Object::Endpoint(held))
-            if wanted.port == PortBinding::Auto && matches!(held.port, PortBinding::Port(_)) =>
-        {
-            let mut filled_in = wanted.clone();
-            filled_in.port = held.port;
-            filled_in == *held
+        (Object::Endpoint(mut wanted), Object::Endpoint(held)) => {
+            if wanted.port == PortBinding::Auto && matches!(held.port, PortBinding::Port(_)) {
+                wanted.port = held.port;
+            }
+            Object::Endpoint(wanted)
         }
-        (wanted, held) => wanted == held,
+        (Object::Subscriber(mut wanted), Object::Subscriber(held)) => {
+            wanted.poe = wanted.poe.or(held.poe);
+            wanted.profile = wanted.profile.or(held.profile);
+            Object::Subscriber(wanted)
+        }
+        (Object::Profile(mut wanted), Object::Profile(held)) => {
+            wanted.down = wanted.down.or(held.down);
+            wanted.up = wanted.up.or(held.up);
+            Object::Profile(wanted)
+        }
+        (wanted, _) => wanted,
     }
 }
 

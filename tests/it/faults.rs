@@ -16,7 +16,7 @@ fn services() -> String {
 /// What the device holds after an apply that nothing disturbed, and how many commands that took.
 fn undisturbed() -> (Vec<String>, u32) {
     let fleet = TestFleet::start(MAPLE, &services());
-    fleet.apply();
+    let _ = fleet.apply();
     let sent = fleet.device("maple").counters().commands;
     let configuration = sent.iter().filter(|command| command.starts_with("ghn ")).count();
     (fleet.ghn_lines("maple"), u32::try_from(configuration).unwrap())
@@ -36,7 +36,7 @@ fn disturbed_at_each_command(fault: impl Fn(u32) -> Fault, taken_away: bool) {
             assert_eq!(fleet.ghn_lines("maple"), Vec::<String>::new(), "a reboot loses what was not saved");
         }
         fleet.device("maple").clear_faults();
-        fleet.apply();
+        let _ = fleet.apply();
         assert_eq!(fleet.ghn_lines("maple"), wanted, "cut at command {at}");
         fleet.expect_in_sync();
     }
@@ -77,7 +77,7 @@ fn cut_off_between_verifying_and_saving_the_next_run_saves() {
 /// How many commands an undisturbed apply sends before it saves.
 fn commands_before_copy() -> u32 {
     let fleet = TestFleet::start(MAPLE, &services());
-    fleet.apply();
+    let _ = fleet.apply();
     let commands = fleet.device("maple").counters().commands;
     let copy = commands.iter().position(|command| command.starts_with("copy ")).unwrap();
     u32::try_from(copy).unwrap()
@@ -96,14 +96,14 @@ fn a_refused_command_stops_that_device_and_no_other() {
     assert_eq!(fleet.device("maple").counters().saves, 0);
     assert_eq!(fleet.device("harbour").counters().saves, 1);
     fleet.device("maple").clear_faults();
-    fleet.apply();
+    let _ = fleet.apply();
     fleet.expect_in_sync();
 }
 
 #[test]
 fn a_command_that_is_taken_and_ignored_is_found_on_reading_back() {
     let fleet = TestFleet::start(MAPLE, &services());
-    fleet.apply();
+    let _ = fleet.apply();
     fleet.write("services.yaml", &services().replace("vlan: 101", "vlan: 111"));
     fleet.device("maple").set_fault(Fault::Ignore { containing: "vid 111".to_owned() });
     let ran = fleet.run(&["apply", "--auto-approve"]).expect(5).says("does not hold what it was asked to");
@@ -115,14 +115,14 @@ fn a_command_that_is_taken_and_ignored_is_found_on_reading_back() {
 fn output_in_small_pieces_changes_nothing() {
     let fleet = TestFleet::start(MAPLE, &services());
     fleet.device("maple").set_fault(Fault::Pieces { size: 3, pause_millis: 0 });
-    fleet.apply();
+    let _ = fleet.apply();
     fleet.expect_in_sync();
 }
 
 #[test]
 fn a_reading_that_breaks_off_is_never_planned_from() {
     let fleet = TestFleet::start(MAPLE, &services());
-    fleet.apply();
+    let _ = fleet.apply();
     for at in 1..=6 {
         let maple = fleet.device("maple");
         maple.set_fault(Fault::Drop { at, of: Counted::Any, when: Moment::InOutput });
@@ -152,7 +152,7 @@ fn an_unreachable_device_is_one_line_and_the_others_go_on() {
 fn a_silent_snmp_agent_is_no_error() {
     let fleet = TestFleet::start(MAPLE, &services());
     fleet.device("maple").set_fault(Fault::SnmpSilence);
-    fleet.apply();
+    let _ = fleet.apply();
     fleet.expect_in_sync();
 }
 
@@ -183,7 +183,7 @@ fn ctrl_c_ends_after_the_command_in_flight_and_the_next_run_goes_on() {
     let _ = ran.says("INTERRUPTED: interrupted by the operator").says("read back, not as planned");
     assert_eq!(maple.counters().saves, 0);
     maple.clear_faults();
-    fleet.apply();
+    let _ = fleet.apply();
     fleet.expect_in_sync();
 }
 
@@ -205,11 +205,11 @@ fn killed_outright_in_the_middle_the_next_run_converges() {
     child.wait().unwrap();
     wait_until("the device has seen the session end", || maple.counters().sessions == 0);
     maple.clear_faults();
-    fleet.apply();
+    let _ = fleet.apply();
     fleet.expect_in_sync();
     // What the killed run made is owned: it can be taken away again.
     fleet.write("services.yaml", "");
-    fleet.apply();
+    let _ = fleet.apply();
     assert_eq!(fleet.ghn_lines("maple"), Vec::<String>::new());
 }
 

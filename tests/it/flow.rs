@@ -44,7 +44,7 @@ fn one_login_and_one_reading_per_device_and_plan() {
         let counters = fleet.device(key).counters();
         assert_eq!((counters.logins, counters.running_config_reads, counters.sessions), (1, 1, 0), "{key}");
     }
-    fleet.apply();
+    let _ = fleet.apply();
     let counters = fleet.device("maple").counters();
     assert_eq!((counters.logins, counters.running_config_reads), (2, 4), "one more login, three more readings");
 }
@@ -52,14 +52,14 @@ fn one_login_and_one_reading_per_device_and_plan() {
 #[test]
 fn what_was_changed_behind_our_back_is_shown_as_drift_and_mended() {
     let fleet = TestFleet::start(TWO, SERVICES);
-    fleet.apply();
+    let _ = fleet.apply();
     let before = fleet.ghn_lines("maple");
     fleet.device("maple").execute("ghn subscriber 1 vid 999\nno ghn subscriber 3");
     let plan = fleet.run(&["plan", "--detailed-exitcode"]).expect(2);
     let plan = plan.says("vlan: 999 -> 101").says("changed on the device behind gamops's back");
     let plan = plan.says("Plan: 1 to add, 1 to change, 0 to destroy.");
     assert!(!plan.stdout.contains("harbour/"), "the other device is in sync:\n{}", plan.stdout);
-    fleet.apply();
+    let _ = fleet.apply();
     assert_eq!(fleet.ghn_lines("maple"), before, "the subscriber that was deleted has its old number");
     fleet.expect_in_sync();
 }
@@ -67,7 +67,7 @@ fn what_was_changed_behind_our_back_is_shown_as_drift_and_mended() {
 #[test]
 fn a_change_in_the_inventory_touches_one_device_only() {
     let fleet = TestFleet::start(TWO, SERVICES);
-    fleet.apply();
+    let _ = fleet.apply();
     let saves = fleet.device("harbour").counters().saves;
     fleet.write("services.yaml", &SERVICES.replace("vlan: 101", "vlan: 111"));
     let applied = fleet.apply().says("vlan: 101 -> 111").says("impact: identity");
@@ -80,13 +80,13 @@ fn a_change_in_the_inventory_touches_one_device_only() {
 #[test]
 fn what_left_the_inventory_is_destroyed_and_said_twice() {
     let fleet = TestFleet::start(TWO, SERVICES);
-    fleet.apply();
+    let _ = fleet.apply();
     let without: String = SERVICES.lines().filter(|line| !line.contains("s-2:")).map(|l| format!("{l}\n")).collect();
     fleet.write("services.yaml", &without);
     let plan = fleet.run(&["plan"]).expect(0).says("Plan: 0 to add, 0 to change, 3 to destroy.");
     let plan = plan.says("Destroyed by this plan:").says("- maple/subscriber/s-2");
     assert!(plan.stdout.contains("impact: outage (documented) for s-2"), "{}", plan.stdout);
-    fleet.apply();
+    let _ = fleet.apply();
     fleet.expect_in_sync();
 }
 
@@ -99,10 +99,10 @@ fn what_gamops_does_not_own_is_listed_and_left_alone() {
     );
     let plan = fleet.run(&["plan"]).expect(0).says("unmanaged, left alone: endpoint 9 \"theirs\", subscriber 9 \"John\"");
     assert!(!plan.stdout.contains("UNSAVED"), "{}", plan.stdout);
-    fleet.apply();
+    let _ = fleet.apply();
     // Not even when the inventory becomes empty.
     fleet.write("services.yaml", "");
-    fleet.apply();
+    let _ = fleet.apply();
     let left = fleet.ghn_lines("maple");
     assert!(left.iter().any(|line| line.contains("\"John\"")), "{left:?}");
     assert!(!left.iter().any(|line| line.contains("\"s-1\"")), "{left:?}");
@@ -111,10 +111,10 @@ fn what_gamops_does_not_own_is_listed_and_left_alone() {
 #[test]
 fn an_object_that_is_there_already_is_adopted() {
     let fleet = TestFleet::start(TWO, SERVICES);
-    fleet.apply();
+    let _ = fleet.apply();
     std::fs::remove_file(fleet.state()).unwrap();
     let _ = fleet.run(&["plan", "--detailed-exitcode"]).expect(0).says("adopt     subscriber 1 \"s-1\"");
-    fleet.apply();
+    let _ = fleet.apply();
     // Adopted is owned: it can be destroyed now.
     fleet.write("services.yaml", "");
     let _ = fleet.run(&["plan"]).expect(0).says("13 to destroy");
@@ -132,7 +132,7 @@ fn a_target_narrows_a_run_to_one_object_and_what_it_stands_on() {
     assert_eq!(fleet.device("harbour").counters().logins, 0);
     let _ = fleet.run(&["plan", "--target", "mapel"]).expect(1).says("did you mean `maple`?");
     let _ = fleet.run(&["plan", "--target", "maple/subscriber/nobody"]).expect(4).says("no-such-target");
-    fleet.apply();
+    let _ = fleet.apply();
     fleet.expect_in_sync();
 }
 
@@ -142,7 +142,7 @@ fn an_observed_device_is_shown_and_never_changed() {
     fleet.write("devices.yaml", &fleet.devices(TWO, "    mode: observe\n"));
     let plan = fleet.run(&["plan", "--detailed-exitcode"]).expect(0).says("observe only");
     let _ = plan.says("every difference is on a device that is observed only or paused");
-    fleet.apply();
+    let _ = fleet.apply();
     assert_eq!(fleet.device("maple").counters().saves, 0);
     fleet.write("devices.yaml", &fleet.devices(TWO, "    paused: splicing until Friday\n"));
     let _ = fleet.run(&["plan", "--detailed-exitcode"]).expect(0).says("paused: splicing until Friday");
@@ -155,7 +155,7 @@ fn show_tells_wish_state_numbers_and_option_82() {
     let services: String =
         SERVICES.lines().filter(|line| !line.contains("harbour")).map(|line| format!("{line}\n")).collect();
     fleet.write("services.yaml", &services);
-    fleet.apply();
+    let _ = fleet.apply();
     fleet.device("maple").execute("ghn subscriber 2 vid 999");
     let shown = fleet.run(&["show", "s-2"]).expect(0);
     insta::assert_snapshot!("show_subscriber", shown.stdout.replace(&fleet.device("maple").ssh_addr().to_string(), "ADDRESS"));
@@ -194,7 +194,7 @@ fn usage_errors_are_64_and_never_look_like_changes() {
 #[test]
 fn swaps_of_endpoints_and_names_converge() {
     let fleet = TestFleet::start(TWO, SERVICES);
-    fleet.apply();
+    let _ = fleet.apply();
     // Two copper subscribers change flats, two coax subscribers change boxes, a plan is renamed.
     let swapped = SERVICES
         .replace("00:00:04\", port: 1", "00:00:X\", port: 2")
@@ -205,14 +205,14 @@ fn swaps_of_endpoints_and_names_converge() {
         .replace("00:00:X", "00:00:02")
         .replace("silver 100", "silver");
     fleet.write("services.yaml", &swapped);
-    fleet.apply();
+    let _ = fleet.apply();
     fleet.expect_in_sync();
 }
 
 #[test]
 fn unsaved_configuration_of_others_is_reported_saved_or_refused_as_the_policy_says() {
     let fleet = TestFleet::start(&[Given::new("maple", "GAM-4-CX")], "");
-    fleet.apply();
+    let _ = fleet.apply();
     fleet.device("maple").execute("ghn subscriber 9 name \"John\" vid 900");
     let _ = fleet.run(&["plan", "--detailed-exitcode"]).expect(0).says("UNSAVED").says("left as it is");
     let policy = |word: &str| {
@@ -225,6 +225,6 @@ fn unsaved_configuration_of_others_is_reported_saved_or_refused_as_the_policy_sa
     let _ = fleet.run(&["plan"]).expect(4).says("unsaved-configuration");
     policy("save");
     let _ = fleet.run(&["plan", "--detailed-exitcode"]).expect(2).says("1 device to save");
-    fleet.apply();
+    let _ = fleet.apply();
     fleet.expect_in_sync();
 }

@@ -13,7 +13,7 @@ fn services() -> String {
 #[test]
 fn a_changed_host_key_never_proceeds_until_it_is_trusted() {
     let fleet = TestFleet::start(MAPLE, &services());
-    fleet.apply();
+    let _ = fleet.apply();
     let other = TestFleet::start(
         &[Given {
             key: "maple",
@@ -29,13 +29,13 @@ fn a_changed_host_key_never_proceeds_until_it_is_trusted() {
     assert_eq!(other.device("maple").counters().logins, 0, "no password was sent to a stranger");
     let _ = fleet.run(&["trust", "maple"]).expect(64);
     let _ = fleet.run(&["trust", "maple", "--auto-approve"]).expect(0).says("Accepted.");
-    fleet.apply();
+    let _ = fleet.apply();
 }
 
 #[test]
 fn another_device_behind_the_address_is_not_changed_until_it_is_trusted() {
     let fleet = TestFleet::start(MAPLE, &services());
-    fleet.apply();
+    let _ = fleet.apply();
     let held = fleet.ghn_lines("maple");
     // The same host key, another base MAC: a replacement that was restored from a backup.
     let other = TestFleet::start(
@@ -50,7 +50,7 @@ fn another_device_behind_the_address_is_not_changed_until_it_is_trusted() {
     fleet.write("devices.yaml", &devices);
     let _ = fleet.run(&["plan"]).expect(1).says("another device answers").says("gamops trust maple");
     let _ = fleet.run(&["trust", "maple", "--auto-approve"]).expect(0);
-    fleet.apply();
+    let _ = fleet.apply();
     assert_eq!(other.ghn_lines("spare"), held, "the replacement has the same numbers");
 }
 
@@ -81,7 +81,7 @@ fn old_algorithms_are_used_only_where_the_inventory_says_so() {
     let _ = fleet.run(&["plan"]).expect(1).says("legacy_algorithms");
     let devices = fleet.devices(old, "").replace("transport: { ", "transport: { legacy_algorithms: true, ");
     fleet.write("devices.yaml", &devices);
-    fleet.apply();
+    let _ = fleet.apply();
     fleet.expect_in_sync();
 }
 
