@@ -5,7 +5,6 @@ mod ghn;
 mod print;
 
 pub(super) use ghn::{EndpointEdit, Line, PortEdit, ProfileEdit, SubscriberEdit};
-pub(super) use print::HEADER;
 
 use std::collections::{BTreeMap, BTreeSet};
 

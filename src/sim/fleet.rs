@@ -49,7 +49,7 @@ pub enum SimError {
     StartupConfig {
         /// Device name.
         device: String,
-        /// The line.
+        /// The line, without secrets.
         line: String,
         /// The device's answer.
         reply: String,
@@ -72,6 +72,16 @@ pub enum SimError {
         #[source]
         source: russh::keys::ssh_key::Error,
     },
+}
+
+/// A configuration line without what follows the words after which secrets stand.
+fn masked(line: &str) -> String {
+    for word in ["password", "community"] {
+        if let Some(at) = line.find(word) {
+            return format!("{} ...", &line[..at + word.len()]);
+        }
+    }
+    line.to_owned()
 }
 
 /// Simulated devices that serve SSH and SNMP until stopped or dropped.
@@ -153,7 +163,7 @@ impl Fleet {
         if let Some(rejected) = rejected.into_iter().next() {
             return Err(SimError::StartupConfig {
                 device: name,
-                line: rejected.line,
+                line: masked(&rejected.line),
                 reply: rejected.reply.trim().to_owned(),
             });
         }

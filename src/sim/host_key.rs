@@ -9,7 +9,7 @@ use sha2::{Digest as _, Sha256};
 
 /// Length of RSA keys: what old devices have, and the least that clients still take. Longer ones take
 /// seconds to make in an unoptimised build.
-const RSA_BITS: usize = 1024;
+const RSA_BITS: usize = 2048;
 
 /// The modern key.
 pub(super) fn ed25519(seed: &str) -> PrivateKey {

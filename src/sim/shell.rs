@@ -138,7 +138,7 @@ impl Shell {
     }
 
     /// Leaves every mode, as ^Z does.
-    pub(super) fn to_exec(&mut self) {
+    pub(super) fn leave_all(&mut self) {
         self.mode = Mode::Exec;
         self.targets.clear();
     }
@@ -148,6 +148,14 @@ impl Shell {
         let line = line.trim_start();
         let first = line.split_whitespace().next().unwrap_or_default();
         self.mode != Mode::Exec && !line.starts_with(['!', '#']) && !matches!(first, "" | "exit" | "end" | "do")
+    }
+
+    /// Whether a line asks for the running configuration.
+    pub(super) fn shows_running(&self, line: &str, state: &State) -> bool {
+        let line = line.split('|').next().unwrap_or_default().trim_start();
+        let line = line.strip_prefix("do ").unwrap_or(line);
+        let found = state.grammars.exec.parse(line, self.privilege);
+        found.is_ok_and(|found| matches!(found.act, Act::ShowRunning | Act::ShowRunningInterface))
     }
 
     /// Goes to the mode that understands the line: this one if it does, else config, else exec.
@@ -226,7 +234,8 @@ impl Shell {
             .find(|word| word.text.starts_with('|') && !word.quoted)
             .map(|word| word.at);
         let (command, filter) = match bar {
-            Some(at) if line.trim_start().starts_with(['s', 'd', 'm']) => (&line[..at], Some(&line[at + 1..])),
+            // Elsewhere a bar is text: in a contact or a location.
+            Some(at) if self.mode == Mode::Exec => (&line[..at], Some(&line[at + 1..])),
             _ => (line, None),
         };
         let (found, global) = match self.parse(command, &state.grammars) {
@@ -287,10 +296,10 @@ impl Shell {
             Act::Configure => self.configure(),
             Act::Exit => match self.mode {
                 Mode::Exec => return self.close(),
-                Mode::Config => self.to_exec(),
+                Mode::Config => self.leave_all(),
                 _ => self.configure(),
             },
-            Act::End => self.to_exec(),
+            Act::End => self.leave_all(),
             Act::Logout => return self.close(),
             Act::Do => return self.run_in_exec(found, line, state, uptime),
             Act::Accept => {}
@@ -455,7 +464,7 @@ fn copy(found: &Match<Act>, state: &mut State) -> Reply {
         return Reply::error("Another I/O operation is in progress, try again later");
     }
     let (output, text) = if from == RUNNING {
-        (format!("{}\n", "Building configuration..."), state.saved_text())
+        ("Building configuration...\n".to_owned(), state.saved_text())
     } else {
         match state.flash.get(&from) {
             Some(file) => (String::new(), file.text.clone()),

@@ -93,6 +93,11 @@ impl State {
         if text.lines().any(|line| line.starts_with("snmp-server community ")) {
             self.running.settings.unset("snmp-server community");
         }
+        if text.lines().any(|line| line.starts_with("interface vlan ")) {
+            self.running
+                .sections
+                .retain(|heading, _| !heading.starts_with("interface vlan "));
+        }
         for line in text.lines() {
             if let Some(section) = self.running.sections.get_mut(line.trim_end()) {
                 *section = super::config::Settings::default();
