@@ -209,6 +209,18 @@ impl Config {
         }
     }
 
+    /// Takes away what the factory state sets and a text written by the device says in full: users, lines of
+    /// other modules, contents of sections. What has defaults that are left out stays.
+    pub(super) fn empty(&mut self) {
+        self.users.clear();
+        self.settings = Settings::default();
+        self.sections
+            .retain(|heading, _| !heading.starts_with("interface vlan "));
+        for section in self.sections.values_mut() {
+            *section = Settings::default();
+        }
+    }
+
     /// The communities that SNMP answers to.
     pub(super) fn communities(&self) -> Vec<String> {
         self.settings

@@ -125,9 +125,13 @@ impl Fleet {
             .state_dir
             .as_ref()
             .map(|folder| folder.join(format!("{}.cfg", name.replace(['/', '\\'], "_"))));
+        let mut kept = false;
         let startup = match &file {
             Some(path) => match std::fs::read_to_string(path) {
-                Ok(text) => Some(text),
+                Ok(text) => {
+                    kept = true;
+                    Some(text)
+                }
                 Err(error) if error.kind() == std::io::ErrorKind::NotFound => spec.startup_config.clone(),
                 Err(source) => {
                     let path = path.clone();
@@ -160,7 +164,10 @@ impl Fleet {
             host_key::ed25519(seed)
         };
         let (device, rejected) = SimDevice::new(spec, startup, file);
-        if let Some(rejected) = rejected.into_iter().next() {
+        // What a device wrote itself it also loads as a real one does: line by line, whatever comes of it.
+        if let Some(rejected) = rejected.into_iter().next()
+            && !kept
+        {
             return Err(SimError::StartupConfig {
                 device: name,
                 line: masked(&rejected.line),

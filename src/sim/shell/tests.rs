@@ -1,5 +1,6 @@
 use crate::domain::{Firmware, Model};
 use crate::sim::spec::{DeviceSpec, InUse, Knobs};
+use crate::sim::state::{File, STARTUP};
 
 use super::*;
 
@@ -650,4 +651,58 @@ proptest::proptest! {
             session.line(&format!("do show {line}"));
         }
     }
+
+    #[test]
+    fn whatever_is_configured_boots_again_as_it_was(picks in proptest::collection::vec(0..LINES.len(), 0..30)) {
+        let mut session = Session::copper();
+        session.shell.configure();
+        for pick in picks {
+            session.line(LINES[pick]);
+        }
+        let before = session.running();
+        let text = session.state.saved_text();
+        session.state.flash.insert(STARTUP.to_owned(), File { text, written: Duration::ZERO });
+        let rejected = session.state.boot();
+        proptest::prop_assert!(rejected.is_empty(), "{rejected:?}");
+        proptest::prop_assert_eq!(session.running(), before);
+    }
 }
+
+/// Lines of which some are refused, depending on what came before.
+const LINES: &[&str] = &[
+    "hostname a",
+    "no hostname",
+    "ghn endpoint 1 mac-address 00:0e:d8:00:00:01 port 1",
+    "ghn endpoint 1 port auto name \"a ! b\"",
+    "ghn endpoint 2 mac-address 00:0e:d8:00:00:01",
+    "ghn endpoint 2 mac-address 00:0e:d8:00:00:02 port 1 allow-management-access",
+    "ghn endpoint 2 port unassigned description \"a | b\"",
+    "no ghn endpoint 1",
+    "no ghn endpoint 2 port",
+    "ghn bw-profile 2 name gold rate-downstream 100",
+    "ghn bw-profile 2 name silver rate-upstream 0",
+    "ghn bw-profile 3 name gold",
+    "no ghn bw-profile 2",
+    "ghn subscriber 1 name a vid 100 endpoint 1",
+    "ghn subscriber 1 endpoint 2 bw-profile 2 tagged",
+    "ghn subscriber 2 name b vid 200 endpoint 1 allowed-vlan 300-303 bw-profile unthrottled",
+    "ghn subscriber 2 untagged port2-vid 100 remapped-vid 400 poe force",
+    "no ghn subscriber 1",
+    "no ghn subscriber 2 endpoint",
+    "ghn port 1 name \"# 1\" shutdown",
+    "ghn port 2 mode siso",
+    "no ghn port 1",
+    "vlan 10-12",
+    "no vlan 11",
+    "interface vlan 20",
+    "ip address 192.0.2.1 255.255.255.0",
+    "no interface vlan 1",
+    "interface 10GigabitEthernet 1/1",
+    "switchport trunk allowed vlan except 5",
+    "no switchport mode",
+    "snmp-server contact a | b",
+    "no snmp-server community public",
+    "username x privilege 1 password unencrypted y z",
+    "logging level info",
+    "no logging level",
+];
