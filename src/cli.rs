@@ -1,1 +1,4 @@
 //! Words, exit codes and pages.
+
+pub mod simulate;
+pub mod simulate_control;

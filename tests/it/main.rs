@@ -1,5 +1,8 @@
 //! Whole-program tests: one binary, so that it links once.
 
+mod device_gather;
+mod sim;
+mod sim_interop;
 mod snmp_transport;
 mod ssh_openssh;
 mod ssh_session;

@@ -1,0 +1,181 @@
+use std::collections::BTreeMap;
+
+use clap::Parser;
+
+use super::*;
+use crate::cli::simulate_control::{self, SimulateControlArgs};
+use crate::domain::{Mbps, VlanId, VlanSet};
+use crate::inventory::model::{Mode, Policies, State, Subscriber, SubscriberEndpoint, Transport, Unsaved};
+
+#[derive(Debug, clap::Parser)]
+struct Simulate {
+    #[command(flatten)]
+    args: SimulateArgs,
+}
+
+#[derive(Debug, clap::Parser)]
+struct Control {
+    #[command(flatten)]
+    args: SimulateControlArgs,
+}
+
+fn device(key: &str, model: &str) -> Device {
+    Device {
+        key: key.to_owned(),
+        was: None,
+        site: None,
+        model: Model::by_name(model).unwrap(),
+        address: "127.0.0.1".to_owned(),
+        transport: Transport {
+            ssh_port: 0,
+            snmp_port: 0,
+            snmp: true,
+            legacy_algorithms: false,
+        },
+        credentials: "factory".to_owned(),
+        host_key: None,
+        mode: Mode::Manage,
+        paused: None,
+        protect: false,
+        allow_assumed: false,
+        hostname: None,
+        ports: BTreeMap::new(),
+        endpoints: BTreeMap::new(),
+    }
+}
+
+fn subscriber(key: &str, device: &str, last_octet: u8, port: PortBinding) -> Subscriber {
+    Subscriber {
+        key: key.to_owned(),
+        was: None,
+        device: device.to_owned(),
+        name: key.to_owned(),
+        description: None,
+        endpoint: Some(SubscriberEndpoint {
+            mac: MacAddr::new([0, 0x0e, 0xd8, 0, 0, last_octet]),
+            name: None,
+            description: None,
+            id: None,
+        }),
+        port,
+        plan: "unthrottled".to_owned(),
+        vlan: VlanId::try_from(100).unwrap(),
+        tagged: false,
+        remapped_vlan: None,
+        allowed_vlans: VlanSet::default(),
+        port2_vlan: None,
+        poe: None,
+        state: State::Active,
+        id: None,
+        protect: false,
+    }
+}
+
+fn inventory() -> Inventory {
+    let port = |number: u64| PortBinding::Port(PortNumber::try_from(number).unwrap());
+    let subscribers = [
+        subscriber("s-1", "maple-m", 1, port(1)),
+        subscriber("s-2", "maple-m", 2, PortBinding::Auto),
+        subscriber("s-3", "maple-m", 3, PortBinding::Unassigned),
+        subscriber("s-4", "elm", 4, port(3)),
+    ];
+    Inventory {
+        id: "test".to_owned(),
+        policies: Policies {
+            unsaved: Unsaved::Report,
+            suspension: None,
+            max_rate: Mbps::MAX,
+        },
+        sites: BTreeMap::new(),
+        devices: [device("maple-m", "GAM-4-MX"), device("elm", "GAM-12-C")]
+            .into_iter()
+            .map(|device| (device.key.clone(), device))
+            .collect(),
+        plans: BTreeMap::new(),
+        subscribers: subscribers
+            .into_iter()
+            .map(|subscriber| (subscriber.key.clone(), subscriber))
+            .collect(),
+    }
+}
+
+#[test]
+fn endpoints_are_plugged_in_where_they_belong() {
+    let specs = specs(&inventory(), "1.5.4", |_| None).unwrap();
+    assert_eq!(specs[0].name, "elm");
+    assert_eq!(specs[0].firmware.to_string(), "GAM-12/24-C_v1.5.4");
+    let maple = &specs[1];
+    assert_eq!(maple.firmware.to_string(), "GAM-4/8-M_v1.5.4");
+    let ports: Vec<u16> = maple.plugged.iter().map(|(_, port)| port.get()).collect();
+    // Port 1 of a copper device is full, so the one on `auto` is on port 2; the unassigned one is nowhere.
+    assert_eq!(ports, [1, 2]);
+}
+
+#[test]
+fn an_address_that_is_a_name_cannot_be_simulated() {
+    let mut inventory = inventory();
+    inventory.devices.get_mut("elm").unwrap().address = "gam.example.net".to_owned();
+    let error = specs(&inventory, "1.8.2", |_| None).unwrap_err();
+    assert!(error.to_string().contains("elm"), "{error}");
+}
+
+#[test]
+fn blank_and_state_exclude_each_other() {
+    let error = Simulate::try_parse_from(["simulate", "-i", "x", "--blank", "--state", "y"]).unwrap_err();
+    assert_eq!(error.kind(), clap::error::ErrorKind::ArgumentConflict);
+    let parsed = Simulate::try_parse_from(["simulate", "-i", "x", "--blank"]).unwrap();
+    assert!(parsed.args.blank && parsed.args.firmware == "1.8.2");
+}
+
+async fn order(socket: &std::path::Path, words: &[&str]) -> Result<String, String> {
+    let mut line = vec!["simulate-control", socket.to_str().unwrap(), "elm"];
+    line.extend(words);
+    let args = Control::try_parse_from(line).map_err(|error| error.to_string())?.args;
+    let mut out = Vec::new();
+    simulate_control::run(&args, &mut out)
+        .await
+        .map_err(|error| format!("{error:#}"))?;
+    Ok(String::from_utf8(out).unwrap())
+}
+
+#[tokio::test]
+async fn a_running_fleet_obeys_its_control_socket() {
+    let folder = tempfile::tempdir().unwrap();
+    let socket = folder.path().join("control");
+    let fleet = Fleet::start(
+        specs(&inventory(), "1.8.2", |_| Some("hostname elm\n".to_owned())).unwrap(),
+        FleetOptions::default(),
+    )
+    .await
+    .unwrap();
+    let fleet = Arc::new(fleet);
+    let mut table = Vec::new();
+    write_table(&fleet, &mut table).unwrap();
+    let table = String::from_utf8(table).unwrap();
+    assert!(table.starts_with("DEVICE   MODEL     SSH "), "{table}");
+    assert!(table.ends_with("2 devices are up\n"), "{table}");
+
+    let task = listen(&socket, Arc::clone(&fleet)).await.unwrap();
+    assert!(listen(&socket, Arc::clone(&fleet)).await.is_err());
+    assert_eq!(
+        order(&socket, &["execute", "ghn subscriber 9 name x"]).await,
+        Ok(String::new())
+    );
+    let running = order(&socket, &["running-config"]).await.unwrap();
+    assert!(running.contains("ghn subscriber 9"), "{running}");
+    assert_eq!(order(&socket, &["reboot"]).await, Ok(String::new()));
+    let running = order(&socket, &["running-config"]).await.unwrap();
+    assert!(running.contains("hostname elm") && !running.contains("ghn subscriber 9"));
+    let fault = ["fault", "drop", "at=3", "when=in-output", "of=configuration"];
+    assert_eq!(order(&socket, &fault).await, Ok(String::new()));
+    assert_eq!(order(&socket, &["clear-faults"]).await, Ok(String::new()));
+    assert!(order(&socket, &["fault", "drop", "when=never"]).await.is_err());
+    let unplugged = order(&socket, &["plug", "00:0e:d8:00:00:09", "13"]).await;
+    assert_eq!(unplugged, Err("a GAM-12-C has no G.hn port 13".to_owned()));
+    assert!(order(&socket, &["counters"]).await.unwrap().contains("\"boots\": 2"));
+    task.abort();
+
+    // A socket left behind by a simulator that is gone is replaced.
+    let _ = task.await;
+    listen(&socket, fleet).await.unwrap().abort();
+}

@@ -1,0 +1,155 @@
+//! The control protocol of a running fleet: one JSON object per line in, one out. What a test does through
+//! [`SimDevice`](super::SimDevice), a person does through this.
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use crate::domain::{MacAddr, PortNumber};
+
+use super::fault::Fault;
+use super::fleet::Fleet;
+
+/// What is asked of a fleet.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "action", rename_all = "kebab-case", deny_unknown_fields)]
+pub enum Request {
+    /// Names and addresses of all devices.
+    Devices,
+    /// The running configuration.
+    RunningConfig {
+        /// Device name.
+        device: String,
+    },
+    /// The startup configuration; null when there is none.
+    StartupConfig {
+        /// Device name.
+        device: String,
+    },
+    /// Runs command lines as somebody else would from a session of their own.
+    Execute {
+        /// Device name.
+        device: String,
+        /// Lines, joined by `\n`.
+        lines: String,
+    },
+    /// Adds a fault.
+    Fault {
+        /// Device name.
+        device: String,
+        /// Which.
+        fault: Fault,
+    },
+    /// Takes away all faults.
+    ClearFaults {
+        /// Device name.
+        device: String,
+    },
+    /// Connects an endpoint to a port.
+    Plug {
+        /// Device name.
+        device: String,
+        /// Endpoint.
+        mac: MacAddr,
+        /// G.hn port.
+        port: PortNumber,
+    },
+    /// Disconnects an endpoint.
+    Unplug {
+        /// Device name.
+        device: String,
+        /// Endpoint.
+        mac: MacAddr,
+    },
+    /// Restarts a device; the answer comes when it is up again.
+    Reboot {
+        /// Device name.
+        device: String,
+    },
+    /// What has happened so far.
+    Counters {
+        /// Device name.
+        device: String,
+    },
+}
+
+impl Request {
+    fn device(&self) -> Option<&str> {
+        match self {
+            Self::Devices => None,
+            Self::RunningConfig { device }
+            | Self::StartupConfig { device }
+            | Self::Execute { device, .. }
+            | Self::Fault { device, .. }
+            | Self::ClearFaults { device }
+            | Self::Plug { device, .. }
+            | Self::Unplug { device, .. }
+            | Self::Reboot { device }
+            | Self::Counters { device } => Some(device),
+        }
+    }
+}
+
+impl Fleet {
+    /// Answers one line of the control protocol: `{"ok":true,"result":...}` or `{"ok":false,"error":"..."}`,
+    /// without a line end.
+    pub async fn control(&self, line: &str) -> String {
+        let answer = match serde_json::from_str::<Request>(line) {
+            Ok(request) => self.obey(request).await,
+            Err(error) => Err(format!("not a request: {error}")),
+        };
+        match answer {
+            Ok(result) => json!({"ok": true, "result": result}).to_string(),
+            Err(error) => json!({"ok": false, "error": error}).to_string(),
+        }
+    }
+
+    async fn obey(&self, request: Request) -> Result<Value, String> {
+        let device = match request.device() {
+            Some(name) => self
+                .device(name)
+                .ok_or_else(|| format!("there is no simulated device {name}"))?,
+            None => {
+                let devices = self.devices().map(|device| {
+                    json!({
+                        "device": device.spec().name,
+                        "model": device.spec().model.name,
+                        "ssh": device.ssh_addr().to_string(),
+                        "snmp": device.snmp_addr().to_string(),
+                    })
+                });
+                return Ok(devices.collect());
+            }
+        };
+        Ok(match request {
+            Request::Devices => Value::Null,
+            Request::RunningConfig { .. } => device.running_config().into(),
+            Request::StartupConfig { .. } => device.startup_config().into(),
+            Request::Execute { lines, .. } => device.execute(&lines).into(),
+            Request::Fault { fault, .. } => {
+                device.set_fault(fault);
+                Value::Null
+            }
+            Request::ClearFaults { .. } => {
+                device.clear_faults();
+                Value::Null
+            }
+            Request::Plug { mac, port, .. } => {
+                if port.get() > device.spec().model.ports {
+                    let model = device.spec().model;
+                    return Err(format!("a {model} has no G.hn port {port}"));
+                }
+                device.plug(mac, port);
+                Value::Null
+            }
+            Request::Unplug { mac, .. } => {
+                device.unplug(mac);
+                Value::Null
+            }
+            Request::Reboot { .. } => {
+                device.reboot().await;
+                Value::Null
+            }
+            Request::Counters { .. } => json!(device.counters()),
+        })
+    }
+}

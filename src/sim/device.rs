@@ -1,0 +1,365 @@
+//! One running device: its state behind a lock, its life (boots, connections, being down), its counters, and
+//! what tests and the control socket may do to it.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::time::Duration;
+
+use serde::Serialize;
+use tokio::sync::watch;
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+
+use crate::domain::{MacAddr, PortNumber};
+
+use super::fault::{Fault, Faults, Verdict};
+use super::shell::{CopyJob, Reply, Shell, Then};
+use super::spec::DeviceSpec;
+use super::state::{RejectedLine, STARTUP, State};
+
+/// What has happened on a device since the fleet started.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct Counters {
+    /// Accepted logins.
+    pub logins: u64,
+    /// Rejected passwords.
+    pub rejected_logins: u64,
+    /// Sessions that are open now.
+    pub sessions: usize,
+    /// Command lines of all SSH sessions, in the order in which they came; empty lines and comments left out.
+    pub commands: Vec<String>,
+    /// How many of them printed the running configuration.
+    pub running_config_reads: u64,
+    /// How many times the running configuration was saved as the startup configuration.
+    pub saves: u64,
+    /// How many times the device has started, the first included.
+    pub boots: u64,
+}
+
+/// What those who serve a device need to follow.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Life {
+    /// Counts starts.
+    pub(super) boot: u64,
+    /// Reachable; false while it reboots.
+    pub(super) up: bool,
+    /// What SNMP answers to.
+    pub(super) communities: Vec<String>,
+}
+
+struct Inner {
+    state: State,
+    faults: Faults,
+    counters: Counters,
+    booted: Instant,
+    /// Ends every connection of this boot when cancelled.
+    connections: CancellationToken,
+    /// The startup configuration as it is on disk.
+    persisted: Option<String>,
+}
+
+/// One simulated device of a [`super::Fleet`].
+pub struct SimDevice {
+    spec: DeviceSpec,
+    inner: Mutex<Inner>,
+    life: watch::Sender<Life>,
+    state_file: Option<PathBuf>,
+    pub(super) ssh: OnceLock<SocketAddr>,
+    pub(super) snmp: OnceLock<SocketAddr>,
+}
+
+impl SimDevice {
+    /// Makes and boots a device with this startup configuration. Also returns the lines of it that the device
+    /// did not take.
+    pub(super) fn new(
+        spec: DeviceSpec,
+        startup: Option<String>,
+        state_file: Option<PathBuf>,
+    ) -> (Self, Vec<RejectedLine>) {
+        let persisted = startup.clone();
+        let mut state = State::new(spec.clone(), startup);
+        let rejected = state.boot();
+        let life = Life {
+            boot: 1,
+            up: true,
+            communities: state.running.communities(),
+        };
+        let device = Self {
+            spec,
+            inner: Mutex::new(Inner {
+                state,
+                faults: Faults::default(),
+                counters: Counters {
+                    boots: 1,
+                    ..Counters::default()
+                },
+                booted: Instant::now(),
+                connections: CancellationToken::new(),
+                persisted,
+            }),
+            life: watch::Sender::new(life),
+            state_file,
+            ssh: OnceLock::new(),
+            snmp: OnceLock::new(),
+        };
+        (device, rejected)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Inner> {
+        // A panic while holding the lock cannot leave the state half written in a way that matters to a fake.
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What it was told to be.
+    #[must_use]
+    pub fn spec(&self) -> &DeviceSpec {
+        &self.spec
+    }
+
+    /// Where SSH listens.
+    #[must_use]
+    pub fn ssh_addr(&self) -> SocketAddr {
+        self.ssh.get().copied().unwrap_or(self.spec.ssh)
+    }
+
+    /// Where SNMP listens.
+    #[must_use]
+    pub fn snmp_addr(&self) -> SocketAddr {
+        self.snmp.get().copied().unwrap_or(self.spec.snmp)
+    }
+
+    /// The running configuration, as `show running-config` prints it, lines ended by `\n`.
+    #[must_use]
+    pub fn running_config(&self) -> String {
+        self.lock().state.running_text()
+    }
+
+    /// The startup configuration, if there is one: what a reload would load.
+    #[must_use]
+    pub fn startup_config(&self) -> Option<String> {
+        self.lock().state.flash.get(STARTUP).map(|file| file.text.clone())
+    }
+
+    /// Runs command lines as somebody else would from a session of their own, and returns what they print.
+    ///
+    /// A line that the mode at hand does not know is run in config mode or exec mode, whichever does, so that
+    /// `ghn ...` needs no `configure terminal` before it, and `copy ...` no `end`. Faults do not touch these lines and counters do not count them; a
+    /// `reload` among them does nothing (see [`SimDevice::reboot`]).
+    pub fn execute(&self, lines: &str) -> String {
+        let mut shell = Shell::new(15);
+        let mut output = String::new();
+        for line in lines.lines() {
+            self.with_state(|state, _| shell.seek(line, state));
+            let reply = self.run(&mut shell, line);
+            output.push_str(&reply.output);
+            if let Then::Copy(job) = reply.then {
+                output.push_str(&self.finish_copy(job));
+            }
+        }
+        output
+    }
+
+    /// Adds a fault.
+    pub fn set_fault(&self, fault: Fault) {
+        self.lock().faults.set(fault);
+    }
+
+    /// Takes away all faults.
+    pub fn clear_faults(&self) {
+        self.lock().faults.clear();
+    }
+
+    /// Connects an endpoint to a port, or moves it there.
+    pub fn plug(&self, mac: MacAddr, port: PortNumber) {
+        self.lock().state.plug(mac, port);
+    }
+
+    /// Disconnects an endpoint.
+    pub fn unplug(&self, mac: MacAddr) {
+        self.lock().state.unplug(mac);
+    }
+
+    /// What has happened so far.
+    #[must_use]
+    pub fn counters(&self) -> Counters {
+        self.lock().counters.clone()
+    }
+
+    /// Restarts the device: sessions die without goodbye, what was not saved is gone, TCP is refused and SNMP
+    /// silent for [`super::Knobs::down_time`]. Returns when it is up again.
+    pub async fn reboot(&self) {
+        {
+            let mut inner = self.lock();
+            inner.connections.cancel();
+            inner.connections = CancellationToken::new();
+            inner.state.boot();
+            inner.counters.boots += 1;
+            inner.counters.sessions = 0;
+            inner.booted = Instant::now();
+        }
+        let down_time = self.spec.knobs.down_time;
+        if !down_time.is_zero() {
+            self.life.send_modify(|life| life.up = false);
+            tokio::time::sleep(down_time).await;
+        }
+        {
+            let mut inner = self.lock();
+            inner.booted = Instant::now();
+            let communities = inner.state.running.communities();
+            self.life.send_modify(|life| {
+                life.boot += 1;
+                life.up = true;
+                life.communities = communities;
+            });
+        }
+    }
+
+    /// Forgets the startup configuration, as `reload defaults` does before it restarts.
+    pub(super) fn forget_startup(&self) {
+        let mut inner = self.lock();
+        inner.state.forget_startup();
+        self.follow_up(&mut inner);
+    }
+
+    pub(super) fn life(&self) -> watch::Receiver<Life> {
+        self.life.subscribe()
+    }
+
+    /// A token that ends with the boot at hand.
+    pub(super) fn connection_token(&self) -> CancellationToken {
+        self.lock().connections.child_token()
+    }
+
+    /// Looks at the state.
+    pub(super) fn with_state<T>(&self, look: impl FnOnce(&State, Duration) -> T) -> T {
+        let inner = self.lock();
+        look(&inner.state, inner.booted.elapsed())
+    }
+
+    pub(super) fn is_snmp_silent(&self) -> bool {
+        self.lock().faults.silences_snmp() || !self.life.borrow().up
+    }
+
+    pub(super) fn pieces(&self) -> Option<(usize, Duration)> {
+        self.lock().faults.pieces()
+    }
+
+    /// Checks a password, counts the attempt, and returns the user's privilege.
+    pub(super) fn login(&self, user: &str, password: &str) -> Option<u8> {
+        let mut inner = self.lock();
+        let privilege = if inner.faults.refuses_logins() {
+            None
+        } else {
+            inner.state.login(user, password)
+        };
+        match privilege {
+            Some(_) => inner.counters.logins += 1,
+            None => inner.counters.rejected_logins += 1,
+        }
+        privilege
+    }
+
+    /// Takes one of the session places. `None` when all are taken.
+    pub(super) fn open_session(self: &Arc<Self>) -> Option<SessionPlace> {
+        let mut inner = self.lock();
+        if inner.counters.sessions >= self.spec.knobs.sessions {
+            return None;
+        }
+        inner.counters.sessions += 1;
+        Some(SessionPlace {
+            device: Arc::clone(self),
+            boot: inner.counters.boots,
+        })
+    }
+
+    /// Counts a command and says what is to happen to it.
+    pub(super) fn judge(&self, shell: &Shell, line: &str) -> Verdict {
+        let mut inner = self.lock();
+        let line = line.trim();
+        if line.is_empty() || line.starts_with(['!', '#']) {
+            return Verdict::default();
+        }
+        inner.counters.commands.push(line.to_owned());
+        inner.faults.judge(line, shell.is_configuration(line))
+    }
+
+    /// Runs a line.
+    pub(super) fn run(&self, shell: &mut Shell, line: &str) -> Reply {
+        let mut inner = self.lock();
+        let uptime = inner.booted.elapsed();
+        let reply = shell.execute(line, &mut inner.state, uptime);
+        self.follow_up(&mut inner);
+        reply
+    }
+
+    /// Counts a running configuration that a session has read.
+    pub(super) fn count_read(&self) {
+        self.lock().counters.running_config_reads += 1;
+    }
+
+    /// Finishes a copy.
+    pub(super) fn finish_copy(&self, job: CopyJob) -> String {
+        let mut inner = self.lock();
+        let uptime = inner.booted.elapsed();
+        inner.counters.saves += u64::from(job.is_save());
+        let output = Shell::finish_copy(job, &mut inner.state, uptime);
+        self.follow_up(&mut inner);
+        output
+    }
+
+    /// After every change: tells SNMP of new communities, and keeps the startup configuration on disk.
+    fn follow_up(&self, inner: &mut Inner) {
+        let communities = inner.state.running.communities();
+        self.life.send_if_modified(|life| {
+            let changed = life.communities != communities;
+            if changed {
+                life.communities = communities;
+            }
+            changed
+        });
+        let startup = inner.state.flash.get(STARTUP).map(|file| file.text.clone());
+        if startup == inner.persisted {
+            return;
+        }
+        if let Some(path) = &self.state_file {
+            let written = match &startup {
+                Some(text) => {
+                    let beside = path.with_extension("cfg.new");
+                    std::fs::write(&beside, text).and_then(|()| std::fs::rename(&beside, path))
+                }
+                None => std::fs::remove_file(path),
+            };
+            if let Err(error) = written {
+                tracing::warn!(device = %self.spec.name, path = %path.display(), %error, "could not keep the startup configuration");
+            }
+        }
+        inner.persisted = startup;
+    }
+}
+
+impl std::fmt::Debug for SimDevice {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("SimDevice")
+            .field("name", &self.spec.name)
+            .field("ssh", &self.ssh_addr())
+            .field("snmp", &self.snmp_addr())
+            .finish_non_exhaustive()
+    }
+}
+
+/// One of the device's session places, given back when dropped.
+pub(super) struct SessionPlace {
+    device: Arc<SimDevice>,
+    boot: u64,
+}
+
+impl Drop for SessionPlace {
+    fn drop(&mut self) {
+        let mut inner = self.device.lock();
+        // A reboot has emptied all places already.
+        if inner.counters.boots == self.boot {
+            inner.counters.sessions = inner.counters.sessions.saturating_sub(1);
+        }
+    }
+}

@@ -1,0 +1,207 @@
+//! Misbehaviour to order, as data.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+/// One way for a device to misbehave. Commands are counted from the moment the fault is set, the first being
+/// 1; empty lines and comments do not count. A fault with `at` strikes once.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "fault", rename_all = "kebab-case", deny_unknown_fields)]
+pub enum Fault {
+    /// Waits before it runs each command.
+    Slow {
+        /// How long.
+        millis: u64,
+    },
+    /// Cuts the connection at a command.
+    Drop {
+        /// Which command.
+        at: u32,
+        /// Which commands are counted.
+        #[serde(default)]
+        of: Counted,
+        /// Before or after it took effect, or in the middle of its output.
+        when: Moment,
+    },
+    /// Reboots at a command. What was not saved is gone.
+    Reboot {
+        /// Which command.
+        at: u32,
+        /// Which commands are counted.
+        #[serde(default)]
+        of: Counted,
+        /// Before or after it took effect, or in the middle of its output.
+        when: Moment,
+    },
+    /// Refuses commands, which then have no effect.
+    Refuse {
+        /// Those that hold this text.
+        containing: String,
+        /// What it says after `% `.
+        text: String,
+    },
+    /// Takes commands without a word and does nothing.
+    Ignore {
+        /// Those that hold this text.
+        containing: String,
+    },
+    /// Puts bytes that are not text into the output of a command.
+    Garbage {
+        /// Which command.
+        at: u32,
+    },
+    /// Never answers a command, and keeps the connection open.
+    Hang {
+        /// Which command.
+        at: u32,
+    },
+    /// Sends its output in small pieces.
+    Pieces {
+        /// Bytes in each.
+        size: usize,
+        /// Wait between them.
+        pause_millis: u64,
+    },
+    /// Answers no SNMP request.
+    SnmpSilence,
+    /// Rejects every login.
+    RefuseLogins,
+}
+
+/// Which commands are counted.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Counted {
+    /// All of them.
+    #[default]
+    Any,
+    /// Those given in a configuration mode, other than `exit`, `end` and `do`.
+    Configuration,
+}
+
+/// When a fault strikes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Moment {
+    /// Before the command took effect.
+    Before,
+    /// After it took effect, before anything of the answer was sent.
+    After,
+    /// After it took effect, half of the answer sent.
+    InOutput,
+}
+
+/// What ends a session from the device's side.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Blow {
+    Drop,
+    Reboot,
+}
+
+/// What is to happen to one command.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Verdict {
+    pub(super) delay: Duration,
+    pub(super) refuse: Option<String>,
+    pub(super) ignore: bool,
+    pub(super) garbage: bool,
+    pub(super) hang: bool,
+    pub(super) blow: Option<(Blow, Moment)>,
+}
+
+/// The faults in force, and how many commands each has seen.
+#[derive(Debug, Default)]
+pub(super) struct Faults(Vec<(Fault, u32, u32)>);
+
+impl Faults {
+    pub(super) fn set(&mut self, fault: Fault) {
+        self.0.push((fault, 0, 0));
+    }
+
+    pub(super) fn clear(&mut self) {
+        self.0.clear();
+    }
+
+    pub(super) fn silences_snmp(&self) -> bool {
+        self.0.iter().any(|(fault, ..)| *fault == Fault::SnmpSilence)
+    }
+
+    pub(super) fn refuses_logins(&self) -> bool {
+        self.0.iter().any(|(fault, ..)| *fault == Fault::RefuseLogins)
+    }
+
+    /// Size and pause of the pieces in which output is sent.
+    pub(super) fn pieces(&self) -> Option<(usize, Duration)> {
+        self.0.iter().find_map(|(fault, ..)| match fault {
+            Fault::Pieces { size, pause_millis } => Some(((*size).max(1), Duration::from_millis(*pause_millis))),
+            _ => None,
+        })
+    }
+
+    /// Counts a command and says what is to happen to it.
+    pub(super) fn judge(&mut self, line: &str, is_configuration: bool) -> Verdict {
+        let mut verdict = Verdict::default();
+        for (fault, any, configuration) in &mut self.0 {
+            *any += 1;
+            *configuration += u32::from(is_configuration);
+            let now = |at: u32, of: Counted| match of {
+                Counted::Any => *any == at,
+                Counted::Configuration => is_configuration && *configuration == at,
+            };
+            match fault {
+                Fault::Slow { millis } => verdict.delay += Duration::from_millis(*millis),
+                Fault::Drop { at, of, when } if now(*at, *of) => verdict.blow = Some((Blow::Drop, *when)),
+                Fault::Reboot { at, of, when } if now(*at, *of) => verdict.blow = Some((Blow::Reboot, *when)),
+                Fault::Refuse { containing, text } if line.contains(containing.as_str()) => {
+                    verdict.refuse = Some(text.clone());
+                }
+                Fault::Ignore { containing } if line.contains(containing.as_str()) => verdict.ignore = true,
+                Fault::Garbage { at } if *any == *at => verdict.garbage = true,
+                Fault::Hang { at } if *any == *at => verdict.hang = true,
+                _ => {}
+            }
+        }
+        verdict
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn configuration_commands_are_counted_apart() {
+        let mut faults = Faults::default();
+        faults.set(Fault::Drop {
+            at: 2,
+            of: Counted::Configuration,
+            when: Moment::Before,
+        });
+        let blows: Vec<bool> = [
+            ("show version", false),
+            ("a", true),
+            ("exit", false),
+            ("b", true),
+            ("c", true),
+        ]
+        .into_iter()
+        .map(|(line, configuration)| faults.judge(line, configuration).blow.is_some())
+        .collect();
+        assert_eq!(blows, [false, false, false, true, false]);
+    }
+
+    #[test]
+    fn a_fault_reads_as_it_is_written_in_json() {
+        let fault: Fault = serde_json::from_str(r#"{"fault":"drop","at":3,"when":"in-output"}"#).unwrap();
+        assert_eq!(
+            fault,
+            Fault::Drop {
+                at: 3,
+                of: Counted::Any,
+                when: Moment::InOutput
+            }
+        );
+        assert!(serde_json::from_str::<Fault>(r#"{"fault":"slow","millis":1,"x":2}"#).is_err());
+    }
+}

@@ -1,0 +1,1 @@
+//! Gathering from a simulated device over real SSH and SNMP.
