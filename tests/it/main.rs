@@ -1,5 +1,6 @@
 //! Whole-program tests: one binary, so that it links once.
 
+mod device_gather;
 mod faults;
 mod fleet;
 mod flow;

@@ -127,6 +127,7 @@ fn no_secret_shows_in_debug_or_errors() {
         format!("credentials: {{a: {CANARY}}}"),
         format!("credentials: {{a: {{password: {CANARY}, password: {CANARY}}}}}"),
         format!("credentials: {{a: {{password: \"{CANARY}"),
+        format!("credentials: {{a: {{password: {CANARY}}}, a: {{password: {CANARY}}}}}"),
         format!("{CANARY}: 1"),
         CANARY.to_owned(),
     ] {

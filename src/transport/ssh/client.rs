@@ -61,6 +61,8 @@ pub enum Incoming {
 /// starts the command line instead (sister products' source); a shell is what worked on hardware.
 pub struct Connection {
     handle: Handle<Verifier>,
+    /// Whether the session's task has told how it ended: it can be asked only once.
+    ended: bool,
     channel: Channel<Msg>,
     address: String,
     host_key: HostKey,
@@ -106,6 +108,7 @@ impl Connection {
             let channel = shell(&mut handle, &address).await?;
             Ok(Self {
                 handle,
+                ended: false,
                 channel,
                 address: address.clone(),
                 host_key,
@@ -167,9 +170,15 @@ impl Connection {
 
     /// Why the connection ended, as far as the library knows.
     pub async fn why_closed(&mut self) -> SshError {
+        let end = if self.ended {
+            None
+        } else {
+            ending(&mut self.handle).await
+        };
+        self.ended |= end.is_some();
         SshError::Lost {
             address: self.address.clone(),
-            source: reason(&mut self.handle).await.map(Into::into),
+            source: end.flatten().map(Into::into),
         }
     }
 
@@ -179,7 +188,9 @@ impl Connection {
             // The peer may be gone already; then there is nobody to say it to.
             let _ = self.channel.close().await;
             let _ = self.handle.disconnect(Disconnect::ByApplication, "", "").await;
-            let _ = self.handle.await;
+            if !self.ended {
+                let _ = self.handle.await;
+            }
         };
         // A peer that does not take a goodbye is dropped without one.
         let _ = timeout(GOODBYE, goodbye).await;
@@ -189,12 +200,18 @@ impl Connection {
 /// How long a goodbye may take.
 const GOODBYE: Duration = Duration::from_secs(1);
 
-/// The error that a session ended with, if it did end with one.
+/// The error that a session ended with, if it did end with one. To be asked once, when all is over.
 pub(super) async fn reason(handle: &mut Handle<Verifier>) -> Option<russh::Error> {
+    ending(handle).await.flatten()
+}
+
+/// How a session ended; `None` while it has not. Must not be asked again once it has told.
+async fn ending(handle: &mut Handle<Verifier>) -> Option<Option<russh::Error>> {
     // A session that is ending needs a moment to say why; one that is not ending never does.
     match timeout(GOODBYE, handle).await {
-        Ok(Err(Failure::Ssh(error))) => Some(error),
-        Ok(Err(Failure::HostKey) | Ok(())) | Err(_) => None,
+        Ok(Err(Failure::Ssh(error))) => Some(Some(error)),
+        Ok(Err(Failure::HostKey) | Ok(())) => Some(None),
+        Err(_) => None,
     }
 }
 

@@ -68,9 +68,8 @@ pub enum SshError {
     },
     /// The device shows another key than the pinned one. Operator's to judge; we never go on.
     #[error(
-        "the host key of {address} has changed: pinned {}, offered {}; if the device was replaced or set \
-         back to factory state, check the new fingerprint at the device and pin it (`host_key: {offered}`), \
-         otherwise somebody may be between us and it",
+        "the host key of {address} has changed: pinned {}, offered {}; unless the device was replaced or set \
+         back, somebody may be between us and it: check the offered fingerprint at the device before pinning it",
         pinned.fingerprint(), offered.fingerprint()
     )]
     HostKeyChanged {
