@@ -1,1 +1,3 @@
 //! Whole-program tests: one binary, so that it links once.
+
+mod validate;
