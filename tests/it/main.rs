@@ -1,5 +1,7 @@
 //! Whole-program tests: one binary, so that it links once.
 
+#![expect(clippy::unwrap_used, reason = "a test says by panicking that something is not as it should be")]
+
 mod device_gather;
 mod faults;
 mod fleet;
@@ -13,3 +15,4 @@ mod ssh_openssh;
 mod ssh_session;
 mod ssh_transport;
 mod support;
+mod validate;
