@@ -8,13 +8,13 @@ mod demo;
 pub mod exit;
 mod plan;
 mod progress;
-mod schema;
+pub mod schema;
 mod settings;
 mod show;
-mod simulate;
-mod simulate_control;
+pub mod simulate;
+pub mod simulate_control;
 mod trust;
-mod validate;
+pub mod validate;
 
 use std::process::ExitCode;
 
@@ -113,7 +113,10 @@ async fn run(command: Command) -> anyhow::Result<Exit> {
     match command {
         Command::Validate(args) => {
             // Colours are stripped at the stream where they do not belong.
-            let style = validate::Style { colour: Colour::On, ..validate::Style::default() };
+            let style = validate::Style {
+                colour: Colour::On,
+                ..validate::Style::default()
+            };
             let code = validate::run(&args, style, &mut anstream::stdout())?;
             Ok(if code == 0 { Exit::Done } else { Exit::Invalid })
         }
@@ -150,7 +153,10 @@ fn log_to_stderr(verbose: u8) {
     };
     let filter = tracing_subscriber::EnvFilter::try_from_env("GAMOPS_LOG")
         .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new(level));
-    let _ = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).try_init();
+    let _ = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .try_init();
 }
 
 /// Prints the answer. A reader that has gone (`gamops plan | head`) is no error.
@@ -198,7 +204,11 @@ mod tests {
     fn every_help_has_an_example() {
         for command in Cli::command().get_subcommands() {
             let help = command.get_after_help().map(ToString::to_string).unwrap_or_default();
-            assert!(help.contains("Example"), "`gamops {} --help` has no example", command.get_name());
+            assert!(
+                help.contains("Example"),
+                "`gamops {} --help` has no example",
+                command.get_name()
+            );
         }
     }
 }

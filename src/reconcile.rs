@@ -87,15 +87,15 @@ pub fn chain(error: &dyn std::error::Error) -> String {
     line
 }
 
-/// The devices that targets name, with the objects named on each; every device where no target is given.
-type Selection<'a> = Vec<(&'a Device, Option<BTreeSet<(Kind, String)>>)>;
+/// A device that a run is about, and the objects named on it; `None` for all of them.
+type Selected<'a> = (&'a Device, Option<BTreeSet<(Kind, String)>>);
 
 impl Context {
-    fn select(&self, targets: &[Target]) -> Result<Selection<'_>, RunError> {
+    fn select(&self, targets: &[Target]) -> Result<Vec<Selected<'_>>, RunError> {
         if targets.is_empty() {
             return Ok(self.inventory.devices.values().map(|device| (device, None)).collect());
         }
-        let mut chosen: BTreeMap<&str, (&Device, Option<BTreeSet<(Kind, String)>>)> = BTreeMap::new();
+        let mut chosen: BTreeMap<&str, Selected<'_>> = BTreeMap::new();
         for target in targets {
             let Some(device) = self.inventory.devices.get(&target.device) else {
                 return Err(RunError::UnknownDevice {
@@ -144,7 +144,11 @@ impl Context {
             devices.push(device);
         }
         devices.sort_by(|a, b| a.device.cmp(&b.device));
-        let plan = Plan { inventory: self.inventory.id.clone(), commit: self.commit.clone(), devices };
+        let plan = Plan {
+            inventory: self.inventory.id.clone(),
+            commit: self.commit.clone(),
+            devices,
+        };
         Ok(Planned { plan, contacts })
     }
 
@@ -187,11 +191,17 @@ impl Context {
         targets: Option<&BTreeSet<(Kind, String)>>,
     ) -> Result<(DeviceChanges, Contact), Unread> {
         let contact = observe(self, device).await?;
-        let database = |source: StoreError| Unread { reason: chain(&source), help: None };
+        let database = |source: StoreError| Unread {
+            reason: chain(&source),
+            help: None,
+        };
         let records = self.store.records(contact.mac()).await.map_err(database)?;
         let last = self.store.last_run(contact.mac()).await.map_err(database)?;
         let Some(desired) = inventory::compile(&self.inventory, &device.key) else {
-            return Err(Unread { reason: "the inventory has no such device".to_owned(), help: None });
+            return Err(Unread {
+                reason: "the inventory has no such device".to_owned(),
+                help: None,
+            });
         };
         let observation = &contact.observation;
         let running_text = running::canonical(&observation.running);
@@ -220,24 +230,40 @@ impl Context {
         let Planned { plan, mut contacts } = planned;
         let run = self
             .store
-            .begin_run(RunInfo { actor: actor.to_owned(), commit: self.commit.clone() })
+            .begin_run(RunInfo {
+                actor: actor.to_owned(),
+                commit: self.commit.clone(),
+            })
             .await?;
-        let work: Vec<(&DevicePlan, Option<Contact>)> =
-            plan.devices.iter().map(|device| (device, contacts.remove(&device.device))).collect();
+        let work: Vec<(&DevicePlan, Option<Contact>)> = plan
+            .devices
+            .iter()
+            .map(|device| (device, contacts.remove(&device.device)))
+            .collect();
         let mut results: Vec<DeviceResult> = futures::stream::iter(work)
             .map(|(device, contact)| async move {
-                DeviceResult { device: device.device.clone(), outcome: self.apply_one(device, contact, run).await }
+                DeviceResult {
+                    device: device.device.clone(),
+                    outcome: self.apply_one(device, contact, run).await,
+                }
             })
             .buffer_unordered(self.parallelism.max(1))
             .collect()
             .await;
         results.sort_by(|a, b| a.device.cmp(&b.device));
         let fine = results.iter().all(|result| result.outcome.is_fine());
-        self.store.finish_run(run, if fine { "done" } else { "incomplete" }).await?;
+        self.store
+            .finish_run(run, if fine { "done" } else { "incomplete" })
+            .await?;
         Ok(results)
     }
 
-    async fn apply_one(&self, device: &DevicePlan, contact: Option<Contact>, run: crate::store::RunId) -> DeviceOutcome {
+    async fn apply_one(
+        &self,
+        device: &DevicePlan,
+        contact: Option<Contact>,
+        run: crate::store::RunId,
+    ) -> DeviceOutcome {
         let changes = match &device.outcome {
             Outcome::Unread(unread) => return DeviceOutcome::Unread(unread.clone()),
             Outcome::Read(changes) => changes,
@@ -248,7 +274,9 @@ impl Context {
         if changes.held.is_some() {
             return DeviceOutcome::Held;
         }
-        let Some(mut contact) = contact else { return self.record_only(device, changes).await };
+        let Some(mut contact) = contact else {
+            return self.record_only(device, changes).await;
+        };
         let job = apply::Job {
             device: &device.device,
             changes,
@@ -268,7 +296,10 @@ impl Context {
         if changes.records == changes.records_before {
             return DeviceOutcome::InSync;
         }
-        let recorded = self.store.record(changes.mac, changes.records.clone(), self.commit.clone()).await;
+        let recorded = self
+            .store
+            .record(changes.mac, changes.records.clone(), self.commit.clone())
+            .await;
         match recorded {
             Ok(()) => DeviceOutcome::InSync,
             Err(source) => {

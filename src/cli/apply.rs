@@ -38,7 +38,9 @@ pub(super) struct Args {
 
 pub(super) async fn run(args: Args) -> anyhow::Result<Exit> {
     if !args.auto_approve && !std::io::stdin().is_terminal() {
-        say("error: there is no terminal to ask for approval\n  help: look at `gamops plan`, then run `gamops apply --auto-approve`");
+        say(
+            "error: there is no terminal to ask for approval\n  help: look at `gamops plan`, then run `gamops apply --auto-approve`",
+        );
         return Ok(Exit::Usage);
     }
     let inventory = match load(&args.inventory.inventory)? {
@@ -79,7 +81,10 @@ pub(super) async fn run(args: Args) -> anyhow::Result<Exit> {
 /// Who runs this, as the system tells it.
 fn actor() -> String {
     let name = |variable: &str| std::env::var(variable).ok().filter(|value| !value.is_empty());
-    name("SUDO_USER").or_else(|| name("USER")).or_else(|| name("LOGNAME")).unwrap_or_else(|| "unknown".to_owned())
+    name("SUDO_USER")
+        .or_else(|| name("USER"))
+        .or_else(|| name("LOGNAME"))
+        .unwrap_or_else(|| "unknown".to_owned())
 }
 
 /// Turns the first Ctrl-C into a request to stop between two commands; the second one kills as usual.
@@ -93,7 +98,10 @@ fn stop_on_interrupt(cancel: &CancellationToken) {
         cancel.cancel();
         if tokio::signal::ctrl_c().await.is_ok() {
             say("Abandoned: devices may be half changed and are not saved. Run `gamops plan` to see where they are.");
-            #[expect(clippy::exit, reason = "the second Ctrl-C asks for exactly this; the journal has all that was sent")]
+            #[expect(
+                clippy::exit,
+                reason = "the second Ctrl-C asks for exactly this; the journal has all that was sent"
+            )]
             std::process::exit(i32::from(Exit::Failed as u8));
         }
     });
@@ -113,7 +121,10 @@ pub(super) fn results_text(results: &[DeviceResult], quiet: bool) -> String {
                 total.change += summary.change;
                 total.destroy += summary.destroy;
                 let Summary { add, change, destroy } = summary;
-                let _ = writeln!(out, "  {device}  {add} added, {change} changed, {destroy} destroyed; verified, saved");
+                let _ = writeln!(
+                    out,
+                    "  {device}  {add} added, {change} changed, {destroy} destroyed; verified, saved"
+                );
             }
             DeviceOutcome::Saved => {
                 saved += 1;
@@ -127,7 +138,10 @@ pub(super) fn results_text(results: &[DeviceResult], quiet: bool) -> String {
                 let _ = writeln!(out, "  {device}  NOT READ: {}", unread.reason);
             }
             DeviceOutcome::Stale => {
-                let _ = writeln!(out, "  {device}  STALE: it changed after it was planned; nothing was sent. Plan again.");
+                let _ = writeln!(
+                    out,
+                    "  {device}  STALE: it changed after it was planned; nothing was sent. Plan again."
+                );
             }
             DeviceOutcome::Stopped(stopped) => stopped_text(&mut out, device, stopped),
         }
@@ -137,7 +151,11 @@ pub(super) fn results_text(results: &[DeviceResult], quiet: bool) -> String {
         return String::new();
     }
     let head = if fine { "Apply complete!" } else { "Apply incomplete." };
-    let saves = if saved > 0 { format!(" {} saved.", count(saved, "device")) } else { String::new() };
+    let saves = if saved > 0 {
+        format!(" {} saved.", count(saved, "device"))
+    } else {
+        String::new()
+    };
     let _ = writeln!(
         out,
         "{head} Resources: {} added, {} changed, {} destroyed.{saves}",
@@ -151,7 +169,11 @@ fn stopped_text(out: &mut String, device: &str, stopped: &Stopped) {
     let word = if stopped.interrupted { "INTERRUPTED" } else { "STOPPED" };
     let sent = stopped.sent.len();
     let _ = writeln!(out, "  {device}  {word}: {}", stopped.reason);
-    let _ = writeln!(out, "    {sent} of {} taken; the device is left unsaved", count(stopped.total, "command"));
+    let _ = writeln!(
+        out,
+        "    {sent} of {} taken; the device is left unsaved",
+        count(stopped.total, "command")
+    );
     for command in &stopped.sent {
         let _ = writeln!(out, "      taken:    {command}");
     }
@@ -166,7 +188,10 @@ fn stopped_text(out: &mut String, device: &str, stopped: &Stopped) {
     }
     match &stopped.residue {
         None => {
-            let _ = writeln!(out, "    it could not be read afterwards: what the last command did is not known");
+            let _ = writeln!(
+                out,
+                "    it could not be read afterwards: what the last command did is not known"
+            );
         }
         Some(residue) if residue.is_empty() => {
             let _ = writeln!(out, "    read back: it holds all that was planned");
@@ -176,20 +201,43 @@ fn stopped_text(out: &mut String, device: &str, stopped: &Stopped) {
             residue.iter().for_each(|residue| residue_text(out, residue));
         }
     }
-    let _ = writeln!(out, "    help: `gamops plan --target {device}` shows what is left; `gamops apply` goes on from there");
+    let _ = writeln!(
+        out,
+        "    help: `gamops plan --target {device}` shows what is left; `gamops apply` goes on from there"
+    );
 }
 
 fn residue_text(out: &mut String, residue: &Residue) {
     use std::fmt::Write as _;
-    let Residue { object, field, wanted, found, ignored } = residue;
-    let or_none = |value: &str| if value.is_empty() { "none".to_owned() } else { value.to_owned() };
+    let Residue {
+        object,
+        field,
+        wanted,
+        found,
+        ignored,
+    } = residue;
+    let or_none = |value: &str| {
+        if value.is_empty() {
+            "none".to_owned()
+        } else {
+            value.to_owned()
+        }
+    };
     let note = if *ignored { " (as before)" } else { "" };
-    let _ = writeln!(out, "      {object}: {field} is {}{note}, planned {}", or_none(found), or_none(wanted));
+    let _ = writeln!(
+        out,
+        "      {object}: {field} is {}{note}, planned {}",
+        or_none(found),
+        or_none(wanted)
+    );
 }
 
 fn exit_of(results: &[DeviceResult]) -> Exit {
-    let bad: Vec<&DeviceOutcome> =
-        results.iter().map(|result| &result.outcome).filter(|outcome| !outcome.is_fine()).collect();
+    let bad: Vec<&DeviceOutcome> = results
+        .iter()
+        .map(|result| &result.outcome)
+        .filter(|outcome| !outcome.is_fine())
+        .collect();
     if bad.is_empty() {
         return Exit::Done;
     }
@@ -197,7 +245,10 @@ fn exit_of(results: &[DeviceResult]) -> Exit {
         return Exit::Partial;
     }
     // Nothing was sent anywhere: the worst of the reasons.
-    if bad.iter().any(|outcome| matches!(outcome, DeviceOutcome::Unread(_) | DeviceOutcome::Stopped(_))) {
+    if bad
+        .iter()
+        .any(|outcome| matches!(outcome, DeviceOutcome::Unread(_) | DeviceOutcome::Stopped(_)))
+    {
         Exit::Failed
     } else if bad.iter().any(|outcome| matches!(outcome, DeviceOutcome::Refused(_))) {
         Exit::Refused

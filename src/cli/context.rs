@@ -41,12 +41,7 @@ pub(super) fn load(path: &Path) -> anyhow::Result<Result<Inventory, Exit>> {
 }
 
 /// Puts together what a run on a fleet needs.
-pub(super) fn context(
-    inventory: Inventory,
-    path: &Path,
-    fleet: &FleetArgs,
-    events: Events,
-) -> anyhow::Result<Context> {
+pub(super) fn context(inventory: Inventory, path: &Path, fleet: &FleetArgs, events: Events) -> anyhow::Result<Context> {
     let commit = repo::commit_of(path).with_context(|| format!("asking Git about {}", path.display()))?;
     let store = Store::open(&fleet.state.path(&inventory)?)?;
     Ok(Context {
@@ -65,7 +60,19 @@ pub(super) fn context(
 pub(super) fn as_wished(inventory: &Inventory, device: &Device) -> Option<String> {
     let desired = inventory::compile(inventory, &device.key)?;
     // A simulated device knows every word that its firmware is known for.
-    let newest = Firmware { family: String::new(), version: (u16::MAX, 0, 0) };
-    let target = resolve(&desired, &DeviceConfig::default(), &[], &Capabilities::of_firmware(&newest)).target;
-    Some(canonical(&RunningConfig { managed: target, ..RunningConfig::default() }))
+    let newest = Firmware {
+        family: String::new(),
+        version: (u16::MAX, 0, 0),
+    };
+    let target = resolve(
+        &desired,
+        &DeviceConfig::default(),
+        &[],
+        &Capabilities::of_firmware(&newest),
+    )
+    .target;
+    Some(canonical(&RunningConfig {
+        managed: target,
+        ..RunningConfig::default()
+    }))
 }

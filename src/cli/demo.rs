@@ -6,9 +6,9 @@ use std::time::Instant;
 use anyhow::Context as _;
 use tokio_util::sync::CancellationToken;
 
-use crate::inventory::model::Inventory;
 use crate::diagnostic::SourceFile;
 use crate::inventory;
+use crate::inventory::model::Inventory;
 use crate::plan::{Target, count, plan_text};
 use crate::reconcile::{Context, DeviceResult};
 use crate::sim::{Fleet, FleetOptions};
@@ -36,7 +36,30 @@ pub(super) struct Args {
 }
 
 /// The example inventory, as it is in the repository: `(name, text)`.
-const EXAMPLE: &[(&str, &str)] = &include!("demo/files.in");
+const EXAMPLE: &[(&str, &str)] = &[
+    ("gamops.yaml", include_str!("../../inventory-example/gamops.yaml")),
+    ("plans.yaml", include_str!("../../inventory-example/plans.yaml")),
+    (
+        "sites/birch.yaml",
+        include_str!("../../inventory-example/sites/birch.yaml"),
+    ),
+    (
+        "sites/cedar.yaml",
+        include_str!("../../inventory-example/sites/cedar.yaml"),
+    ),
+    (
+        "sites/harbour.yaml",
+        include_str!("../../inventory-example/sites/harbour.yaml"),
+    ),
+    (
+        "sites/lodge.yaml",
+        include_str!("../../inventory-example/sites/lodge.yaml"),
+    ),
+    (
+        "sites/maple.yaml",
+        include_str!("../../inventory-example/sites/maple.yaml"),
+    ),
+];
 
 /// The firmware that the example's devices run.
 const FIRMWARE: &str = "1.8.2";
@@ -49,10 +72,17 @@ pub(super) async fn run(args: Args) -> anyhow::Result<Exit> {
     let folder = tempfile::tempdir().context("making a temporary folder")?;
 
     step("gamops validate inventory-example");
-    let files: Vec<SourceFile> =
-        EXAMPLE.iter().map(|(name, text)| SourceFile { path: (*name).to_owned(), text: (*text).to_owned() }).collect();
+    let files: Vec<SourceFile> = EXAMPLE
+        .iter()
+        .map(|(name, text)| SourceFile {
+            path: (*name).to_owned(),
+            text: (*text).to_owned(),
+        })
+        .collect();
     let loaded = inventory::load(&files);
-    let mut inventory = loaded.inventory.context("the example inventory is invalid: this is a bug")?;
+    let mut inventory = loaded
+        .inventory
+        .context("the example inventory is invalid: this is a bug")?;
     answer(&format!(
         "Valid: {}, {}, {} in {}.\n",
         count(inventory.devices.len(), "device"),
@@ -68,7 +98,11 @@ pub(super) async fn run(args: Args) -> anyhow::Result<Exit> {
         count(inventory.devices.len(), "simulated device")
     ));
     let drifting = drifting(&inventory).context("the example inventory has no subscriber: this is a bug")?;
-    let demo = Demo { inventory: Arc::new(inventory), state: folder.path().join("state.db"), full: args.full };
+    let demo = Demo {
+        inventory: Arc::new(inventory),
+        state: folder.path().join("state.db"),
+        full: args.full,
+    };
 
     step("gamops plan -i inventory-example");
     demo.plan(&[]).await?;
@@ -81,18 +115,28 @@ pub(super) async fn run(args: Args) -> anyhow::Result<Exit> {
 
     let (device, line) = drifting;
     step(&format!("somebody types `{line}` on {device}, behind gamops's back"));
-    let simulated = fleet.device(&device).context("a simulated device is missing: this is a bug")?;
+    let simulated = fleet
+        .device(&device)
+        .context("a simulated device is missing: this is a bug")?;
     simulated.execute(&line);
 
-    let target = [Target { device: device.clone(), object: None }];
+    let target = [Target {
+        device: device.clone(),
+        object: None,
+    }];
     step(&format!("gamops plan -i inventory-example --target {device}"));
     demo.plan(&target).await?;
 
-    step(&format!("gamops apply -i inventory-example --target {device} --auto-approve"));
+    step(&format!(
+        "gamops apply -i inventory-example --target {device} --auto-approve"
+    ));
     demo.apply(&target).await?;
 
     fleet.stop().await;
-    say(&format!("\nThat took {:.1} s. The devices are gone, and so is everything the demo wrote.", started.elapsed().as_secs_f32()));
+    say(&format!(
+        "\nThat took {:.1} s. The devices are gone, and so is everything the demo wrote.",
+        started.elapsed().as_secs_f32()
+    ));
     answer(NEXT);
     Ok(Exit::Done)
 }
@@ -118,7 +162,9 @@ async fn start_fleet(inventory: &mut Inventory) -> anyhow::Result<Fleet> {
     }
     let fleet = Fleet::start(specs(inventory, FIRMWARE, |_| None)?, FleetOptions::default()).await?;
     for device in inventory.devices.values_mut() {
-        let simulated = fleet.device(&device.key).context("a simulated device is missing: this is a bug")?;
+        let simulated = fleet
+            .device(&device.key)
+            .context("a simulated device is missing: this is a bug")?;
         device.transport.ssh_port = simulated.ssh_addr().port();
         device.transport.snmp_port = simulated.snmp_addr().port();
     }
@@ -127,7 +173,10 @@ async fn start_fleet(inventory: &mut Inventory) -> anyhow::Result<Fleet> {
 
 /// A device and a line that changes something on it: the first subscriber's VLAN.
 fn drifting(inventory: &Inventory) -> Option<(String, String)> {
-    let subscriber = inventory.subscribers.values().find(|subscriber| subscriber.endpoint.is_some())?;
+    let subscriber = inventory
+        .subscribers
+        .values()
+        .find(|subscriber| subscriber.endpoint.is_some())?;
     Some((subscriber.device.clone(), "ghn subscriber 1 vid 3999".to_owned()))
 }
 
@@ -154,7 +203,11 @@ impl Demo {
     }
 
     fn devices(&self, targets: &[Target]) -> usize {
-        if targets.is_empty() { self.inventory.devices.len() } else { targets.len() }
+        if targets.is_empty() {
+            self.inventory.devices.len()
+        } else {
+            targets.len()
+        }
     }
 
     async fn plan(&self, targets: &[Target]) -> anyhow::Result<()> {
@@ -189,9 +242,30 @@ impl Demo {
         let left_out = closing - SHOWN;
         let shown = [
             lines[..SHOWN].join("\n"),
-            format!("\n  ... and {} more; `gamops demo --full` shows all of it\n", count(left_out, "line")),
+            format!(
+                "\n  ... and {} more; `gamops demo --full` shows all of it\n",
+                count(left_out, "line")
+            ),
             lines[closing..].join("\n"),
         ];
         answer(&format!("{}\n", shown.concat()));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+
+    #[test]
+    fn the_demo_has_every_file_of_the_example() {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("inventory-example");
+        let read = crate::repo::read_inventory(&root).unwrap();
+        let mut on_disk: Vec<&str> = read.iter().map(|file| file.text.as_str()).collect();
+        let mut in_demo: Vec<&str> = EXAMPLE.iter().map(|(_, text)| *text).collect();
+        on_disk.sort_unstable();
+        in_demo.sort_unstable();
+        assert_eq!(in_demo, on_disk);
     }
 }

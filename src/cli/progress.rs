@@ -8,6 +8,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
+use crate::plan::count;
 use crate::reconcile::{self, Event, Events};
 
 use super::say;
@@ -24,7 +25,11 @@ impl Progress {
     pub(super) fn start(devices: usize) -> (Self, Events) {
         let (sender, receiver) = mpsc::unbounded_channel();
         let terminal = std::io::stderr().is_terminal();
-        let bar = if terminal { ProgressBar::new(u64::try_from(devices).unwrap_or(u64::MAX)) } else { ProgressBar::hidden() };
+        let bar = if terminal {
+            ProgressBar::new(u64::try_from(devices).unwrap_or(u64::MAX))
+        } else {
+            ProgressBar::hidden()
+        };
         if let Ok(style) = ProgressStyle::with_template("{spinner} {msg} {wide_bar} {pos}/{len}") {
             bar.set_style(style);
         }
@@ -54,15 +59,19 @@ impl Progress {
 async fn listen(mut events: mpsc::UnboundedReceiver<Event>, bar: ProgressBar, terminal: bool) {
     let mut commands: BTreeMap<String, (usize, usize)> = BTreeMap::new();
     while let Some(Event { device, what }) = events.recv().await {
-        use reconcile::Progress::{
-            Applying, Contacting, Finished, NotRead, Read, Saving, Sent, Stopped, Verifying,
-        };
+        use reconcile::Progress::{Applying, Contacting, Finished, NotRead, Read, Saving, Sent, Stopped, Verifying};
         match what {
             Contacting => {}
             Read | NotRead => bar.inc(1),
             Applying { commands: total } => {
                 commands.insert(device.clone(), (0, total));
-                show(&bar, &commands, terminal, &device, &format!("sending {total} commands"));
+                show(
+                    &bar,
+                    &commands,
+                    terminal,
+                    &device,
+                    &format!("sending {}", count(total, "command")),
+                );
             }
             Sent { done } => {
                 if let Some((sent, _)) = commands.get_mut(&device) {
@@ -89,7 +98,9 @@ fn show(bar: &ProgressBar, commands: &BTreeMap<String, (usize, usize)>, terminal
 
 /// While commands are sent, the bar counts commands of all devices.
 fn refresh(bar: &ProgressBar, commands: &BTreeMap<String, (usize, usize)>) {
-    let (done, total) = commands.values().fold((0, 0), |(done, total), (d, t)| (done + d, total + t));
+    let (done, total) = commands
+        .values()
+        .fold((0, 0), |(done, total), (d, t)| (done + d, total + t));
     if total > 0 {
         if bar.is_finished() {
             bar.reset();

@@ -11,7 +11,9 @@ use crate::plan::json::PlanJson;
 
 /// Prints the JSON Schema of a format.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Example:\n  gamops schema inventory > schema/inventory.schema.json\n  gamops schema plan > schema/plan.schema.json")]
+#[command(
+    after_help = "Example:\n  gamops schema inventory > schema/inventory.schema.json\n  gamops schema plan > schema/plan.schema.json"
+)]
 pub struct Args {
     /// Which format
     #[arg(value_enum)]

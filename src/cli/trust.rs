@@ -37,7 +37,9 @@ pub(super) struct Args {
 
 pub(super) async fn run(args: Args) -> anyhow::Result<Exit> {
     if !args.auto_approve && !std::io::stdin().is_terminal() {
-        say("error: there is no terminal to ask for approval\n  help: add `--auto-approve` once you know that the device is the right one");
+        say(
+            "error: there is no terminal to ask for approval\n  help: add `--auto-approve` once you know that the device is the right one",
+        );
         return Ok(Exit::Usage);
     }
     let inventory = match load(&args.inventory.inventory)? {
@@ -57,8 +59,14 @@ pub(super) async fn run(args: Args) -> anyhow::Result<Exit> {
             return Ok(Exit::Failed);
         }
     };
-    say(&format!("{} at {}:{}", device.key, device.address, device.transport.ssh_port));
-    say(&format!("  pinned:  {}", pinned.as_ref().map_or_else(|| "nothing".to_owned(), words)));
+    say(&format!(
+        "{} at {}:{}",
+        device.key, device.address, device.transport.ssh_port
+    ));
+    say(&format!(
+        "  pinned:  {}",
+        pinned.as_ref().map_or_else(|| "nothing".to_owned(), words)
+    ));
     say(&format!("  answers: {}", words(&now)));
     if pinned.as_ref() == Some(&now) {
         say("It is the pinned device: there is nothing to accept.");
@@ -79,7 +87,11 @@ pub(super) async fn run(args: Args) -> anyhow::Result<Exit> {
 }
 
 fn words(pin: &Pin) -> String {
-    let key = pin.host_key.as_deref().and_then(|text| text.parse::<HostKey>().ok()).map(|key| key.fingerprint());
+    let key = pin
+        .host_key
+        .as_deref()
+        .and_then(|text| text.parse::<HostKey>().ok())
+        .map(|key| key.fingerprint());
     let unknown = || "unknown".to_owned();
     format!(
         "model {}, MAC {}, host key {}",

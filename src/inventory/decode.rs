@@ -18,8 +18,8 @@ use super::nearest::nearest;
 use super::rules;
 
 pub(super) use scalar::{
-    Address, CredentialsName, Description, EntryKey, ExternalId, Flag, FormatVersion, HostKey, Hostname, InventoryId, Key,
-    LabelKey, ModelName, NAME_HELP, Name, PortKey, ServiceLimit, TcpPort, Text, port_number, safe_name,
+    Address, CredentialsName, Description, EntryKey, ExternalId, Flag, FormatVersion, HostKey, Hostname, InventoryId,
+    Key, LabelKey, ModelName, NAME_HELP, Name, PortKey, ServiceLimit, TcpPort, Text, port_number, safe_name,
 };
 pub(super) use service::{
     EndpointSpec, HeadroomText, Paused, PortModeWord, SoldRate, SubscriberModel, SuspensionSpec, VlanList,
@@ -121,7 +121,10 @@ pub(super) trait Shape: Default {
 
     /// Whether the key was there, readable or not: what could not be read has its finding already.
     fn says(&self, key: &str) -> bool {
-        Self::FIELDS.iter().position(|field| field.name == key).is_some_and(|bit| self.present() & (1 << bit) != 0)
+        Self::FIELDS
+            .iter()
+            .position(|field| field.name == key)
+            .is_some_and(|bit| self.present() & (1 << bit) != 0)
     }
 
     /// Reads a map into its fields.
@@ -138,7 +141,10 @@ pub(super) trait Shape: Default {
                 continue;
             };
             if seen & (1 << index) != 0 {
-                let first = entries.iter().find(|other| other.key == entry.key).map(|other| other.key_span);
+                let first = entries
+                    .iter()
+                    .find(|other| other.key == entry.key)
+                    .map(|other| other.key_span);
                 duplicate_key(context, &entry.key, entry.key_span, first.map(|span| context.at(span)));
                 continue;
             }
@@ -149,7 +155,11 @@ pub(super) trait Shape: Default {
             if field.required && seen & (1 << index) == 0 {
                 context
                     .findings
-                    .add(&rules::MISSING_KEY, owner, format!("{} needs `{}`", Self::WHAT, field.name))
+                    .add(
+                        &rules::MISSING_KEY,
+                        owner,
+                        format!("{} needs `{}`", Self::WHAT, field.name),
+                    )
                     .help(first_sentence(field.docs));
             }
         }
@@ -167,7 +177,11 @@ pub(super) trait Shape: Default {
             }
             properties.insert(field.name.to_owned(), schema);
         }
-        let required: Vec<&str> = Self::FIELDS.iter().filter(|field| field.required).map(|field| field.name).collect();
+        let required: Vec<&str> = Self::FIELDS
+            .iter()
+            .filter(|field| field.required)
+            .map(|field| field.name)
+            .collect();
         let mut schema = json!({
             "type": "object",
             "description": Self::DOCS.trim(),
@@ -189,7 +203,15 @@ fn first_sentence(docs: &str) -> String {
 
 /// Words in a key that say that its value is a secret.
 const SECRET_WORDS: [&str; 9] = [
-    "password", "passwd", "passphrase", "secret", "community", "token", "private_key", "api_key", "apikey",
+    "password",
+    "passwd",
+    "passphrase",
+    "secret",
+    "community",
+    "token",
+    "private_key",
+    "api_key",
+    "apikey",
 ];
 
 fn unknown_key<S: Shape>(entry: &Entry<'_>, context: &mut Context<'_>) {
@@ -201,7 +223,11 @@ fn unknown_key<S: Shape>(entry: &Entry<'_>, context: &mut Context<'_>) {
         context.findings.hide(value);
         context
             .findings
-            .add(&rules::SECRET, at, format!("`{key}` does not belong here: an inventory holds no secrets"))
+            .add(
+                &rules::SECRET,
+                at,
+                format!("`{key}` does not belong here: an inventory holds no secrets"),
+            )
             .help(
                 "name the credentials with `credentials: NAME` and put the values into GAMOPS_CRED_<NAME>_USERNAME and \
                  GAMOPS_CRED_<NAME>_PASSWORD; what was committed once is to be changed on the device",
@@ -222,9 +248,11 @@ fn unknown_key<S: Shape>(entry: &Entry<'_>, context: &mut Context<'_>) {
 /// Says that a key stands twice.
 pub(super) fn duplicate_key(context: &mut Context<'_>, key: &str, span: Span, first: Option<Loc>) {
     let at = context.at(span);
-    let draft = context
-        .findings
-        .add(&rules::DUPLICATE_KEY, at, format!("the key `{key}` stands here a second time"));
+    let draft = context.findings.add(
+        &rules::DUPLICATE_KEY,
+        at,
+        format!("the key `{key}` stands here a second time"),
+    );
     draft.help("remove one of the two; most YAML readers would silently keep the last");
     if let Some(first) = first {
         draft.related(first, "first here");
@@ -398,7 +426,11 @@ pub(super) fn index<K, T>(
     for keyed in entries.list {
         if let Some(first) = into.get(&keyed.key) {
             findings
-                .add(&rules::DUPLICATE_KEY, keyed.at, format!("the {what} `{}` stands here a second time", keyed.key))
+                .add(
+                    &rules::DUPLICATE_KEY,
+                    keyed.at,
+                    format!("the {what} `{}` stands here a second time", keyed.key),
+                )
                 .related(first.at, "first here")
                 .help("remove one of the two, or rename one; most YAML readers would silently keep the last");
         } else {

@@ -95,7 +95,11 @@ pub(super) fn parse<'t>(file: u32, text: &'t str, findings: &mut Findings) -> Op
     if text.len() > MAX_BYTES {
         let at = Loc::new(file, Span::default());
         findings
-            .add(&rules::YAML_LIMIT, at, format!("this file is larger than {} MiB", MAX_BYTES >> 20))
+            .add(
+                &rules::YAML_LIMIT,
+                at,
+                format!("this file is larger than {} MiB", MAX_BYTES >> 20),
+            )
             .help("split it, one file per building");
         return None;
     }
@@ -123,7 +127,11 @@ pub(super) fn parse<'t>(file: u32, text: &'t str, findings: &mut Findings) -> Op
                     let at = builder.at(span);
                     builder
                         .findings
-                        .add(&rules::YAML_DOCUMENTS, at, "a second YAML document starts here; only the first is read".to_owned())
+                        .add(
+                            &rules::YAML_DOCUMENTS,
+                            at,
+                            "a second YAML document starts here; only the first is read".to_owned(),
+                        )
                         .help("remove the `---`, or move what follows into a file of its own");
                     break;
                 }
@@ -160,7 +168,11 @@ enum Key<'t> {
     /// A key.
     Awaited,
     /// The value of this key.
-    Read { text: Cow<'t, str>, plain: bool, span: Span },
+    Read {
+        text: Cow<'t, str>,
+        plain: bool,
+        span: Span,
+    },
     /// The value of a key that cannot be used; it is dropped.
     Unusable,
 }
@@ -182,7 +194,11 @@ impl<'t> Builder<'t, '_> {
             let name = tag.original();
             let tag_at = span.tag_span().map_or_else(|| self.at(span), |tag| self.at(tag));
             self.findings
-                .add(&rules::YAML_TAG, tag_at, format!("YAML tags such as `{name}` are not read here"))
+                .add(
+                    &rules::YAML_TAG,
+                    tag_at,
+                    format!("YAML tags such as `{name}` are not read here"),
+                )
                 .help("remove the tag; put text that looks like a number in quotes");
         }
         match event {
@@ -190,7 +206,11 @@ impl<'t> Builder<'t, '_> {
                 let plain = style == ScalarStyle::Plain;
                 let node = Node {
                     span: self.scalar_span(span),
-                    value: if tagged { Value::Refused } else { Value::Scalar { text, plain } },
+                    value: if tagged {
+                        Value::Refused
+                    } else {
+                        Value::Scalar { text, plain }
+                    },
                 };
                 self.complete(node, anchor);
             }
@@ -216,8 +236,14 @@ impl<'t> Builder<'t, '_> {
             Event::UnresolvedAlias(name) => {
                 let at = self.at(span);
                 self.findings
-                    .add(&rules::YAML_ALIAS, at, format!("`*{name}` refers to an anchor that is not above it in this file"))
-                    .help(format!("write `&{name}` before the value that it is to repeat, or write the value out"));
+                    .add(
+                        &rules::YAML_ALIAS,
+                        at,
+                        format!("`*{name}` refers to an anchor that is not above it in this file"),
+                    )
+                    .help(format!(
+                        "write `&{name}` before the value that it is to repeat, or write the value out"
+                    ));
                 self.complete(Self::refused(at), 0);
             }
             _ => {}
@@ -229,7 +255,11 @@ impl<'t> Builder<'t, '_> {
         let node = match self.anchors.get(&id) {
             None => {
                 self.findings
-                    .add(&rules::YAML_ALIAS, at, "this alias repeats the value that it stands in".to_owned())
+                    .add(
+                        &rules::YAML_ALIAS,
+                        at,
+                        "this alias repeats the value that it stands in".to_owned(),
+                    )
                     .help("write the value out");
                 Self::refused(at)
             }
@@ -237,7 +267,11 @@ impl<'t> Builder<'t, '_> {
                 self.aliased += anchored.size();
                 if self.aliased > MAX_ALIASED_NODES || self.open.len() + anchored.depth() > MAX_DEPTH {
                     self.findings
-                        .add(&rules::YAML_LIMIT, at, "the aliases of this file repeat too much".to_owned())
+                        .add(
+                            &rules::YAML_LIMIT,
+                            at,
+                            "the aliases of this file repeat too much".to_owned(),
+                        )
                         .help("write the values out, or use `defaults`");
                     Self::refused(at)
                 } else {
@@ -252,7 +286,9 @@ impl<'t> Builder<'t, '_> {
         let end = self.at(span).end();
         let (start, anchor, value) = match self.open.pop() {
             Some(Open::Sequence { items, start, anchor }) => (start, anchor, Value::Sequence(items)),
-            Some(Open::Mapping { entries, start, anchor, .. }) => (start, anchor, Value::Mapping(entries)),
+            Some(Open::Mapping {
+                entries, start, anchor, ..
+            }) => (start, anchor, Value::Mapping(entries)),
             None => return,
         };
         let span = Span {
@@ -295,7 +331,11 @@ impl<'t> Builder<'t, '_> {
         match node.value {
             Value::Scalar { text, plain } if plain && text == "<<" => {
                 findings
-                    .add(&rules::YAML_MERGE_KEY, at, "merge keys (`<<`) are not read here".to_owned())
+                    .add(
+                        &rules::YAML_MERGE_KEY,
+                        at,
+                        "merge keys (`<<`) are not read here".to_owned(),
+                    )
                     .help("write the fields out, or put what all devices share under `defaults` in gamops.yaml");
                 Key::Unusable
             }
@@ -315,7 +355,9 @@ impl<'t> Builder<'t, '_> {
     }
 
     fn syntax_error(&mut self, at: Loc, info: &str) {
-        let line_start = self.text[..to_usize(at.start()).min(self.text.len())].rfind('\n').map_or(0, |at| at + 1);
+        let line_start = self.text[..to_usize(at.start()).min(self.text.len())]
+            .rfind('\n')
+            .map_or(0, |at| at + 1);
         let indent = self.text[line_start..].bytes().take_while(u8::is_ascii_whitespace);
         let help = if indent.take_while(|byte| *byte != b'\n').any(|byte| byte == b'\t') {
             "indent with spaces; YAML does not allow tabs there"
@@ -339,7 +381,10 @@ impl<'t> Builder<'t, '_> {
         let Span { start, end } = span_of(self.at(span));
         let written = self.text.get(to_usize(start)..to_usize(end)).unwrap_or("");
         let end = end - to_u32(written.len() - written.trim_end().len());
-        Span { start, end: end.max(start) }
+        Span {
+            start,
+            end: end.max(start),
+        }
     }
 
     fn at(&self, span: ParserSpan) -> Loc {

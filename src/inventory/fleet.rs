@@ -43,7 +43,10 @@ impl Fleet {
                 let draft = findings.add(&rules::SECOND_ROOT, start, "this is a second gamops.yaml".to_owned());
                 draft.help("remove it, or leave its folder out of `include`; an inventory has one root");
                 if let Some(root) = root {
-                    draft.related(Loc::new(u32::try_from(root).unwrap_or(u32::MAX), Span::default()), "the root is here");
+                    draft.related(
+                        Loc::new(u32::try_from(root).unwrap_or(u32::MAX), Span::default()),
+                        "the root is here",
+                    );
                 }
                 continue;
             }
@@ -142,7 +145,9 @@ impl Fleet {
             Sold::Limited(bps) if bps % 1_000_000 == 0 => Mbps::try_from(bps / 1_000_000).ok(),
             _ => None,
         });
-        configured.filter(|rate| (Mbps::MAX..=Mbps::MAX_BY_MIB).contains(rate)).unwrap_or(Mbps::MAX)
+        configured
+            .filter(|rate| (Mbps::MAX..=Mbps::MAX_BY_MIB).contains(rate))
+            .unwrap_or(Mbps::MAX)
     }
 
     /// A plan's rates with headroom, before what a medium takes is looked at. `None`: it does not say, or
@@ -188,7 +193,11 @@ fn refuse_root_keys(raw: &RawFile, findings: &mut Findings) {
     for (key, at) in keys {
         if let Some(at) = at {
             findings
-                .add(&rules::ROOT_KEY, at, format!("`{key}` belongs into gamops.yaml, not into this file"))
+                .add(
+                    &rules::ROOT_KEY,
+                    at,
+                    format!("`{key}` belongs into gamops.yaml, not into this file"),
+                )
                 .help("move it to the root file; it holds for the whole inventory");
         }
     }
@@ -227,8 +236,10 @@ impl EndpointView<'_> {
 impl<'f> DeviceView<'f> {
     /// Spare endpoints that could be read.
     pub(super) fn spares(&self) -> impl Iterator<Item = (&'f Keyed<RawSpareEndpoint>, &'f RawSpareEndpoint)> + use<'f> {
-        let list: &'f [Keyed<RawSpareEndpoint>] = self.raw.endpoints.as_ref().map_or(&[], |entries| &entries.value.list);
-        list.iter().filter_map(|keyed| keyed.value.as_ref().map(|raw| (keyed, raw)))
+        let list: &'f [Keyed<RawSpareEndpoint>] =
+            self.raw.endpoints.as_ref().map_or(&[], |entries| &entries.value.list);
+        list.iter()
+            .filter_map(|keyed| keyed.value.as_ref().map(|raw| (keyed, raw)))
     }
 
     /// Every endpoint with a readable address: subscribers' by key, then spare ones in the order of the text.
@@ -260,7 +271,11 @@ impl<'f> DeviceView<'f> {
 
 /// The VLANs of a list, each once.
 pub(super) fn vlan_count(list: &VlanList) -> usize {
-    list.0.iter().map(|vlan| vlan.value).collect::<std::collections::BTreeSet<_>>().len()
+    list.0
+        .iter()
+        .map(|vlan| vlan.value)
+        .collect::<std::collections::BTreeSet<_>>()
+        .len()
 }
 
 /// Entries of a map that may be absent.

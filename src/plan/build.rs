@@ -63,7 +63,8 @@ pub fn plan_device(inputs: Inputs<'_>, render: Render<'_>) -> DeviceChanges {
         Vec::new()
     };
 
-    let saved = saved(readings, records, unfinished);
+    let touched = steps.iter().map(|step| step.change.object()).collect();
+    let saved = saved(readings, records, unfinished, &touched);
     judge_unsaved(&mut resolution, desired.unsaved, &saved, !steps.is_empty());
     let refused = !resolution.refusals.is_empty();
     let steps = if refused { Vec::new() } else { steps };
@@ -96,6 +97,7 @@ pub fn plan_device(inputs: Inputs<'_>, render: Render<'_>) -> DeviceChanges {
         adopted: named(&resolution.adopted),
         unmanaged: named(&resolution.unmanaged),
         notes: std::mem::take(&mut resolution.notes),
+        decisions: desired.notes.clone(),
         refusals: std::mem::take(&mut resolution.refusals),
         records_before: records.to_vec(),
         records: settle(resolution.records, &target),
@@ -168,6 +170,7 @@ fn write_out(ordered: &[OrderedChange], device: &str, resolution: &mut Resolutio
 fn judge_unsaved(resolution: &mut Resolution, policy: Unsaved, saved: &Saved, has_steps: bool) {
     let Saved::No {
         ours: false,
+        overwritten,
         difference,
     } = saved
     else {
@@ -179,7 +182,7 @@ fn judge_unsaved(resolution: &mut Resolution, policy: Unsaved, saved: &Saved, ha
             message: format!("somebody else left {} unsaved", lines(difference.len())),
             help: "save or reload the device, or set `policies.unsaved: report`".to_owned(),
         }),
-        Unsaved::Report if has_steps => resolution.notes.push(format!(
+        Unsaved::Report if has_steps && !overwritten => resolution.notes.push(format!(
             "saving these changes also saves {} that somebody else left unsaved",
             lines(difference.len())
         )),

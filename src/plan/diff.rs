@@ -54,7 +54,11 @@ pub struct CannotClear {
 
 impl fmt::Display for CannotClear {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: its {} cannot be cleared on this device and stays", self.object, self.field)
+        write!(
+            f,
+            "{}: its {} cannot be cleared on this device and stays",
+            self.object, self.field
+        )
     }
 }
 

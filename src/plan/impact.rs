@@ -95,11 +95,7 @@ pub fn impact(id: ObjectId, before: Option<&Object>, after: Option<&Object>, con
         concerned(id, config)
     };
     // What nobody uses cannot be missed.
-    let class = if subscribers.is_empty() && id != ObjectId::System {
-        Class::None
-    } else {
-        class
-    };
+    let class = if subscribers.is_empty() { Class::None } else { class };
     Impact {
         class,
         evidence,

@@ -351,7 +351,7 @@ fn read(json: &mut DeviceJson, changes: &DeviceChanges) {
     };
     json.adopted = named(&changes.adopted);
     json.unmanaged = named(&changes.unmanaged);
-    json.notes.clone_from(&changes.notes);
+    json.notes = changes.notes.iter().chain(&changes.decisions).cloned().collect();
 }
 
 fn step(step: &Step) -> StepJson {

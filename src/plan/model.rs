@@ -73,8 +73,10 @@ pub struct DeviceChanges {
     pub adopted: Vec<(ObjectId, String)>,
     /// Objects that gamops does not own, with their names.
     pub unmanaged: Vec<(ObjectId, String)>,
-    /// What an operator should know.
+    /// What an operator should know of this device.
     pub notes: Vec<String>,
+    /// What compiling the inventory decided for it, such as a rate that became unthrottled.
+    pub decisions: Vec<String>,
     /// What the device holds now.
     pub observed: DeviceConfig,
     /// What it is to hold.
@@ -107,6 +109,8 @@ pub enum Saved {
     No {
         /// Whether an unfinished run of gamops explains every difference.
         ours: bool,
+        /// Whether the changes of this plan leave nothing of it.
+        overwritten: bool,
         /// The difference as unified-diff lines, secrets masked: `-` startup, `+` running.
         difference: Vec<String>,
     },

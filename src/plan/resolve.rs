@@ -92,7 +92,6 @@ impl<'a> Resolver<'a> {
         }
         let out = Resolution {
             target: observed.clone(),
-            notes: desired.notes.clone(),
             ..Resolution::default()
         };
         Self {

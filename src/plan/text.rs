@@ -132,7 +132,13 @@ fn changes_text(out: &mut String, device: &DeviceChanges) {
             .collect();
         let _ = writeln!(out, "  {FAINT}unmanaged, left alone: {}{FAINT:#}", names.join(", "));
     }
-    for note in &device.notes {
+    // A decision is worth a line where it comes to something.
+    let decisions = if device.changes.is_empty() {
+        &[]
+    } else {
+        device.decisions.as_slice()
+    };
+    for note in device.notes.iter().chain(decisions) {
         let _ = writeln!(out, "  note: {note}");
     }
     if !device.steps.is_empty() {
@@ -160,11 +166,13 @@ fn saved_text(out: &mut String, device: &DeviceChanges) {
         (
             Saved::No {
                 ours: false,
+                overwritten,
                 difference,
             },
             save,
         ) => {
             let what = match save {
+                Save::AfterChanges if *overwritten => "overwritten by the changes below",
                 Save::ByPolicy => "saved, as `policies.unsaved: save` says",
                 Save::AfterChanges => "saved together with the changes below",
                 Save::No | Save::Ours => "left as it is (`policies.unsaved`)",

@@ -1,5 +1,7 @@
 //! Configuration that a reboot would lose: whose it is, and what to do about it.
 
+use std::collections::BTreeSet;
+
 use similar::{ChangeTag, TextDiff};
 
 use crate::inventory::model::Unsaved;
@@ -17,8 +19,14 @@ pub struct Readings<'a> {
     pub startup: Option<(&'a RunningConfig, &'a str)>,
 }
 
-/// Compares the two. `unfinished` says that a run of gamops on this device never came to its end.
-pub(super) fn saved(readings: Readings<'_>, records: &[Record], unfinished: bool) -> Saved {
+/// Compares the two. `unfinished` says that a run of gamops on this device never came to its end; `touched` are
+/// the objects that this plan changes.
+pub(super) fn saved(
+    readings: Readings<'_>,
+    records: &[Record],
+    unfinished: bool,
+    touched: &BTreeSet<ObjectId>,
+) -> Saved {
     let (running, running_text) = readings.running;
     let Some((startup, startup_text)) = readings.startup else {
         return Saved::Unknown;
@@ -27,15 +35,19 @@ pub(super) fn saved(readings: Readings<'_>, records: &[Record], unfinished: bool
         return Saved::Yes;
     }
     let differs = |id: &ObjectId| running.managed.object(*id) != startup.managed.object(*id);
-    let explained = running
+    let differing: BTreeSet<ObjectId> = running
         .managed
         .object_ids()
         .chain(startup.managed.object_ids())
         .filter(differs)
-        .all(|id| records.iter().any(|record| record.object == id));
-    let ours = unfinished && running.other == startup.other && explained;
+        .collect();
+    let same_elsewhere = running.other == startup.other;
+    let explained = differing
+        .iter()
+        .all(|id| records.iter().any(|record| record.object == *id));
     Saved::No {
-        ours,
+        ours: unfinished && same_elsewhere && explained,
+        overwritten: same_elsewhere && differing.is_subset(touched),
         difference: difference(startup_text, running_text),
     }
 }

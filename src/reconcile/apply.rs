@@ -40,7 +40,10 @@ enum Stop {
     /// The device said no.
     Refused { command: String, answer: String },
     /// The session failed.
-    Session { command: Option<String>, source: DeviceError },
+    Session {
+        command: Option<String>,
+        source: DeviceError,
+    },
     /// The journal could not be written, so nothing more may be sent.
     Journal(StoreError),
     /// The device holds something else than it was asked to.
@@ -65,11 +68,19 @@ pub(super) async fn apply(contact: &mut Contact, job: &Job<'_>) -> DeviceOutcome
 }
 
 async fn try_apply(contact: &mut Contact, job: &Job<'_>, sent: &mut Vec<String>) -> Result<DeviceOutcome, Stop> {
-    let again = contact.read_running().await.map_err(|source| Stop::Session { command: None, source })?;
+    let again = contact
+        .read_running()
+        .await
+        .map_err(|source| Stop::Session { command: None, source })?;
     if again.fingerprint() != job.changes.observed_fingerprint {
         return Ok(DeviceOutcome::Stale);
     }
-    let claims = job.changes.records.iter().filter(|record| is_new(record, &job.changes.observed)).map(claim);
+    let claims = job
+        .changes
+        .records
+        .iter()
+        .filter(|record| is_new(record, &job.changes.observed))
+        .map(claim);
     let begin = DeviceRun {
         device: job.device.to_owned(),
         mac: contact.mac(),
@@ -85,13 +96,18 @@ async fn try_apply(contact: &mut Contact, job: &Job<'_>, sent: &mut Vec<String>)
     let found = if job.changes.steps.is_empty() {
         again
     } else {
-        contact.read_running().await.map_err(|source| Stop::Session { command: None, source })?
+        contact
+            .read_running()
+            .await
+            .map_err(|source| Stop::Session { command: None, source })?
     };
     let residue = residue(job.changes, &found.managed);
     if !residue.is_empty() {
         return Err(Stop::NotVerified(residue));
     }
-    job.store.device_state(job.run, job.device, DeviceRunState::Verified, None).await?;
+    job.store
+        .device_state(job.run, job.device, DeviceRunState::Verified, None)
+        .await?;
     save(contact, job, &found).await?;
     finish(job, contact.mac(), &found).await?;
     Ok(match job.changes.steps.len() {
@@ -107,40 +123,76 @@ async fn send(contact: &mut Contact, job: &Job<'_>, sent: &mut Vec<String>) -> R
     if commands.is_empty() {
         return Ok(());
     }
-    job.events.tell(job.device, Progress::Applying { commands: commands.len() });
-    contact.session.enter_config().await.map_err(|source| failed(None, source))?;
+    job.events.tell(
+        job.device,
+        Progress::Applying {
+            commands: commands.len(),
+        },
+    );
+    contact
+        .session
+        .enter_config()
+        .await
+        .map_err(|source| failed(None, source))?;
     for (step, command) in commands.iter().enumerate() {
         if job.cancel.is_cancelled() {
             return Err(Stop::Interrupted);
         }
         job.store.sending(job.run, job.device, step, command).await?;
-        let reply = contact.session.run(command).await.map_err(|source| failed(Some(command), source))?;
-        job.store.answered(job.run, job.device, step, &redact::secrets(reply.text())).await?;
+        let reply = contact
+            .session
+            .run(command)
+            .await
+            .map_err(|source| failed(Some(command), source))?;
+        job.store
+            .answered(job.run, job.device, step, &redact::secrets(reply.text()))
+            .await?;
         if let Reply::Refused(refusal) = reply {
-            return Err(Stop::Refused { command: (*command).clone(), answer: redact::secrets(&refusal.text) });
+            return Err(Stop::Refused {
+                command: (*command).clone(),
+                answer: redact::secrets(&refusal.text),
+            });
         }
         sent.push((*command).clone());
         job.events.tell(job.device, Progress::Sent { done: sent.len() });
     }
-    contact.session.leave_config().await.map_err(|source| failed(None, source))
+    contact
+        .session
+        .leave_config()
+        .await
+        .map_err(|source| failed(None, source))
 }
 
 fn failed(command: Option<&str>, source: DeviceError) -> Stop {
-    Stop::Session { command: command.map(str::to_owned), source }
+    Stop::Session {
+        command: command.map(str::to_owned),
+        source,
+    }
 }
 
 /// Saves, and looks where the device shows it whether what it would load at boot is what was verified.
 async fn save(contact: &mut Contact, job: &Job<'_>, verified: &RunningConfig) -> Result<(), Stop> {
     job.events.tell(job.device, Progress::Saving);
-    let session = |source| Stop::Session { command: Some(SAVE.to_owned()), source };
-    contact.session.save().await.map_err(|source| failed(Some(SAVE), source))?;
+    let session = |source| Stop::Session {
+        command: Some(SAVE.to_owned()),
+        source,
+    };
+    contact
+        .session
+        .save()
+        .await
+        .map_err(|source| failed(Some(SAVE), source))?;
     match contact.read_startup().await.map_err(session)? {
         Some(startup) if startup.is_same_as(verified) => Ok(()),
         // Somebody may have changed something between verifying and saving. Look once more before crying.
         Some(startup) => {
             let running = contact.read_running().await.map_err(session)?;
             let saved_now = startup.is_same_as(&running) && residue(job.changes, &running.managed).is_empty();
-            if saved_now { Ok(()) } else { Err(Stop::NotSaved("the saved configuration is not the verified one".into())) }
+            if saved_now {
+                Ok(())
+            } else {
+                Err(Stop::NotSaved("the saved configuration is not the verified one".into()))
+            }
         }
         None => Ok(()),
     }
@@ -152,7 +204,9 @@ async fn finish(job: &Job<'_>, mac: MacAddr, found: &RunningConfig) -> Result<()
         // What the device filled in by itself (a port for `auto`) is what was applied, not drift.
         record.applied = found.managed.object(record.object);
     }
-    job.store.finish_device(job.run, job.device, mac, records, job.commit.clone()).await?;
+    job.store
+        .finish_device(job.run, job.device, mac, records, job.commit.clone())
+        .await?;
     job.events.tell(job.device, Progress::Finished);
     Ok(())
 }
@@ -169,20 +223,37 @@ async fn report(contact: &mut Contact, job: &Job<'_>, stop: Stop, sent: Vec<Stri
             (super::chain(&source), refused, None)
         }
         Stop::Journal(source) => (super::chain(&source), None, None),
-        Stop::NotVerified(residue) => {
-            ("the device does not hold what it was asked to".to_owned(), None, Some(residue))
-        }
+        Stop::NotVerified(residue) => (
+            "the device does not hold what it was asked to".to_owned(),
+            None,
+            Some(residue),
+        ),
         Stop::NotSaved(reason) => (reason, None, None),
     };
     let residue = match known {
         Some(residue) => Some(residue),
         None => look_again(contact, job).await,
     };
-    let state = if interrupted { DeviceRunState::Interrupted } else { DeviceRunState::Failed };
+    let state = if interrupted {
+        DeviceRunState::Interrupted
+    } else {
+        DeviceRunState::Failed
+    };
     // The journal already says `sending` or `verified`, both unfinished: if this fails, nothing is lost.
-    let _ = job.store.device_state(job.run, job.device, state, Some(reason.clone())).await;
-    job.events.tell(job.device, Progress::Stopped { reason: reason.clone() });
-    DeviceOutcome::Stopped(Box::new(Stopped { reason, interrupted, sent, total, refused, residue }))
+    let _ = job
+        .store
+        .device_state(job.run, job.device, state, Some(reason.clone()))
+        .await;
+    job.events
+        .tell(job.device, Progress::Stopped { reason: reason.clone() });
+    DeviceOutcome::Stopped(Box::new(Stopped {
+        reason,
+        interrupted,
+        sent,
+        total,
+        refused,
+        residue,
+    }))
 }
 
 async fn look_again(contact: &mut Contact, job: &Job<'_>) -> Option<Vec<Residue>> {
@@ -210,7 +281,10 @@ fn is_new(record: &Record, observed: &DeviceConfig) -> bool {
 
 /// A record of something about to be made: owned where it is found, verified to be nothing yet.
 fn claim(record: &Record) -> Record {
-    Record { applied: None, ..record.clone() }
+    Record {
+        applied: None,
+        ..record.clone()
+    }
 }
 
 fn count(changes: &DeviceChanges) -> Summary {

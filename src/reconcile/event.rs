@@ -58,7 +58,10 @@ impl Events {
     pub(super) fn tell(&self, device: &str, what: Progress) {
         if let Some(sender) = &self.0 {
             // A listener that has gone does not stop the work.
-            let _ = sender.send(Event { device: device.to_owned(), what });
+            let _ = sender.send(Event {
+                device: device.to_owned(),
+                what,
+            });
         }
     }
 }

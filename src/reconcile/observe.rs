@@ -77,7 +77,11 @@ pub async fn observe(context: &Context, device: &Device) -> Result<Contact, Unre
     }
     same_model(device, &contact)?;
     if pin.as_ref() != Some(&now) {
-        context.store.set_pin(&device.key, now).await.map_err(|error| plain(&error))?;
+        context
+            .store
+            .set_pin(&device.key, now)
+            .await
+            .map_err(|error| plain(&error))?;
     }
     Ok(contact)
 }
@@ -97,11 +101,18 @@ pub async fn trust(context: &Context, device: &Device) -> Result<Identified, Unr
 }
 
 async fn pin_of(context: &Context, device: &Device) -> Result<Option<Pin>, Unread> {
-    context.store.pin(&device.key, device.was.as_deref()).await.map_err(|error| plain(&error))
+    context
+        .store
+        .pin(&device.key, device.was.as_deref())
+        .await
+        .map_err(|error| plain(&error))
 }
 
 fn plain(error: &dyn std::error::Error) -> Unread {
-    Unread { reason: chain(error), help: None }
+    Unread {
+        reason: chain(error),
+        help: None,
+    }
 }
 
 async fn reach(
@@ -110,11 +121,16 @@ async fn reach(
     pinned: Option<String>,
     policy: HostKeyPolicy,
 ) -> Result<Contact, Unread> {
-    let credentials = context.keyring.credentials(&device.credentials).map_err(|error| plain(&error))?;
+    let credentials = context
+        .keyring
+        .credentials(&device.credentials)
+        .map_err(|error| plain(&error))?;
     // What the inventory says was reviewed; it goes before what was met by chance.
     let known = device.host_key.clone().or(pinned);
-    let pinned: Option<HostKey> =
-        known.map(|text| text.parse()).transpose().map_err(|error: crate::transport::ssh::InvalidHostKey| plain(&error))?;
+    let pinned: Option<HostKey> = known
+        .map(|text| text.parse())
+        .transpose()
+        .map_err(|error: crate::transport::ssh::InvalidHostKey| plain(&error))?;
     let to = Connect {
         host: device.address.clone(),
         port: device.transport.ssh_port,
@@ -131,8 +147,11 @@ async fn reach(
         timeout: SNMP_TIMEOUT,
         attempts: SNMP_ATTEMPTS,
     });
-    let failed = |error: DeviceError| Unread { help: error.help(&device.key), reason: chain(&error) };
-    let mut session = Session::open(&to).await.map_err(|error| failed(error))?;
+    let failed = |error: DeviceError| Unread {
+        help: error.help(&device.key),
+        reason: chain(&error),
+    };
+    let mut session = Session::open(&to).await.map_err(failed)?;
     match device::gather(&mut session, agent.as_ref()).await {
         Ok(observation) => Ok(Contact { session, observation }),
         Err(error) => {

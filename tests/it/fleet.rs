@@ -16,7 +16,11 @@ pub(crate) struct Given {
 
 impl Given {
     pub(crate) const fn new(key: &'static str, model: &'static str) -> Self {
-        Self { key, model, tune: |_| {} }
+        Self {
+            key,
+            model,
+            tune: |_| {},
+        }
     }
 }
 
@@ -57,7 +61,11 @@ impl Ran {
     /// Fails the test, showing everything, unless the program ended like this.
     #[track_caller]
     pub(crate) fn expect(self, code: i32) -> Self {
-        assert_eq!(self.code, code, "\n--- stdout\n{}\n--- stderr\n{}", self.stdout, self.stderr);
+        assert_eq!(
+            self.code, code,
+            "\n--- stdout\n{}\n--- stderr\n{}",
+            self.stdout, self.stderr
+        );
         self
     }
 
@@ -93,11 +101,25 @@ impl TestFleet {
             (given.tune)(&mut spec);
             spec
         });
-        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
-        let fleet = runtime.block_on(Fleet::start(specs.collect(), FleetOptions::default())).unwrap();
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(2)
+            .enable_all()
+            .build()
+            .unwrap();
+        let fleet = runtime
+            .block_on(Fleet::start(specs.collect(), FleetOptions::default()))
+            .unwrap();
         let folder = tempfile::tempdir().unwrap();
-        let test = Self { fleet: Some(fleet), runtime, folder, keys: given.iter().map(|given| given.key).collect() };
-        test.write("gamops.yaml", "format: 1\ninventory: test\ndefaults: { credentials: factory, mode: manage }\n");
+        let test = Self {
+            fleet: Some(fleet),
+            runtime,
+            folder,
+            keys: given.iter().map(|given| given.key).collect(),
+        };
+        test.write(
+            "gamops.yaml",
+            "format: 1\ninventory: test\ndefaults: { credentials: factory, mode: manage }\n",
+        );
         test.write("devices.yaml", &test.devices(given, ""));
         test.write("services.yaml", services);
         test
@@ -138,7 +160,10 @@ impl TestFleet {
     /// A command line ready to run: this inventory, this state, nothing of the machine's environment.
     pub(crate) fn command(&self, arguments: &[&str]) -> Command {
         let mut command = program(self.folder.path());
-        command.args(arguments).env("GAMOPS_STATE", self.state()).env("GAMOPS_INVENTORY", self.inventory());
+        command
+            .args(arguments)
+            .env("GAMOPS_STATE", self.state())
+            .env("GAMOPS_INVENTORY", self.inventory());
         command
     }
 
@@ -157,7 +182,11 @@ impl TestFleet {
     pub(crate) fn expect_in_sync(&self) {
         let _ = self.run(&["plan", "--detailed-exitcode"]).expect(0).says("No changes.");
         for key in &self.keys {
-            assert_eq!(self.ghn_lines(key), ghn_lines(&self.device(key).startup_config().unwrap_or_default()), "{key}");
+            assert_eq!(
+                self.ghn_lines(key),
+                ghn_lines(&self.device(key).startup_config().unwrap_or_default()),
+                "{key}"
+            );
         }
     }
 
@@ -181,7 +210,11 @@ impl Drop for TestFleet {
 
 fn ghn_lines(config: &str) -> Vec<String> {
     let managed = |line: &&str| line.starts_with("ghn ") || line.starts_with("hostname ");
-    config.lines().filter(managed).map(|line| line.trim_end().to_owned()).collect()
+    config
+        .lines()
+        .filter(managed)
+        .map(|line| line.trim_end().to_owned())
+        .collect()
 }
 
 /// The program with an empty environment and a home of its own.

@@ -18,7 +18,18 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("store", &["domain", "observed", "plan"]),
     (
         "reconcile",
-        &["domain", "diagnostic", "inventory", "observed", "dialect", "plan", "transport", "device", "repo", "store"],
+        &[
+            "domain",
+            "diagnostic",
+            "inventory",
+            "observed",
+            "dialect",
+            "plan",
+            "transport",
+            "device",
+            "repo",
+            "store",
+        ],
     ),
     // The simulator must be able to disagree with the driver.
     ("sim", &["domain"]),
@@ -39,8 +50,18 @@ const ONLY_IN: &[(&str, &[&str])] = &[
 const PURE: &[&str] = &["domain", "diagnostic", "inventory", "observed", "dialect", "plan"];
 
 /// What a pure room may not name.
-const WORLD: &[&str] =
-    &["tokio::", "std::fs", "TcpStream", "UdpSocket", "std::env", "SystemTime", "Instant::now", "Timestamp::now", "async fn", "std::process"];
+const WORLD: &[&str] = &[
+    "tokio::",
+    "std::fs",
+    "TcpStream",
+    "UdpSocket",
+    "std::env",
+    "SystemTime",
+    "Instant::now",
+    "Timestamp::now",
+    "async fn",
+    "std::process",
+];
 
 fn sources() -> BTreeMap<String, String> {
     fn walk(folder: &Path, into: &mut Vec<PathBuf>) {
@@ -72,7 +93,11 @@ fn room(file: &str) -> &str {
 /// The code of a file: comments and its tests left out.
 fn code(text: &str) -> String {
     let shipping = text.split("#[cfg(test)]").next().unwrap_or_default();
-    shipping.lines().filter(|line| !line.trim_start().starts_with("//")).collect::<Vec<_>>().join("\n")
+    shipping
+        .lines()
+        .filter(|line| !line.trim_start().starts_with("//"))
+        .collect::<Vec<_>>()
+        .join("\n")
 }
 
 fn is_test(file: &str) -> bool {
@@ -81,13 +106,20 @@ fn is_test(file: &str) -> bool {
 
 #[test]
 fn imports_go_down_never_up() {
-    let allowed: BTreeMap<&str, BTreeSet<&str>> =
-        MAY_IMPORT.iter().map(|(room, others)| (*room, others.iter().copied().collect())).collect();
+    let allowed: BTreeMap<&str, BTreeSet<&str>> = MAY_IMPORT
+        .iter()
+        .map(|(room, others)| (*room, others.iter().copied().collect()))
+        .collect();
     let mut wrong = Vec::new();
     for (file, text) in sources().iter().filter(|(file, _)| !is_test(file)) {
-        let Some(allowed) = allowed.get(room(file)) else { continue };
+        let Some(allowed) = allowed.get(room(file)) else {
+            continue;
+        };
         for word in code(text).split("crate::").skip(1) {
-            let other: String = word.chars().take_while(|c| c.is_ascii_alphanumeric() || *c == '_').collect();
+            let other: String = word
+                .chars()
+                .take_while(|c| c.is_ascii_alphanumeric() || *c == '_')
+                .collect();
             if other != room(file) && !other.is_empty() && !allowed.contains(other.as_str()) {
                 wrong.push(format!("src/{file} imports `{other}`"));
             }
@@ -114,9 +146,17 @@ fn each_outside_world_has_one_door() {
 #[test]
 fn pure_rooms_do_not_touch_the_world() {
     let mut wrong = Vec::new();
-    for (file, text) in sources().iter().filter(|(file, _)| !is_test(file) && PURE.contains(&room(file))) {
+    for (file, text) in sources()
+        .iter()
+        .filter(|(file, _)| !is_test(file) && PURE.contains(&room(file)))
+    {
         let code = code(text);
-        wrong.extend(WORLD.iter().filter(|word| code.contains(*word)).map(|word| format!("src/{file} names `{word}`")));
+        wrong.extend(
+            WORLD
+                .iter()
+                .filter(|word| code.contains(*word))
+                .map(|word| format!("src/{file} names `{word}`")),
+        );
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
@@ -130,7 +170,10 @@ fn every_test_file_is_in_the_binary() {
         let name = path.file_stem().unwrap().to_string_lossy().into_owned();
         let is_module = path.is_dir() || path.extension().is_some_and(|extension| extension == "rs");
         if is_module && name != "main" && !name.starts_with("snapshots") {
-            assert!(listed.contains(&format!("mod {name};")), "tests/it/{name} is not listed in tests/it/main.rs");
+            assert!(
+                listed.contains(&format!("mod {name};")),
+                "tests/it/{name} is not listed in tests/it/main.rs"
+            );
         }
     }
 }

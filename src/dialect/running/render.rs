@@ -24,7 +24,11 @@ pub fn render(config: &DeviceConfig) -> String {
 #[must_use]
 pub fn canonical(config: &RunningConfig) -> String {
     let managed = lines(&config.managed, &|name| format!("\"{name}\""));
-    managed.iter().chain(&config.other).map(|line| format!("{line}\n")).collect()
+    managed
+        .iter()
+        .chain(&config.other)
+        .map(|line| format!("{line}\n"))
+        .collect()
 }
 
 /// One line for each object, in the order ports, profiles, endpoints, subscribers, then by number.

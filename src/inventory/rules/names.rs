@@ -28,7 +28,11 @@ pub(super) fn check(devices: &[DeviceView<'_>], findings: &mut Findings) {
             match endpoint.name {
                 Some(name) => endpoints.push((name.value.0.clone(), name.at, (endpoint.kind, endpoint.key))),
                 None if unnamed.insert(endpoint.mac.value) => {
-                    endpoints.push((endpoint.mac.value.default_endpoint_name(), endpoint.mac.at, (endpoint.kind, endpoint.key)));
+                    endpoints.push((
+                        endpoint.mac.value.default_endpoint_name(),
+                        endpoint.mac.at,
+                        (endpoint.kind, endpoint.key),
+                    ));
                 }
                 None => {}
             }
@@ -55,7 +59,11 @@ pub(super) fn check_key(key: &str, at: Loc, what: &str, findings: &mut Findings)
     // A key that is not even a key has its own finding.
     if let Some(wrong) = safe_name(key).filter(|_| key.len() <= 63 && key.is_ascii()) {
         findings
-            .add(&KEY_AS_NAME, at, format!("the key of this {what} {wrong}, so it cannot serve as its name on the device"))
+            .add(
+                &KEY_AS_NAME,
+                at,
+                format!("the key of this {what} {wrong}, so it cannot serve as its name on the device"),
+            )
             .help(format!("add `name:`; {NAME_HELP}"));
     }
 }
@@ -65,7 +73,11 @@ pub(super) fn report<N: Ord>(items: Vec<(N, Loc, (&str, &str))>, device: &str, f
     for (first, again) in repeated(items) {
         let (kind, key) = first.owner;
         findings
-            .add(&DUPLICATE_NAME, again.at, format!("the {kind} `{key}` on the device `{device}` has this name already"))
+            .add(
+                &DUPLICATE_NAME,
+                again.at,
+                format!("the {kind} `{key}` on the device `{device}` has this name already"),
+            )
             .related(first.at, "first here")
             .help("the device refuses a second one; give one of the two another `name`");
     }
