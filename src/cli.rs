@@ -1,4 +1,204 @@
-//! Words, exit codes and pages.
+//! Words, exit codes and pages: the thin edge that people and scripts touch.
+//!
+//! stdout is the answer, stderr is the story.
 
-pub mod simulate;
-pub mod simulate_control;
+mod apply;
+mod context;
+mod demo;
+pub mod exit;
+mod plan;
+mod progress;
+mod schema;
+mod settings;
+mod show;
+mod simulate;
+mod simulate_control;
+mod trust;
+mod validate;
+
+use std::process::ExitCode;
+
+use clap::{ColorChoice, Parser, Subcommand};
+
+use crate::diagnostic::Colour;
+use exit::Exit;
+
+/// The stack of the thread that runs the program: the tree of an inventory nested as deeply as the parser
+/// allows is walked by recursion.
+const STACK: usize = 16 * 1024 * 1024;
+
+/// Keeps Positron GAM devices as a Git repository of YAML says they should be.
+///
+/// Start with `gamops demo`: it shows the whole loop on simulated devices and needs nothing else.
+#[derive(Debug, Parser)]
+#[command(
+    name = "gamops",
+    version,
+    propagate_version = true,
+    after_help = "Examples:
+  gamops demo                                     see the loop work on simulated devices
+  gamops validate inventory-example               check an inventory
+  gamops plan -i inventory-example                show what would change
+  gamops apply -i inventory-example               show it, ask, change it, verify, save
+
+Exit codes: 0 done, 1 error, 2 changes (plan --detailed-exitcode), 3 invalid inventory,
+4 refused by a guard or policy, 5 some devices done and some not, 6 plan stale, 64 usage."
+)]
+struct Cli {
+    /// When to colour output. `NO_COLOR` and `CLICOLOR_FORCE` are honoured in `auto`.
+    #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
+    color: ColorChoice,
+
+    /// Say more of what goes on, on stderr; twice for everything.
+    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    verbose: u8,
+
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Validate(validate::Args),
+    Plan(plan::Args),
+    Apply(apply::Args),
+    Show(show::Args),
+    Trust(trust::Args),
+    Schema(schema::Args),
+    Simulate(simulate::SimulateArgs),
+    SimulateControl(simulate_control::SimulateControlArgs),
+    Demo(demo::Args),
+}
+
+/// Runs the program: reads the command line, does it, says how it ended.
+#[must_use]
+pub fn main() -> ExitCode {
+    // The main thread's stack is the system's choice; ours is not.
+    let run = std::thread::Builder::new().stack_size(STACK).spawn(start);
+    match run.map(std::thread::JoinHandle::join) {
+        Ok(Ok(exit)) => exit.into(),
+        // A panic has said its piece on stderr already.
+        Ok(Err(_)) | Err(_) => Exit::Failed.into(),
+    }
+}
+
+fn start() -> Exit {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            // Help and version are answers, not errors; the rest must not be mistaken for `changes`.
+            let exit = if error.use_stderr() { Exit::Usage } else { Exit::Done };
+            let _ = error.print();
+            return exit;
+        }
+    };
+    match cli.color {
+        ColorChoice::Always => anstream::ColorChoice::Always.write_global(),
+        ColorChoice::Never => anstream::ColorChoice::Never.write_global(),
+        ColorChoice::Auto => {}
+    }
+    log_to_stderr(cli.verbose);
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    let result = match runtime {
+        Ok(runtime) => runtime.block_on(run(cli.command)),
+        Err(source) => Err(anyhow::Error::new(source).context("starting the runtime")),
+    };
+    result.unwrap_or_else(|error| {
+        say(&format!("error: {error:#}"));
+        Exit::Failed
+    })
+}
+
+async fn run(command: Command) -> anyhow::Result<Exit> {
+    match command {
+        Command::Validate(args) => {
+            // Colours are stripped at the stream where they do not belong.
+            let style = validate::Style { colour: Colour::On, ..validate::Style::default() };
+            let code = validate::run(&args, style, &mut anstream::stdout())?;
+            Ok(if code == 0 { Exit::Done } else { Exit::Invalid })
+        }
+        Command::Plan(args) => plan::run(args).await,
+        Command::Apply(args) => apply::run(args).await,
+        Command::Show(args) => show::run(args).await,
+        Command::Trust(args) => trust::run(args).await,
+        Command::Schema(args) => {
+            schema::run(&args, &mut std::io::stdout())?;
+            Ok(Exit::Done)
+        }
+        Command::Simulate(args) => {
+            let inventory = match context::load(&args.inventory)? {
+                Ok(inventory) => inventory,
+                Err(exit) => return Ok(exit),
+            };
+            let initial = |device: &_| context::as_wished(&inventory, device);
+            simulate::run(&args, &inventory, initial, &mut std::io::stdout()).await?;
+            Ok(Exit::Done)
+        }
+        Command::SimulateControl(args) => {
+            simulate_control::run(&args, &mut std::io::stdout()).await?;
+            Ok(Exit::Done)
+        }
+        Command::Demo(args) => demo::run(args).await,
+    }
+}
+
+fn log_to_stderr(verbose: u8) {
+    let level = match verbose {
+        0 => "error",
+        1 => "gamops=info",
+        _ => "gamops=debug",
+    };
+    let filter = tracing_subscriber::EnvFilter::try_from_env("GAMOPS_LOG")
+        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new(level));
+    let _ = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).try_init();
+}
+
+/// Prints the answer. A reader that has gone (`gamops plan | head`) is no error.
+fn answer(text: &str) {
+    use std::io::Write as _;
+    let mut out = anstream::stdout().lock();
+    let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+}
+
+/// Prints a line of the story.
+fn say(line: &str) {
+    use std::io::Write as _;
+    let _ = writeln!(anstream::stderr().lock(), "{line}");
+}
+
+/// Asks a question that only `yes` answers.
+async fn ask(question: &str) -> anyhow::Result<bool> {
+    use std::io::{BufRead as _, Write as _};
+    let question = format!("{question} Only `yes` is accepted: ");
+    let answered = tokio::task::spawn_blocking(move || {
+        let mut err = anstream::stderr().lock();
+        err.write_all(question.as_bytes())?;
+        err.flush()?;
+        drop(err);
+        let mut line = String::new();
+        std::io::stdin().lock().read_line(&mut line)?;
+        Ok::<String, std::io::Error>(line)
+    })
+    .await??;
+    Ok(answered.trim() == "yes")
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::Cli;
+
+    #[test]
+    fn the_command_line_is_well_formed() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn every_help_has_an_example() {
+        for command in Cli::command().get_subcommands() {
+            let help = command.get_after_help().map(ToString::to_string).unwrap_or_default();
+            assert!(help.contains("Example"), "`gamops {} --help` has no example", command.get_name());
+        }
+    }
+}

@@ -1,6 +1,72 @@
 //! The inventory: YAML in, a validated [`model::Inventory`] out, and from it each device's wish.
 //!
-//! Pure: works on texts handed in. All findings of a run are collected, none hides another.
+//! Pure: works on texts handed in. All findings of a run are collected, none hides another. The way of a text:
+//! `document` (a tree with places) → `decode` by the tables of `raw` → `fleet` (all files merged) → `rules` → `resolve`
+//! into the model → [`compile`] for one device.
 
+mod compile;
+mod decode;
 pub mod desired;
+mod document;
+mod findings;
+mod fleet;
 pub mod model;
+mod nearest;
+mod rate;
+mod raw;
+mod resolve;
+mod root;
+pub mod rules;
+mod schema;
+
+use crate::diagnostic::{Report, SourceFile};
+
+pub use compile::{compile, compile_all};
+pub use root::{Include, ROOT_FILE};
+pub use schema::schema;
+
+use findings::{Findings, Loc};
+use fleet::Fleet;
+use model::Inventory;
+
+/// What came of reading an inventory.
+#[derive(Debug)]
+pub struct Loaded {
+    /// The inventory. `None` when the report holds an error; warnings do not take it away.
+    pub inventory: Option<Inventory>,
+    /// All findings.
+    pub report: Report,
+}
+
+/// Reads an inventory from its texts: the root file, `gamops.yaml`, and the files that it includes, in any order.
+///
+/// Whose fault: every finding is about the texts, so the operator's.
+#[must_use]
+pub fn load(files: &[SourceFile]) -> Loaded {
+    // By path, so that the order in which files were found changes nothing, not even which of two equal keys
+    // is called the second.
+    let mut sources: Vec<&SourceFile> = files.iter().collect();
+    sources.sort_by(|one, other| (&one.path, &one.text).cmp(&(&other.path, &other.text)));
+    let root = (sources.iter().enumerate())
+        .filter(|(_, source)| root::is_root(&source.path))
+        .min_by_key(|(_, source)| source.path.matches('/').count())
+        .map(|(number, _)| number);
+
+    let mut findings = Findings::default();
+    if root.is_none() {
+        findings
+            .add(&rules::NO_ROOT, Loc::nowhere(), format!("there is no {ROOT_FILE} here"))
+            .help("an inventory has a root file with `format: 1` and `inventory: NAME`");
+    }
+    let fleet = Fleet::read(&sources, root, &mut findings);
+    if let Some(root) = root {
+        root::check(&fleet.includes, &sources[root].path, &sources, &mut findings);
+    }
+    rules::check(&fleet, &mut findings);
+    let report = findings.into_report(&sources, ROOT_FILE);
+    let inventory = if report.is_valid() { resolve::resolve(fleet) } else { None };
+    Loaded { inventory, report }
+}
+
+#[cfg(test)]
+mod tests;

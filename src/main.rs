@@ -1,3 +1,7 @@
 //! The `gamops` command.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    gamops::cli::main()
+}

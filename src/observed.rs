@@ -7,9 +7,14 @@
 mod capabilities;
 mod change;
 mod config;
+mod fingerprint;
 mod identity;
+mod object;
+mod option82;
 
 pub use capabilities::{Answer, Capabilities, Evidence, Support};
 pub use change::{Change, Conflict, FromTo, Kind, ObjectId};
 pub use config::{DeviceConfig, Endpoint, Port, Profile, ProfileRef, RunningConfig, Subscriber};
 pub use identity::Identity;
+pub use object::Object;
+pub use option82::Option82;

@@ -1,3 +1,24 @@
 //! Deciding what to do: match, diff, order, describe. Pure.
+//!
+//! Entry point: [`plan_device`]. Knows no CLI words (the caller hands in how a change is written), no
+//! transports, no YAML.
 
+mod build;
 pub mod diff;
+pub mod impact;
+pub mod json;
+mod matching;
+pub mod model;
+pub mod record;
+mod resolve;
+mod target;
+mod text;
+mod unsaved;
+mod verify;
+
+pub use build::{Inputs, Render, plan_device};
+pub use resolve::{Refusal, Resolution, resolve};
+pub use target::{InvalidTarget, Target};
+pub use text::{count, plan_text, summary_line};
+pub use unsaved::Readings;
+pub use verify::{Residue, verify};

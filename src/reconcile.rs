@@ -1,1 +1,293 @@
 //! The loop over a fleet: observe, plan, apply, verify, save, record.
+//!
+//! Devices are worked on side by side up to a limit, each over one session, and each fails alone.
+
+mod apply;
+mod event;
+mod observe;
+mod result;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use futures::StreamExt as _;
+use tokio_util::sync::CancellationToken;
+
+use crate::dialect::{command, running};
+use crate::inventory;
+use crate::inventory::model::{Device, Inventory};
+use crate::observed::{Change, Kind};
+use crate::plan::model::{DeviceChanges, DevicePlan, Outcome, Plan, Unread};
+use crate::plan::{Inputs, Readings, Target, plan_device};
+use crate::store::{DeviceRunState, RunInfo, Store, StoreError};
+use crate::transport::credentials::Keyring;
+use crate::transport::ssh::HostKeyPolicy;
+
+pub use event::{Event, Events, Progress};
+pub use observe::{Contact, Identified, observe, trust};
+pub use result::{DeviceOutcome, DeviceResult, Stopped};
+
+/// What a run needs to know and use.
+#[derive(Debug, Clone)]
+pub struct Context {
+    /// The valid inventory.
+    pub inventory: Arc<Inventory>,
+    /// Commit that it was read from.
+    pub commit: Option<String>,
+    /// What is remembered between runs.
+    pub store: Store,
+    /// User names and passwords.
+    pub keyring: Arc<Keyring>,
+    /// What to do about host keys that were never seen.
+    pub host_key_policy: HostKeyPolicy,
+    /// How many devices are worked on at once; at least one.
+    pub parallelism: usize,
+    /// Where progress is told.
+    pub events: Events,
+    /// Asked between two commands: whether to stop.
+    pub cancel: CancellationToken,
+}
+
+/// A plan, and the open sessions of the devices that it would change.
+#[derive(Debug)]
+pub struct Planned {
+    /// The plan.
+    pub plan: Plan,
+    contacts: BTreeMap<String, Contact>,
+}
+
+/// A run cannot go on at all. The operator's or the database's fault, said by the variant.
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    /// A target names a device that the inventory does not have.
+    #[error("target `{target}`: the inventory has no device `{device}`{hint}")]
+    UnknownDevice {
+        /// The target as given.
+        target: Target,
+        /// The device that it names.
+        device: String,
+        /// ` (did you mean ...?)`, or nothing.
+        hint: String,
+    },
+    /// The database failed.
+    #[error("recording the run")]
+    Store(#[from] StoreError),
+}
+
+/// An error with its causes, as one line.
+#[must_use]
+pub fn chain(error: &dyn std::error::Error) -> String {
+    let mut line = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        line.push_str(": ");
+        line.push_str(&error.to_string());
+        cause = error.source();
+    }
+    line
+}
+
+/// The devices that targets name, with the objects named on each; every device where no target is given.
+type Selection<'a> = Vec<(&'a Device, Option<BTreeSet<(Kind, String)>>)>;
+
+impl Context {
+    fn select(&self, targets: &[Target]) -> Result<Selection<'_>, RunError> {
+        if targets.is_empty() {
+            return Ok(self.inventory.devices.values().map(|device| (device, None)).collect());
+        }
+        let mut chosen: BTreeMap<&str, (&Device, Option<BTreeSet<(Kind, String)>>)> = BTreeMap::new();
+        for target in targets {
+            let Some(device) = self.inventory.devices.get(&target.device) else {
+                return Err(RunError::UnknownDevice {
+                    target: target.clone(),
+                    device: target.device.clone(),
+                    hint: self.nearest_device(&target.device),
+                });
+            };
+            let (_, objects) = chosen.entry(&device.key).or_insert((device, Some(BTreeSet::new())));
+            match (&target.object, objects.as_mut()) {
+                (Some(object), Some(objects)) => drop(objects.insert(object.clone())),
+                // The whole device includes each of its objects.
+                (None, _) => *objects = None,
+                (Some(_), None) => {}
+            }
+        }
+        Ok(chosen.into_values().collect())
+    }
+
+    fn nearest_device(&self, wanted: &str) -> String {
+        let keys: Vec<&str> = self.inventory.devices.keys().map(String::as_str).collect();
+        match similar::get_close_matches(wanted, &keys, 1, 0.6).first() {
+            Some(near) => format!("; did you mean `{near}`?"),
+            None => String::new(),
+        }
+    }
+
+    /// Reads the targeted devices and plans each. Devices that apply would change keep their session.
+    ///
+    /// # Errors
+    ///
+    /// [`RunError`] where a target names nothing. A device that cannot be read is an entry of the plan.
+    pub async fn plan(&self, targets: &[Target]) -> Result<Planned, RunError> {
+        let selection = self.select(targets)?;
+        let planned: Vec<(DevicePlan, Option<Contact>)> = futures::stream::iter(selection)
+            .map(|(device, objects)| async move { self.plan_one(device, objects).await })
+            .buffer_unordered(self.parallelism.max(1))
+            .collect()
+            .await;
+        let mut devices = Vec::with_capacity(planned.len());
+        let mut contacts = BTreeMap::new();
+        for (device, contact) in planned {
+            if let Some(contact) = contact {
+                contacts.insert(device.device.clone(), contact);
+            }
+            devices.push(device);
+        }
+        devices.sort_by(|a, b| a.device.cmp(&b.device));
+        let plan = Plan { inventory: self.inventory.id.clone(), commit: self.commit.clone(), devices };
+        Ok(Planned { plan, contacts })
+    }
+
+    async fn plan_one(
+        &self,
+        device: &Device,
+        targets: Option<BTreeSet<(Kind, String)>>,
+    ) -> (DevicePlan, Option<Contact>) {
+        self.events.tell(&device.key, Progress::Contacting);
+        let (outcome, contact) = match self.look_at(device, targets.as_ref()).await {
+            Ok((changes, contact)) => {
+                self.events.tell(&device.key, Progress::Read);
+                (Outcome::Read(Box::new(changes)), Some(contact))
+            }
+            Err(unread) => {
+                self.events.tell(&device.key, Progress::NotRead);
+                (Outcome::Unread(unread), None)
+            }
+        };
+        let contact = match (&outcome, contact) {
+            (Outcome::Read(changes), Some(contact)) if changes.is_actionable() => Some(contact),
+            (_, Some(contact)) => {
+                contact.close().await;
+                None
+            }
+            (_, None) => None,
+        };
+        let plan = DevicePlan {
+            device: device.key.clone(),
+            address: format!("{}:{}", device.address, device.transport.ssh_port),
+            model: device.model.name,
+            outcome,
+        };
+        (plan, contact)
+    }
+
+    async fn look_at(
+        &self,
+        device: &Device,
+        targets: Option<&BTreeSet<(Kind, String)>>,
+    ) -> Result<(DeviceChanges, Contact), Unread> {
+        let contact = observe(self, device).await?;
+        let database = |source: StoreError| Unread { reason: chain(&source), help: None };
+        let records = self.store.records(contact.mac()).await.map_err(database)?;
+        let last = self.store.last_run(contact.mac()).await.map_err(database)?;
+        let Some(desired) = inventory::compile(&self.inventory, &device.key) else {
+            return Err(Unread { reason: "the inventory has no such device".to_owned(), help: None });
+        };
+        let observation = &contact.observation;
+        let running_text = running::canonical(&observation.running);
+        let startup_text = observation.startup.as_ref().map(running::canonical);
+        let inputs = Inputs {
+            desired: &desired,
+            readings: Readings {
+                running: (&observation.running, &running_text),
+                startup: observation.startup.as_ref().zip(startup_text.as_deref()),
+            },
+            identity: &observation.identity,
+            capabilities: &observation.capabilities,
+            records: &records,
+            unfinished: last.is_some_and(|run| run.state != DeviceRunState::Saved),
+            targets,
+        };
+        Ok((plan_device(inputs, &render), contact))
+    }
+
+    /// Applies a plan over the sessions that made it.
+    ///
+    /// # Errors
+    ///
+    /// [`RunError`] where the run could not be written down; nothing was sent then.
+    pub async fn apply(&self, planned: Planned, actor: &str) -> Result<Vec<DeviceResult>, RunError> {
+        let Planned { plan, mut contacts } = planned;
+        let run = self
+            .store
+            .begin_run(RunInfo { actor: actor.to_owned(), commit: self.commit.clone() })
+            .await?;
+        let work: Vec<(&DevicePlan, Option<Contact>)> =
+            plan.devices.iter().map(|device| (device, contacts.remove(&device.device))).collect();
+        let mut results: Vec<DeviceResult> = futures::stream::iter(work)
+            .map(|(device, contact)| async move {
+                DeviceResult { device: device.device.clone(), outcome: self.apply_one(device, contact, run).await }
+            })
+            .buffer_unordered(self.parallelism.max(1))
+            .collect()
+            .await;
+        results.sort_by(|a, b| a.device.cmp(&b.device));
+        let fine = results.iter().all(|result| result.outcome.is_fine());
+        self.store.finish_run(run, if fine { "done" } else { "incomplete" }).await?;
+        Ok(results)
+    }
+
+    async fn apply_one(&self, device: &DevicePlan, contact: Option<Contact>, run: crate::store::RunId) -> DeviceOutcome {
+        let changes = match &device.outcome {
+            Outcome::Unread(unread) => return DeviceOutcome::Unread(unread.clone()),
+            Outcome::Read(changes) => changes,
+        };
+        if !changes.refusals.is_empty() {
+            return DeviceOutcome::Refused(changes.refusals.clone());
+        }
+        if changes.held.is_some() {
+            return DeviceOutcome::Held;
+        }
+        let Some(mut contact) = contact else { return self.record_only(device, changes).await };
+        let job = apply::Job {
+            device: &device.device,
+            changes,
+            run,
+            commit: self.commit.clone(),
+            store: &self.store,
+            events: &self.events,
+            cancel: &self.cancel,
+        };
+        let outcome = apply::apply(&mut contact, &job).await;
+        contact.close().await;
+        outcome
+    }
+
+    /// A device in sync: what was found there as wanted is owned from now on, what is gone is forgotten.
+    async fn record_only(&self, device: &DevicePlan, changes: &DeviceChanges) -> DeviceOutcome {
+        if changes.records == changes.records_before {
+            return DeviceOutcome::InSync;
+        }
+        let recorded = self.store.record(changes.mac, changes.records.clone(), self.commit.clone()).await;
+        match recorded {
+            Ok(()) => DeviceOutcome::InSync,
+            Err(source) => {
+                let reason = format!("{}: in sync, but {}", device.device, chain(&source));
+                DeviceOutcome::Unread(Unread { reason, help: None })
+            }
+        }
+    }
+}
+
+impl Planned {
+    /// Ends the sessions of a plan that is not going to be applied.
+    pub async fn close(self) -> Plan {
+        futures::future::join_all(self.contacts.into_values().map(Contact::close)).await;
+        self.plan
+    }
+}
+
+/// How a change is written for the device.
+fn render(change: &Change) -> Result<Vec<String>, String> {
+    command::commands(change).map_err(|error| chain(&error))
+}

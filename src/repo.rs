@@ -1,1 +1,7 @@
 //! Reading files and Git: the inventory's texts and the commit that they come from.
+
+mod files;
+mod git;
+
+pub use files::{RepoError, read_inventory};
+pub use git::commit_of;

@@ -125,7 +125,21 @@ fn plugged(inventory: &Inventory, device: &Device) -> Vec<(MacAddr, PortNumber)>
     plugged
 }
 
-/// Runs the simulator until Ctrl-C or SIGTERM.
+/// Runs the simulator until Ctrl-C or SIGTERM: [`run_until`] with that end.
+///
+/// # Errors
+///
+/// Those of [`run_until`].
+pub async fn run(
+    args: &SimulateArgs,
+    inventory: &Inventory,
+    initial: impl Fn(&Device) -> Option<String>,
+    out: &mut impl Write,
+) -> anyhow::Result<()> {
+    run_until(args, inventory, initial, out, stopped()).await
+}
+
+/// Runs the simulator until `end`.
 ///
 /// `initial` gives the startup configuration of devices that are not to start blank. Writes the table of
 /// devices to `out`, and the line `N devices are up` when all of them answer.
@@ -133,11 +147,12 @@ fn plugged(inventory: &Inventory, device: &Device) -> Vec<(MacAddr, PortNumber)>
 /// # Errors
 ///
 /// What [`specs`] and [`Fleet::start`] refuse, and a control socket that cannot be made.
-pub async fn run(
+pub async fn run_until(
     args: &SimulateArgs,
     inventory: &Inventory,
     initial: impl Fn(&Device) -> Option<String>,
     out: &mut impl Write,
+    end: impl Future<Output = anyhow::Result<()>>,
 ) -> anyhow::Result<()> {
     let specs = specs(inventory, &args.firmware, |device| {
         if args.blank { None } else { initial(device) }
@@ -151,13 +166,13 @@ pub async fn run(
         None => None,
     };
     write_table(&fleet, out).context("could not write the table of devices")?;
-    let stopped = stopped().await;
+    let ended = end.await;
     if let (Some(task), Some(path)) = (control, &args.control) {
         task.abort();
         // Gone already is as good as removed.
         let _ = std::fs::remove_file(path);
     }
-    stopped
+    ended
 }
 
 /// Prints names, models and addresses, and how many devices are up.

@@ -8,7 +8,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::received::Received;
 use super::transcript::{Event, Exchange, Transcript};
-use super::{At, DeviceError, Moment};
+use super::{At, Moment, SessionError};
 use crate::dialect::command::{CONFIGURE, END, SAVE, TERMINAL_LENGTH, TERMINAL_WIDTH};
 use crate::dialect::redact;
 use crate::dialect::session::{Greeting, Prompt, Reading, Reply, Showing, check_command, is_question};
@@ -54,7 +54,7 @@ pub struct Configured {
 /// What [`Session::save`] heard.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Saved {
-    /// The device's words, `% Saving 1435 bytes to flash:startup-config`, where it said anything. Read the
+    /// The device's words, `Saving 1435 bytes to flash:startup-config`, where it said anything. Read the
     /// startup configuration to be sure.
     pub said: Option<String>,
 }
@@ -101,22 +101,13 @@ impl Session {
     ///
     /// # Errors
     ///
-    /// [`DeviceError::Open`], [`DeviceError::TooManySessions`], [`DeviceError::ClosedAtStart`],
-    /// [`DeviceError::NoPrompt`], and those of [`Self::run`].
-    pub async fn open(to: &Connect) -> Result<Self, DeviceError> {
-        Self::open_within(to, Limits::default()).await
-    }
-
-    /// As [`Self::open`], with limits of one's own.
-    ///
-    /// # Errors
-    ///
-    /// As [`Self::open`].
-    pub async fn open_within(to: &Connect, limits: Limits) -> Result<Self, DeviceError> {
+    /// [`SessionError::Open`], [`SessionError::TooManySessions`], [`SessionError::ClosedAtStart`],
+    /// [`SessionError::NoPrompt`], and those of [`Self::run`].
+    pub async fn open(to: &Connect, limits: Limits) -> Result<Self, SessionError> {
         let ends = Instant::now() + limits.session;
         let mut connection = Connection::open(to)
             .await
-            .map_err(|error| DeviceError::Open(Box::new(error)))?;
+            .map_err(|error| SessionError::Open(Box::new(error)))?;
         let mut received = Received::default();
         let prompt = learn_prompt(&mut connection, &mut received, &limits).await?;
         let mut session = Self {
@@ -178,11 +169,11 @@ impl Session {
     ///
     /// # Errors
     ///
-    /// [`DeviceError::Lost`], [`DeviceError::TimedOut`], [`DeviceError::OutOfStep`] and
-    /// [`DeviceError::TooMuch`] end the session and leave open whether the command took effect;
-    /// [`DeviceError::Unsafe`], [`DeviceError::SessionOver`] and [`DeviceError::Unusable`] mean that it was
+    /// [`SessionError::Lost`], [`SessionError::TimedOut`], [`SessionError::OutOfStep`] and
+    /// [`SessionError::TooMuch`] end the session and leave open whether the command took effect;
+    /// [`SessionError::Unsafe`], [`SessionError::SessionOver`] and [`SessionError::Unusable`] mean that it was
     /// not sent.
-    pub async fn run(&mut self, command: &str) -> Result<Reply, DeviceError> {
+    pub async fn run(&mut self, command: &str) -> Result<Reply, SessionError> {
         self.exchange(command, self.limits.command).await
     }
 
@@ -190,8 +181,8 @@ impl Session {
     ///
     /// # Errors
     ///
-    /// [`DeviceError::Refused`], and those of [`Self::run`].
-    pub async fn ask(&mut self, command: &str) -> Result<String, DeviceError> {
+    /// [`SessionError::Refused`], and those of [`Self::run`].
+    pub async fn ask(&mut self, command: &str) -> Result<String, SessionError> {
         let reply = self.run(command).await?;
         reply.done().map_err(|refusal| self.refused(command, refusal))
     }
@@ -200,12 +191,12 @@ impl Session {
     ///
     /// # Errors
     ///
-    /// [`DeviceError::LowPrivilege`] at a `>` prompt, [`DeviceError::Refused`],
-    /// [`DeviceError::WrongMode`] when the device took the command and stayed where it was, and those of
+    /// [`SessionError::LowPrivilege`] at a `>` prompt, [`SessionError::Refused`],
+    /// [`SessionError::WrongMode`] when the device took the command and stayed where it was, and those of
     /// [`Self::run`].
-    pub async fn enter_config(&mut self) -> Result<(), DeviceError> {
+    pub async fn enter_config(&mut self) -> Result<(), SessionError> {
         if !self.prompt.privileged {
-            return Err(DeviceError::LowPrivilege {
+            return Err(SessionError::LowPrivilege {
                 device: self.address().to_owned(),
             });
         }
@@ -222,7 +213,7 @@ impl Session {
     /// # Errors
     ///
     /// As [`Self::enter_config`].
-    pub async fn leave_config(&mut self) -> Result<(), DeviceError> {
+    pub async fn end(&mut self) -> Result<(), SessionError> {
         self.ask(END).await?;
         if self.prompt.is_exec() {
             Ok(())
@@ -237,13 +228,13 @@ impl Session {
     ///
     /// # Errors
     ///
-    /// [`DeviceError::Refused`] at the first refusal: nothing further was sent, the session is back in exec
+    /// [`SessionError::Refused`] at the first refusal: nothing further was sent, the session is back in exec
     /// mode and usable. Otherwise those of [`Self::run`] and [`Self::enter_config`].
     pub async fn configure(
         &mut self,
         commands: &[String],
         stop: &CancellationToken,
-    ) -> Result<Configured, DeviceError> {
+    ) -> Result<Configured, SessionError> {
         let mut configured = Configured {
             done: 0,
             stopped: stop.is_cancelled(),
@@ -256,13 +247,13 @@ impl Session {
         self.batch = None;
         match outcome {
             Ok(()) => {
-                self.leave_config().await?;
+                self.end().await?;
                 Ok(configured)
             }
-            Err(refused @ DeviceError::Refused { .. }) => {
+            Err(refused @ SessionError::Refused { .. }) => {
                 // The refusal is what the caller must hear of; if leaving fails as well, the session
                 // has become unusable, and the next command says so.
-                let _ = self.leave_config().await;
+                let _ = self.end().await;
                 Err(refused)
             }
             Err(error) => Err(error),
@@ -274,7 +265,7 @@ impl Session {
         commands: &[String],
         stop: &CancellationToken,
         configured: &mut Configured,
-    ) -> Result<(), DeviceError> {
+    ) -> Result<(), SessionError> {
         for (index, command) in commands.iter().enumerate() {
             if stop.is_cancelled() {
                 configured.stopped = true;
@@ -298,11 +289,11 @@ impl Session {
     ///
     /// # Errors
     ///
-    /// [`DeviceError::Busy`] when it stayed so, [`DeviceError::Refused`] for any other refusal (file system
+    /// [`SessionError::Busy`] when it stayed so, [`SessionError::Refused`] for any other refusal (file system
     /// full), and those of [`Self::run`].
-    pub async fn save(&mut self) -> Result<Saved, DeviceError> {
+    pub async fn save(&mut self) -> Result<Saved, SessionError> {
         if !self.prompt.is_exec() {
-            self.leave_config().await?;
+            self.end().await?;
         }
         let started = Instant::now();
         let deadline = started + self.limits.save;
@@ -321,7 +312,9 @@ impl Session {
             let refusal = match self.exchange(SAVE, left).await? {
                 Reply::Refused(refusal) => refusal,
                 Reply::Notice(lines) => {
-                    return Ok(Saved { said: Some(lines) });
+                    return Ok(Saved {
+                        said: lines.into_iter().next(),
+                    });
                 }
                 Reply::Done(_) => return Ok(Saved { said: None }),
             };
@@ -332,7 +325,7 @@ impl Session {
             match resume {
                 Some(resume) if resume < deadline => tokio::time::sleep_until(resume).await,
                 _ => {
-                    return Err(DeviceError::Busy {
+                    return Err(SessionError::Busy {
                         moment: Box::new(self.moment(SAVE)),
                         attempts,
                         within: started.elapsed(),
@@ -345,7 +338,7 @@ impl Session {
 
     /// Says goodbye, as far as the device listens, and closes the connection.
     pub async fn close(mut self) {
-        if self.usable && (self.prompt.is_exec() || self.leave_config().await.is_ok()) {
+        if self.usable && (self.prompt.is_exec() || self.end().await.is_ok()) {
             let connection = &mut self.connection;
             let goodbye = async {
                 if connection.send(format!("{EXIT}\r").as_bytes()).await.is_ok() {
@@ -359,19 +352,19 @@ impl Session {
     }
 
     /// Sends a command and reads until its prompt. The only place that does.
-    async fn exchange(&mut self, command: &str, within: Duration) -> Result<Reply, DeviceError> {
+    async fn exchange(&mut self, command: &str, within: Duration) -> Result<Reply, SessionError> {
         let device = || self.connection.address().to_owned();
-        check_command(command).map_err(|source| DeviceError::Unsafe {
+        check_command(command).map_err(|source| SessionError::Unsafe {
             device: device(),
             command: redact::line(&command.escape_default().to_string()),
             source,
         })?;
         if !self.usable {
-            return Err(DeviceError::Unusable { device: device() });
+            return Err(SessionError::Unusable { device: device() });
         }
         let started = Instant::now();
         if started >= self.ends {
-            return Err(DeviceError::SessionOver {
+            return Err(SessionError::SessionOver {
                 device: device(),
                 after: self.limits.session,
             });
@@ -398,7 +391,7 @@ impl Session {
         Ok(reply)
     }
 
-    async fn converse(&mut self, command: &str, deadline: Instant) -> Result<(Reply, Prompt), DeviceError> {
+    async fn converse(&mut self, command: &str, deadline: Instant) -> Result<(Reply, Prompt), SessionError> {
         let mut reading = Reading::of(&self.prompt, command);
         self.received.clear();
         let started = Instant::now();
@@ -408,7 +401,7 @@ impl Session {
             let quiet_until = match &showing {
                 Showing::Output => deadline,
                 Showing::TooMuch => {
-                    return Err(DeviceError::TooMuch {
+                    return Err(SessionError::TooMuch {
                         moment: Box::new(self.moment(command)),
                     });
                 }
@@ -422,7 +415,7 @@ impl Session {
                 }
                 (Ok(Incoming::Closed), _) => {
                     let source = Box::new(self.connection.why_closed().await);
-                    return Err(DeviceError::Lost {
+                    return Err(SessionError::Lost {
                         moment: Box::new(self.moment(command)),
                         source,
                     });
@@ -433,7 +426,7 @@ impl Session {
                     self.send(command, "g", deadline).await?;
                 }
                 (Err(_), Showing::Output | Showing::TooMuch) => {
-                    return Err(DeviceError::TimedOut {
+                    return Err(SessionError::TimedOut {
                         moment: Box::new(self.moment(command)),
                         after: started.elapsed(),
                     });
@@ -442,22 +435,22 @@ impl Session {
         };
         match reading.finish() {
             Ok(reply) => Ok((reply, prompt)),
-            Err(source) => Err(DeviceError::OutOfStep {
+            Err(source) => Err(SessionError::OutOfStep {
                 moment: Box::new(self.moment(command)),
                 source,
             }),
         }
     }
 
-    async fn send(&mut self, command: &str, text: &str, deadline: Instant) -> Result<(), DeviceError> {
+    async fn send(&mut self, command: &str, text: &str, deadline: Instant) -> Result<(), SessionError> {
         let started = Instant::now();
         match timeout_at(deadline, self.connection.send(text.as_bytes())).await {
             Ok(Ok(())) => Ok(()),
-            Ok(Err(source)) => Err(DeviceError::Lost {
+            Ok(Err(source)) => Err(SessionError::Lost {
                 moment: Box::new(self.moment(command)),
                 source: Box::new(source),
             }),
-            Err(_) => Err(DeviceError::TimedOut {
+            Err(_) => Err(SessionError::TimedOut {
                 moment: Box::new(self.moment(command)),
                 after: started.elapsed(),
             }),
@@ -476,15 +469,15 @@ impl Session {
         }
     }
 
-    fn refused(&self, command: &str, refusal: crate::dialect::session::Refusal) -> DeviceError {
-        DeviceError::Refused {
+    fn refused(&self, command: &str, refusal: crate::dialect::session::Refusal) -> SessionError {
+        SessionError::Refused {
             moment: Box::new(self.moment(command)),
             refusal: Box::new(refusal),
         }
     }
 
-    fn wrong_mode(&self, expected: &'static str) -> DeviceError {
-        DeviceError::WrongMode {
+    fn wrong_mode(&self, expected: &'static str) -> SessionError {
+        SessionError::WrongMode {
             device: self.address().to_owned(),
             expected,
             prompt: self.prompt.to_string(),
@@ -505,14 +498,14 @@ async fn learn_prompt(
     connection: &mut Connection,
     received: &mut Received,
     limits: &Limits,
-) -> Result<Prompt, DeviceError> {
+) -> Result<Prompt, SessionError> {
     let device = connection.address().to_owned();
     let deadline = Instant::now() + limits.prompt;
     let mut greeting = Greeting::new();
     let mut nudges = 0;
     loop {
         if let Some(said) = greeting.too_many_sessions() {
-            return Err(DeviceError::TooManySessions { device, said });
+            return Err(SessionError::TooManySessions { device, said });
         }
         let showing = greeting.showing();
         let quiet_until = match &showing {
@@ -520,7 +513,7 @@ async fn learn_prompt(
             Showing::Prompt(_) | Showing::Pager => deadline.min(Instant::now() + limits.settle),
         };
         let event = timeout_at(quiet_until, connection.receive()).await;
-        let closed = |received: &Received| DeviceError::ClosedAtStart {
+        let closed = |received: &Received| SessionError::ClosedAtStart {
             device: device.clone(),
             received: received.escaped(),
         };
@@ -541,7 +534,7 @@ async fn learn_prompt(
                 "\r"
             }
             (Err(_), _) => {
-                return Err(DeviceError::NoPrompt {
+                return Err(SessionError::NoPrompt {
                     device,
                     after: limits.prompt,
                     received: received.escaped(),

@@ -4,6 +4,7 @@
 //! Only what differs is sent, since naming an existing object changes only the attributes given (CLI guide).
 //! Creation sends every service word even where it is the presumed default: presumed by us.
 
+mod check;
 mod line;
 mod word;
 
@@ -12,9 +13,10 @@ mod tests;
 
 pub use word::{WORDS, Word};
 
-use crate::domain::{Mbps, PoeMode, PortBinding, PortMode, PortNumber, ProfileId, VlanId, VlanSet};
+use crate::domain::{Mbps, PoeMode, PortBinding, PortMode, PortNumber, ProfileId, VlanId};
 use crate::observed::{Change, Endpoint, Evidence, FromTo, ObjectId, Port, Profile, ProfileRef, Subscriber};
 
+use check::{allowed_list, check_length, checked_vlan, no_words, safe_text, same_unknown, value};
 use line::{Line, Script};
 
 /// Identifies device and firmware (CLI guide).
@@ -25,6 +27,9 @@ pub const READ_RUNNING: &str = "show running-config";
 pub const READ_RUNNING_ALL_DEFAULTS: &str = "show running-config all-defaults";
 /// Prints the configuration that the next start will load (CLI guide).
 pub const READ_STARTUP: &str = "more flash:startup-config";
+/// Reads what a device without a startup configuration loads at boot (sister products; the file is in the
+/// CLI guide's listing).
+pub const READ_DEFAULT: &str = "more flash:default-config";
 /// Makes the running configuration survive a restart; answers with good `%` lines (firmware family).
 pub const SAVE: &str = "copy running-config startup-config";
 /// Enters configuration mode (CLI guide).
@@ -323,76 +328,4 @@ fn optional_vlan(
         None => line.keyword(keyword, "none"),
     }
     Ok(())
-}
-
-/// The command line's own range is 3 to 4094 (CLI guide); which of those are wise is the inventory's rule.
-fn checked_vlan(object: ObjectId, field: &'static str, vlan: VlanId) -> Result<VlanId, Unsendable> {
-    if vlan.get() < 3 {
-        Err(value(object, field, vlan))
-    } else {
-        Ok(vlan)
-    }
-}
-
-/// `none`, or the list as the device writes one. At most 14 VLANs fit (CLI guide), which bounds its length.
-fn allowed_list(object: ObjectId, vlans: &VlanSet) -> Result<String, Unsendable> {
-    if vlans.is_empty() {
-        return Ok("none".to_owned());
-    }
-    for vlan in vlans.iter() {
-        checked_vlan(object, word::ALLOWED.text, vlan)?;
-    }
-    let list = vlans.to_string();
-    check_length(object, "list of allowed VLANs", &list, 1, line::LIST_MAX)?;
-    Ok(list)
-}
-
-/// Printable ASCII without the characters that the line editor or some firmware acts on.
-fn safe_text(object: ObjectId, field: &'static str, text: &str, min: usize, max: usize) -> Result<String, Unsendable> {
-    let odd = |c: &char| !matches!(c, ' '..='~') || matches!(c, '"' | '\\' | '?');
-    if let Some(character) = text.chars().find(odd) {
-        return Err(Unsendable::Character {
-            object,
-            field,
-            character,
-        });
-    }
-    check_length(object, field, text, min, max)?;
-    Ok(text.to_owned())
-}
-
-fn check_length(object: ObjectId, field: &'static str, text: &str, min: usize, max: usize) -> Result<(), Unsendable> {
-    let length = text.len();
-    if (min..=max).contains(&length) {
-        Ok(())
-    } else {
-        Err(Unsendable::Length {
-            object,
-            field,
-            length,
-            min,
-            max,
-        })
-    }
-}
-
-/// Words that we do not know, we cannot say: they must be the same on both sides.
-fn same_unknown(object: ObjectId, from: &[String], to: &[String]) -> Result<(), Unsendable> {
-    if from == to {
-        Ok(())
-    } else {
-        Err(no_words(object, "write settings that this version does not know"))
-    }
-}
-
-fn no_words(object: ObjectId, what: &'static str) -> Unsendable {
-    Unsendable::NoWords { object, what }
-}
-
-fn value(object: ObjectId, field: &'static str, value: impl ToString) -> Unsendable {
-    Unsendable::Value {
-        object,
-        field,
-        value: value.to_string(),
-    }
 }

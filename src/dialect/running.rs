@@ -15,7 +15,7 @@ mod words;
 mod tests;
 
 pub use fingerprint::{fingerprint, managed_fingerprint};
-pub use render::render;
+pub use render::{canonical, render};
 
 use crate::dialect::redact;
 use crate::domain::SubscriberId;

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::domain::{
-    EndpointId, MacAddr, Mbps, Model, PoeMode, PortBinding, PortMode, PortNumber, SubscriberId, VlanId, VlanSet,
+    EndpointId, MacAddr, Mbps, Medium, Model, PoeMode, PortBinding, PortMode, PortNumber, SubscriberId, VlanId, VlanSet,
 };
 
 /// Everything that the files under one `gamops.yaml` say, valid as a whole.
@@ -189,12 +189,25 @@ pub struct ServicePlan {
     pub name: String,
     /// Text on the device. `None`: not managed.
     pub description: Option<String>,
+    /// Rates with headroom, before what a medium takes is looked at.
+    pub asked: Rates,
     /// Compiled rates on coax.
     pub coax: Rates,
     /// Compiled rates on copper.
     pub copper: Rates,
     /// Not to be deleted without an explicit order.
     pub protect: bool,
+}
+
+impl ServicePlan {
+    /// What is written to devices of a medium.
+    #[must_use]
+    pub const fn rates_on(&self, medium: Medium) -> Rates {
+        match medium {
+            Medium::Coax => self.coax,
+            Medium::Copper => self.copper,
+        }
+    }
 }
 
 /// Whether a subscriber has service.

@@ -21,6 +21,16 @@ pub enum Evidence {
     Seen,
 }
 
+impl std::fmt::Display for Evidence {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Assumed => "assumed",
+            Self::Documented => "documented",
+            Self::Seen => "seen",
+        })
+    }
+}
+
 /// Whether the device does something.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]

@@ -16,13 +16,13 @@ mod tests;
 
 use std::fmt;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::domain::{MacAddr, Medium, PortNumber};
 use crate::observed::{Capabilities, Change, DeviceConfig, Kind, ObjectId};
 
 /// Why a change is in the plan.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Purpose {
     /// The wish differs there.
@@ -33,7 +33,7 @@ pub enum Purpose {
 }
 
 /// One change at its place in the order.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct OrderedChange {
     /// What to do.
     pub change: Change,
@@ -44,7 +44,7 @@ pub struct OrderedChange {
 /// A field that differs, but that the command line has no way (or no proven way) to take back.
 ///
 /// Not drift: the object is treated as it is there.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct CannotClear {
     /// Whose field.
     pub object: ObjectId,
@@ -52,8 +52,14 @@ pub struct CannotClear {
     pub field: Field,
 }
 
+impl fmt::Display for CannotClear {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: its {} cannot be cleared on this device and stays", self.object, self.field)
+    }
+}
+
 /// The fields that may have no way back.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Field {
     /// A name, to none.
@@ -87,7 +93,7 @@ impl fmt::Display for Field {
 }
 
 /// All that leads from one configuration to the other.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Difference {
     /// In the order in which they must be made.
     pub changes: Vec<OrderedChange>,

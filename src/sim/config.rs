@@ -5,7 +5,6 @@ mod ghn;
 mod print;
 
 pub(super) use ghn::{EndpointEdit, Line, PortEdit, ProfileEdit, SubscriberEdit};
-pub(super) use print::HEADER;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -207,6 +206,18 @@ impl Config {
             subscribers: BTreeMap::new(),
             vectorboost: Settings::default(),
             notches: BTreeMap::new(),
+        }
+    }
+
+    /// Takes away what the factory state sets and a text written by the device says in full: users, lines of
+    /// other modules, contents of sections. What has defaults that are left out stays.
+    pub(super) fn empty(&mut self) {
+        self.users.clear();
+        self.settings = Settings::default();
+        self.sections
+            .retain(|heading, _| !heading.starts_with("interface vlan "));
+        for section in self.sections.values_mut() {
+            *section = Settings::default();
         }
     }
 

@@ -29,7 +29,7 @@ pub struct Counters {
     pub sessions: usize,
     /// Command lines of all SSH sessions, in the order in which they came; empty lines and comments left out.
     pub commands: Vec<String>,
-    /// How many of them printed the running configuration.
+    /// How many of them asked for the running configuration.
     pub running_config_reads: u64,
     /// How many times the running configuration was saved as the startup configuration.
     pub saves: u64,
@@ -281,6 +281,8 @@ impl SimDevice {
             return Verdict::default();
         }
         inner.counters.commands.push(line.to_owned());
+        let reads = shell.shows_running(line, &inner.state);
+        inner.counters.running_config_reads += u64::from(reads);
         inner.faults.judge(line, shell.is_configuration(line))
     }
 
@@ -293,13 +295,18 @@ impl SimDevice {
         reply
     }
 
-    /// Counts a running configuration that a session has read.
-    pub(super) fn count_read(&self) {
-        self.lock().counters.running_config_reads += 1;
+    /// Takes the time that a copy takes, and finishes it; a reboot in between ends it unfinished.
+    pub(super) async fn copy(self: Arc<Self>, job: CopyJob) -> String {
+        let boot = self.lock().counters.boots;
+        tokio::time::sleep(self.spec.knobs.save_delay).await;
+        if self.lock().counters.boots != boot {
+            return String::new();
+        }
+        self.finish_copy(job)
     }
 
     /// Finishes a copy.
-    pub(super) fn finish_copy(&self, job: CopyJob) -> String {
+    fn finish_copy(&self, job: CopyJob) -> String {
         let mut inner = self.lock();
         let uptime = inner.booted.elapsed();
         inner.counters.saves += u64::from(job.is_save());

@@ -49,7 +49,7 @@ pub enum SimError {
     StartupConfig {
         /// Device name.
         device: String,
-        /// The line.
+        /// The line, without secrets.
         line: String,
         /// The device's answer.
         reply: String,
@@ -72,6 +72,16 @@ pub enum SimError {
         #[source]
         source: russh::keys::ssh_key::Error,
     },
+}
+
+/// A configuration line without what follows the words after which secrets stand.
+fn masked(line: &str) -> String {
+    for word in ["password", "community"] {
+        if let Some(at) = line.find(word) {
+            return format!("{} ...", &line[..at + word.len()]);
+        }
+    }
+    line.to_owned()
 }
 
 /// Simulated devices that serve SSH and SNMP until stopped or dropped.
@@ -115,9 +125,13 @@ impl Fleet {
             .state_dir
             .as_ref()
             .map(|folder| folder.join(format!("{}.cfg", name.replace(['/', '\\'], "_"))));
+        let mut kept = false;
         let startup = match &file {
             Some(path) => match std::fs::read_to_string(path) {
-                Ok(text) => Some(text),
+                Ok(text) => {
+                    kept = true;
+                    Some(text)
+                }
                 Err(error) if error.kind() == std::io::ErrorKind::NotFound => spec.startup_config.clone(),
                 Err(source) => {
                     let path = path.clone();
@@ -150,10 +164,13 @@ impl Fleet {
             host_key::ed25519(seed)
         };
         let (device, rejected) = SimDevice::new(spec, startup, file);
-        if let Some(rejected) = rejected.into_iter().next() {
+        // What a device wrote itself it also loads as a real one does: line by line, whatever comes of it.
+        if let Some(rejected) = rejected.into_iter().next()
+            && !kept
+        {
             return Err(SimError::StartupConfig {
                 device: name,
-                line: rejected.line,
+                line: masked(&rejected.line),
                 reply: rejected.reply.trim().to_owned(),
             });
         }

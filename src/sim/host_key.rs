@@ -7,9 +7,9 @@ use russh::keys::ssh_key::private::{Ed25519Keypair, RsaKeypair};
 use russh::keys::ssh_key::rand_core::{TryCryptoRng, TryRng};
 use sha2::{Digest as _, Sha256};
 
-/// Length of RSA keys: what old devices have, and the least that clients still take. Longer ones take
-/// seconds to make in an unoptimised build.
-const RSA_BITS: usize = 1024;
+/// Length of RSA keys, the least that careful clients take. Making one takes most of a second in an
+/// unoptimised build.
+const RSA_BITS: usize = 2048;
 
 /// The modern key.
 pub(super) fn ed25519(seed: &str) -> PrivateKey {

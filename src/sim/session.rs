@@ -64,7 +64,8 @@ impl Session {
         let cut = self.connection.cut.clone();
         let Some(_place) = self.device.open_session() else {
             if !self.device.spec().knobs.silent_limit {
-                let _ = self.send(b"Only 4 connections allowed\r\n").await;
+                let text = format!("Only {} connections allowed\r\n", self.device.spec().knobs.sessions);
+                let _ = self.send(text.as_bytes()).await;
             }
             self.close(1).await;
             return;
@@ -88,7 +89,13 @@ impl Session {
         let reply = match verdict.refuse {
             Some(text) => format!("% {text}\n"),
             None if verdict.ignore => String::new(),
-            None => self.device.run(&mut self.shell, line).output,
+            None => {
+                let reply = self.device.run(&mut self.shell, line);
+                match reply.then {
+                    Then::Copy(job) => reply.output + &Arc::clone(&self.device).copy(job).await,
+                    _ => reply.output,
+                }
+            }
         };
         let _ = self.send(reply.replace('\n', "\r\n").as_bytes()).await;
         self.close(0).await;
@@ -216,16 +223,14 @@ impl Session {
             return Ok(Some(String::new()));
         }
         let reply = self.device.run(&mut self.shell, line);
-        if reply.output.starts_with(super::config::HEADER) && reply.then == Then::Prompt {
-            self.device.count_read();
-        }
         match reply.then {
             Then::Prompt => Ok(Some(reply.output)),
             Then::Close => Ok(None),
             Then::Copy(job) => {
                 self.send(reply.output.replace('\n', "\r\n").as_bytes()).await?;
-                tokio::time::sleep(self.device.spec().knobs.save_delay).await;
-                Ok(Some(self.device.finish_copy(job)))
+                // On a task of its own: the device goes on writing when the session is cut.
+                let copy = tokio::spawn(Arc::clone(&self.device).copy(job));
+                copy.await.map(Some).map_err(|_| Gone)
             }
             Then::Reload { defaults } => {
                 if defaults {

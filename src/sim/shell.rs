@@ -4,6 +4,9 @@
 //! or ends the session says so in its [`Reply`], and the caller sees to it.
 
 mod edit;
+mod files;
+
+pub(super) use files::CopyJob;
 
 use std::fmt::Write as _;
 use std::time::Duration;
@@ -11,7 +14,7 @@ use std::time::Duration;
 use super::commands::{Act, Grammars};
 use super::grammar::{Continuations, Grammar, Match, SyntaxError, SyntaxErrorKind, ports, split};
 use super::show;
-use super::state::{File, STARTUP, State};
+use super::state::State;
 
 /// Where in the command tree a session stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -64,13 +67,6 @@ pub(super) enum Then {
     },
     /// End the session.
     Close,
-}
-
-/// A copy that has begun.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct CopyJob {
-    text: String,
-    to: String,
 }
 
 /// The answer to one line.
@@ -138,7 +134,7 @@ impl Shell {
     }
 
     /// Leaves every mode, as ^Z does.
-    pub(super) fn to_exec(&mut self) {
+    pub(super) fn leave_all(&mut self) {
         self.mode = Mode::Exec;
         self.targets.clear();
     }
@@ -148,6 +144,14 @@ impl Shell {
         let line = line.trim_start();
         let first = line.split_whitespace().next().unwrap_or_default();
         self.mode != Mode::Exec && !line.starts_with(['!', '#']) && !matches!(first, "" | "exit" | "end" | "do")
+    }
+
+    /// Whether a line asks for the running configuration.
+    pub(super) fn shows_running(&self, line: &str, state: &State) -> bool {
+        let line = line.split('|').next().unwrap_or_default().trim_start();
+        let line = line.strip_prefix("do ").unwrap_or(line);
+        let found = state.grammars.exec.parse(line, self.privilege);
+        found.is_ok_and(|found| matches!(found.act, Act::ShowRunning | Act::ShowRunningInterface))
     }
 
     /// Goes to the mode that understands the line: this one if it does, else config, else exec.
@@ -226,7 +230,8 @@ impl Shell {
             .find(|word| word.text.starts_with('|') && !word.quoted)
             .map(|word| word.at);
         let (command, filter) = match bar {
-            Some(at) if line.trim_start().starts_with(['s', 'd', 'm']) => (&line[..at], Some(&line[at + 1..])),
+            // Elsewhere a bar is text: in a contact or a location.
+            Some(at) if self.mode == Mode::Exec => (&line[..at], Some(&line[at + 1..])),
             _ => (line, None),
         };
         let (found, global) = match self.parse(command, &state.grammars) {
@@ -287,10 +292,10 @@ impl Shell {
             Act::Configure => self.configure(),
             Act::Exit => match self.mode {
                 Mode::Exec => return self.close(),
-                Mode::Config => self.to_exec(),
+                Mode::Config => self.leave_all(),
                 _ => self.configure(),
             },
-            Act::End => self.to_exec(),
+            Act::End => self.leave_all(),
             Act::Logout => return self.close(),
             Act::Do => return self.run_in_exec(found, line, state, uptime),
             Act::Accept => {}
@@ -324,9 +329,9 @@ impl Shell {
             Act::ShowAlarms => return Reply::text(show::alarms(state)),
             Act::ShowVlan => return Reply::text(show::vlans(state)),
             Act::Dir => return Reply::text(show::directory(state)),
-            Act::More => return more(found, state),
-            Act::Copy => return copy(found, state),
-            Act::Delete => return delete(found, state),
+            Act::More => return files::more(found, state),
+            Act::Copy => return files::copy(found, state),
+            Act::Delete => return files::delete(found, state),
             Act::Reload => {
                 return Reply {
                     output: String::new(),
@@ -368,26 +373,7 @@ impl Shell {
         self.screen = exec.screen;
         reply
     }
-
-    /// Finishes a copy: writes the file, or runs the lines when they go into the running configuration.
-    pub(super) fn finish_copy(job: CopyJob, state: &mut State, uptime: Duration) -> String {
-        state.copying = false;
-        if job.to == RUNNING {
-            return state.load(&job.text).into_iter().map(|line| line.reply).collect();
-        }
-        let output = format!("% Saving {} bytes to flash:{}\n", job.text.len(), job.to);
-        let file = File {
-            text: job.text,
-            written: uptime,
-        };
-        state.flash.insert(job.to, file);
-        output
-    }
 }
-
-const RUNNING: &str = "running-config";
-/// The read-only file of the factory state.
-const DEFAULT: &str = "default-config";
 
 fn show_or_refuse(shown: Result<String, super::refusal::Refusal>) -> Reply {
     match shown {
@@ -411,71 +397,6 @@ fn interface_headings(found: &Match<Act>) -> Vec<String> {
             .map(|vlan| format!("interface vlan {vlan}"))
             .collect(),
         _ => Vec::new(),
-    }
-}
-
-fn flash_name(text: &str) -> Option<&str> {
-    text.strip_prefix("flash:").filter(|name| !name.is_empty())
-}
-
-fn more(found: &Match<Act>, state: &State) -> Reply {
-    let name = found.value("file").unwrap_or_default();
-    match flash_name(name).and_then(|name| state.flash.get(name)) {
-        Some(file) => Reply::text(file.text.clone()),
-        None => Reply::error(format!("{name}: No such file or directory")),
-    }
-}
-
-fn delete(found: &Match<Act>, state: &mut State) -> Reply {
-    let name = found.value("file").unwrap_or_default();
-    match flash_name(name) {
-        Some(DEFAULT) => Reply::error(format!("{name}: Permission denied")),
-        Some(file) if state.flash.remove(file).is_some() => Reply::nothing(),
-        _ => Reply::error(format!("{name}: No such file or directory")),
-    }
-}
-
-/// `copy <from> <to>`: two words, each a keyword or `flash:<name>`.
-fn copy(found: &Match<Act>, state: &mut State) -> Reply {
-    let mut places = found.arguments.iter().skip(1).take(2).map(|argument| {
-        let text = argument.text.as_str();
-        if argument.value { flash_name(text) } else { Some(text) }
-    });
-    let (Some(Some(from)), Some(Some(to))) = (places.next(), places.next()) else {
-        return Reply::error("Invalid file name");
-    };
-    let (from, to) = (from.to_owned(), to.to_owned());
-    if from == to {
-        return Reply::error("Source and destination are the same");
-    }
-    if to == DEFAULT {
-        return Reply::error(format!("flash:{to}: Permission denied"));
-    }
-    if state.copying {
-        return Reply::error("Another I/O operation is in progress, try again later");
-    }
-    let (output, text) = if from == RUNNING {
-        (format!("{}\n", "Building configuration..."), state.saved_text())
-    } else {
-        match state.flash.get(&from) {
-            Some(file) => (String::new(), file.text.clone()),
-            None => return Reply::error(format!("flash:{from}: No such file or directory")),
-        }
-    };
-    if found.has("syntax-check") {
-        return Reply::text(output);
-    }
-    state.copying = true;
-    Reply {
-        output,
-        then: Then::Copy(CopyJob { text, to }),
-    }
-}
-
-impl CopyJob {
-    /// Whether it writes the file that is loaded at boot.
-    pub(super) fn is_save(&self) -> bool {
-        self.to == STARTUP
     }
 }
 

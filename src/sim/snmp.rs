@@ -99,9 +99,8 @@ async fn agents(device: Arc<SimDevice>, address: watch::Sender<Option<SocketAddr
         }
         tokio::select! {
             () = stop.cancelled() => {}
-            changed = life.changed() => if changed.is_err() {
-                stop.cancel();
-            },
+            // The device outlives this task, which holds it: a change is all that can come.
+            _ = life.changed() => {}
         }
         address.send_replace(None);
         token.cancel();

@@ -22,8 +22,9 @@ pub struct DeviceSpec {
     pub ssh: SocketAddr,
     /// Where SNMP listens. Port 0 takes a free one.
     pub snmp: SocketAddr,
-    /// What is in flash at the first start: command lines, loaded through the device's own parser.
-    /// `None`: factory state. A kept state directory wins over it.
+    /// What is in flash at the first start: command lines, loaded through the device's own parser; on top of
+    /// the factory state unless the last line is `end`. `None`: factory state. A kept state directory wins
+    /// over it.
     pub startup_config: Option<String>,
     /// Endpoints that are connected and powered, and where.
     pub plugged: Vec<(MacAddr, PortNumber)>,

@@ -72,7 +72,10 @@ impl State {
         let rejected = match self.flash.get(STARTUP) {
             Some(file) => {
                 let text = file.text.clone();
-                self.clear_what_is_said(&text);
+                // A text that the device wrote is whole and ends so; a fragment is loaded on top of the factory state.
+                if text.trim_end().ends_with("\nend") {
+                    self.running.empty();
+                }
                 self.load(&text)
             }
             None => {
@@ -82,22 +85,6 @@ impl State {
         };
         self.settle();
         rejected
-    }
-
-    /// A running configuration leaves defaults out, so a text is loaded on top of the factory state; but where
-    /// it speaks of users, communities or a section, it says all there is to them.
-    fn clear_what_is_said(&mut self, text: &str) {
-        if text.lines().any(|line| line.starts_with("username ")) {
-            self.running.users.clear();
-        }
-        if text.lines().any(|line| line.starts_with("snmp-server community ")) {
-            self.running.settings.unset("snmp-server community");
-        }
-        for line in text.lines() {
-            if let Some(section) = self.running.sections.get_mut(line.trim_end()) {
-                *section = super::config::Settings::default();
-            }
-        }
     }
 
     /// Runs the lines of a configuration text.

@@ -144,7 +144,7 @@ impl Terminal {
             }
             0x1a => {
                 output.extend(b"\r\n");
-                shell.to_exec();
+                shell.leave_all();
                 self.prompt(shell, state);
             }
             _ => self.editor.key(byte, output),

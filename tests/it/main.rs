@@ -1,6 +1,11 @@
 //! Whole-program tests: one binary, so that it links once.
 
 mod device_gather;
+mod faults;
+mod fleet;
+mod flow;
+mod house;
+mod identity;
 mod sim;
 mod sim_interop;
 mod snmp_transport;

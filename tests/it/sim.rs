@@ -1,4 +1,5 @@
 //! The simulated device over real SSH, in process.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on should stop there")]
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -43,7 +44,16 @@ impl client::Handler for AnyKey {
 
 /// An SSH connection, logged in.
 async fn login(device: &SimDevice, user: &str, password: &str) -> Result<Handle<AnyKey>, String> {
-    let config = Arc::new(client::Config::default());
+    login_with(client::Config::default(), device, user, password).await
+}
+
+async fn login_with(
+    config: client::Config,
+    device: &SimDevice,
+    user: &str,
+    password: &str,
+) -> Result<Handle<AnyKey>, String> {
+    let config = Arc::new(config);
     let connect = client::connect(config, device.ssh_addr(), AnyKey);
     let mut handle = tokio::time::timeout(DEADLINE, connect)
         .await
@@ -244,6 +254,36 @@ async fn a_user_without_password_may_be_let_in_unasked() {
 }
 
 #[tokio::test]
+async fn an_old_device_takes_old_algorithms_only() {
+    let (_fleet, device) = one(|knobs| knobs.old_algorithms = true).await;
+    let modern = login(&device, "admin", "").await.err().unwrap();
+    assert!(modern.contains("No common"), "{modern}");
+    let old = client::Config {
+        preferred: russh::Preferred {
+            kex: vec![russh::kex::DH_G14_SHA1].into(),
+            key: vec![russh::keys::Algorithm::Rsa { hash: None }].into(),
+            cipher: vec![russh::cipher::AES_128_CBC].into(),
+            mac: vec![russh::mac::HMAC_SHA1].into(),
+            ..russh::Preferred::default()
+        },
+        ..client::Config::default()
+    };
+    assert!(login_with(old, &device, "admin", "").await.is_ok());
+}
+
+#[tokio::test]
+async fn a_save_goes_on_when_its_session_is_gone() {
+    let (_fleet, device) = one(|knobs| knobs.save_delay = Duration::from_millis(200)).await;
+    let mut client = Client::open(&device).await;
+    client.read_to("# ").await.unwrap();
+    client.type_text("copy running-config startup-config\r").await;
+    client.read_to("Building configuration...\r\n").await.unwrap();
+    drop(client);
+    until("it is saved", || device.startup_config().is_some()).await;
+    assert!(device.execute("copy running-config flash:mine").contains("% Saving"));
+}
+
+#[tokio::test]
 async fn one_session_too_many_is_told_so() {
     let (_fleet, device) = one(|_| {}).await;
     let mut clients = Vec::new();
@@ -437,7 +477,7 @@ async fn output_comes_in_small_pieces_and_slowly() {
 
 #[tokio::test]
 async fn a_rebooting_device_refuses_connections_for_a_while() {
-    let (_fleet, device) = one(|knobs| knobs.down_time = Duration::from_millis(400)).await;
+    let (_fleet, device) = one(|knobs| knobs.down_time = Duration::from_millis(1500)).await;
     let mut client = Client::open(&device).await;
     client.read_to("# ").await.unwrap();
     client.type_text("reload cold\r").await;

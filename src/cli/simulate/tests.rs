@@ -127,6 +127,30 @@ fn blank_and_state_exclude_each_other() {
     assert!(parsed.args.blank && parsed.args.firmware == "1.8.2");
 }
 
+#[tokio::test]
+async fn a_run_says_when_all_are_up_and_keeps_state_between_runs() {
+    let folder = tempfile::tempdir().unwrap();
+    let (state, socket) = (folder.path().join("state"), folder.path().join("control"));
+    let (state, control) = (state.to_str().unwrap(), socket.to_str().unwrap());
+    let args = ["simulate", "-i", "x", "--state", state, "--control", control];
+    let args = Simulate::try_parse_from(args).unwrap().args;
+    for hostname in ["first", "second"] {
+        let mut out = Vec::new();
+        let end = async {
+            let running = order(&socket, &["running-config"]).await.unwrap();
+            // The second run finds what the first one saved.
+            assert!(running.contains("hostname first"), "{running}");
+            let saved = order(&socket, &["execute", "copy running-config startup-config"]).await;
+            assert!(saved.unwrap().contains("% Saving"));
+            Ok(())
+        };
+        let initial = |_: &Device| Some(format!("hostname {hostname}\n"));
+        run_until(&args, &inventory(), initial, &mut out, end).await.unwrap();
+        assert!(String::from_utf8(out).unwrap().ends_with("2 devices are up\n"));
+        assert!(!socket.exists());
+    }
+}
+
 async fn order(socket: &std::path::Path, words: &[&str]) -> Result<String, String> {
     let mut line = vec!["simulate-control", socket.to_str().unwrap(), "elm"];
     line.extend(words);

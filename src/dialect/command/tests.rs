@@ -3,6 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::domain::VlanSet;
 
 fn id<T: TryFrom<u64, Error: std::fmt::Debug>>(number: u64) -> T {
     T::try_from(number).unwrap()

@@ -113,14 +113,24 @@ impl Reader {
         };
         match (object, texts.get(2..).unwrap_or_default()) {
             (Some(ObjectId::Port(id)), ["shutdown"]) => self.ports.entry(id).or_default().shutdown = false,
+            // Taking back makes no object: one that was not printed is not there.
             (Some(ObjectId::Endpoint(id)), ["allow-management-access"]) => {
-                self.config.endpoints.entry(id).or_default().management_access = false;
+                self.config
+                    .endpoints
+                    .entry(id)
+                    .and_modify(|endpoint| endpoint.management_access = false);
             }
             (Some(ObjectId::Endpoint(id)), ["port"]) => {
-                self.config.endpoints.entry(id).or_default().port = PortBinding::Unassigned;
+                self.config
+                    .endpoints
+                    .entry(id)
+                    .and_modify(|endpoint| endpoint.port = PortBinding::Unassigned);
             }
             (Some(ObjectId::Subscriber(id)), ["endpoint"]) => {
-                self.config.subscribers.entry(id).or_default().endpoint = None;
+                self.config
+                    .subscribers
+                    .entry(id)
+                    .and_modify(|subscriber| subscriber.endpoint = None);
             }
             _ => {
                 self.warnings.push(format!(
@@ -380,7 +390,6 @@ fn raise(flag: &mut bool, to: bool) -> Taken {
     Taken::Flag
 }
 
-#[expect(clippy::unnecessary_wraps, reason = "stands where the other readers may fail")]
 fn text(word: &str) -> Option<String> {
     Some(word.to_owned())
 }

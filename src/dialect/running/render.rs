@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use crate::domain::{PortBinding, PortMode};
-use crate::observed::DeviceConfig;
+use crate::observed::{DeviceConfig, RunningConfig};
 
 /// The managed part as the device would print it: defaults left out, names quoted, lines end in `\n`.
 ///
@@ -17,6 +17,14 @@ pub fn render(config: &DeviceConfig) -> String {
         text.push('\n');
     }
     text + "!\nend\n"
+}
+
+/// All of a configuration as canonical text for comparing by eye: what gamops manages, then the other lines,
+/// secrets masked.
+#[must_use]
+pub fn canonical(config: &RunningConfig) -> String {
+    let managed = lines(&config.managed, &|name| format!("\"{name}\""));
+    managed.iter().chain(&config.other).map(|line| format!("{line}\n")).collect()
 }
 
 /// One line for each object, in the order ports, profiles, endpoints, subscribers, then by number.

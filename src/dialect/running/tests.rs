@@ -96,6 +96,14 @@ fn defaults_may_be_printed_or_left_out() {
 }
 
 #[test]
+fn a_line_that_takes_back_makes_no_object() {
+    let read = whole("no ghn endpoint 5 port\nno ghn subscriber 5 endpoint\nno ghn endpoint 6 allow-management-access");
+    assert_eq!(read.managed, DeviceConfig::default());
+    let (read, _) = subscriber("ghn subscriber 1 name \"s\" endpoint 1\nno ghn subscriber 1 endpoint");
+    assert_eq!(read.endpoint, None);
+}
+
+#[test]
 fn one_object_may_stand_on_several_lines() {
     let (read, warnings) =
         subscriber("ghn subscriber 1 name \"s\" vid 5\n!\nghn subscriber 1 endpoint 1\nghn subscriber 1 vid 6");

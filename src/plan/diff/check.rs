@@ -72,23 +72,17 @@ pub(super) fn violations(config: &DeviceConfig, medium: Medium) -> BTreeSet<Viol
 /// Rules that concern one object alone.
 fn by_itself(found: &mut BTreeSet<Violation>, id: ObjectId, object: &Object, medium: Medium) {
     match (id, object) {
-        (ObjectId::Port(port), Object::Port(settings)) => {
-            if medium == Medium::Coax && settings.mode == PortMode::Siso {
-                found.insert(Violation::Mode { port });
-            }
+        (ObjectId::Port(port), Object::Port(settings)) if medium == Medium::Coax && settings.mode == PortMode::Siso => {
+            found.insert(Violation::Mode { port });
         }
-        (_, Object::Endpoint(endpoint)) => {
-            if endpoint.mac.is_none_or(crate::domain::MacAddr::is_null) {
-                found.insert(Violation::Empty {
-                    object: id,
-                    field: Field::MacAddress,
-                });
-            }
+        (_, Object::Endpoint(endpoint)) if endpoint.mac.is_none_or(crate::domain::MacAddr::is_null) => {
+            found.insert(Violation::Empty {
+                object: id,
+                field: Field::MacAddress,
+            });
         }
-        (_, Object::Subscriber(subscriber)) => {
-            if subscriber.port2_vlan == Some(subscriber.vlan) {
-                found.insert(Violation::SamePort2Vlan { subscriber: id });
-            }
+        (_, Object::Subscriber(subscriber)) if subscriber.port2_vlan == Some(subscriber.vlan) => {
+            found.insert(Violation::SamePort2Vlan { subscriber: id });
         }
         _ => {}
     }

@@ -10,7 +10,7 @@ use crate::sim::spec::DeviceSpec;
 use super::{Config, has_poe};
 
 /// The first line. The guide's sample prints it without dots; the family prints three.
-pub(in crate::sim) const HEADER: &str = "Building configuration...";
+const HEADER: &str = "Building configuration...";
 
 impl Config {
     /// The whole text, lines ended by `\n`.

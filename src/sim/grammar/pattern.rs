@@ -16,9 +16,9 @@ pub(crate) enum Node {
     /// A value.
     Value(Arc<str>, Kind),
     /// One of several sequences.
-    Choice(Vec<Vec<Node>>),
+    Choice(Vec<Vec<Self>>),
     /// Any of several sequences in any order, each at most once.
-    Options(Vec<Vec<Node>>),
+    Options(Vec<Vec<Self>>),
 }
 
 /// What a value looks like.

@@ -180,17 +180,13 @@ impl Shell {
     }
 }
 
+/// The words under which a line is kept.
 fn key(found: &Match<Act>, from: usize, words: usize) -> String {
-    let text = found.canonical(from);
-    let short = Match {
+    let words = Match {
         act: found.act,
         arguments: found.arguments.iter().skip(from).take(words).cloned().collect(),
     };
-    if short.arguments.is_empty() {
-        text
-    } else {
-        short.canonical(0)
-    }
+    words.canonical(0)
 }
 
 fn set_user(found: &Match<Act>, config: &mut Config) {

@@ -240,6 +240,69 @@ proptest! {
     }
 }
 
+/// What somebody with another tool may have left: shared names and addresses, too many on a port, references
+/// to nothing.
+fn messy(size: Size) -> impl Strategy<Value = DeviceConfig> {
+    let damage = proptest::collection::vec((0u8..7, 1..=size.endpoints, 1..=size.endpoints), 0..8);
+    (config(size), damage).prop_map(|(mut config, damage)| {
+        for (kind, one, other) in damage {
+            let endpoint = config.endpoints.get(&id(other)).cloned();
+            if let (Some(one), Some(other)) = (config.endpoints.get_mut(&id(one)), endpoint) {
+                match kind {
+                    0 => one.name = other.name,
+                    1 => one.mac = other.mac,
+                    2 => one.port = other.port,
+                    _ => {}
+                }
+            }
+            let name = config.subscribers.get(&id(other)).map(|other| other.name.clone());
+            if let Some(one) = config.subscribers.get_mut(&id(one)) {
+                match (kind, name) {
+                    (3, Some(name)) => one.name = name,
+                    (4, _) => one.endpoint = Some(id(other)),
+                    (5, _) => one.profile = Some(ProfileRef::Profile(id(other))),
+                    (6, _) => one.port2_vlan = Some(one.vlan),
+                    _ => {}
+                }
+            }
+        }
+        config.ports.clear();
+        config
+    })
+}
+
+proptest! {
+    #[test]
+    fn a_messy_device_can_be_tidied_without_making_a_new_mess(
+        from in messy(COPPER), to in config(COPPER), capabilities in any_capabilities(),
+    ) {
+        let plan = diff(&from, &to, &capabilities, COPPER.medium);
+        prop_assert!(plan.is_ok(), "{:?}", plan);
+        let known = check::violations(&from, COPPER.medium);
+        let mut device = from.clone();
+        for ordered in plan.unwrap().changes {
+            prop_assert!(ordered.change.apply(&mut device).is_ok());
+            for found in check::violations(&device, COPPER.medium) {
+                prop_assert!(known.iter().any(|before| before.covers(&found)), "{} after {:?}", found, ordered);
+            }
+        }
+        prop_assert_eq!(device::refusal(&device, COPPER.medium), None);
+    }
+
+    #[test]
+    fn planning_between_any_two_messes_ends(
+        from in messy(COPPER), to in messy(COPPER), capabilities in any_capabilities(),
+    ) {
+        if let Ok(plan) = diff(&from, &to, &capabilities, COPPER.medium) {
+            let mut device = from.clone();
+            for ordered in &plan.changes {
+                prop_assert!(ordered.change.apply(&mut device).is_ok());
+            }
+            prop_assert_eq!(diff(&device, &to, &capabilities, COPPER.medium).map(|plan| plan.changes), Ok(Vec::new()));
+        }
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(40))]
 

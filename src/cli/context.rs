@@ -1,0 +1,71 @@
+//! From flags to what a run needs: the inventory read and valid, the database open.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use anyhow::Context as _;
+use tokio_util::sync::CancellationToken;
+
+use crate::diagnostic::Colour;
+use crate::dialect::running::canonical;
+use crate::domain::Firmware;
+use crate::inventory::model::{Device, Inventory};
+use crate::observed::{Capabilities, DeviceConfig, RunningConfig};
+use crate::plan::resolve;
+use crate::reconcile::{Context, Events};
+use crate::store::Store;
+use crate::transport::credentials::Keyring;
+use crate::{inventory, repo};
+
+use super::exit::Exit;
+use super::say;
+use super::settings::FleetArgs;
+
+/// Columns to which source lines are cut in findings.
+const WIDTH: usize = 120;
+
+/// Reads an inventory. Where it is invalid the findings are printed and the exit code is the answer;
+/// warnings are printed and do not stop anything.
+pub(super) fn load(path: &Path) -> anyhow::Result<Result<Inventory, Exit>> {
+    let files = repo::read_inventory(path).with_context(|| format!("reading the inventory {}", path.display()))?;
+    let loaded = inventory::load(&files);
+    // The edge strips the colours where they do not belong.
+    let findings = loaded.report.render_text(&files, Colour::On, WIDTH);
+    if !findings.is_empty() {
+        say(findings.trim_end());
+    }
+    Ok(loaded.inventory.ok_or_else(|| {
+        say("The inventory is invalid: nothing was planned.");
+        Exit::Invalid
+    }))
+}
+
+/// Puts together what a run on a fleet needs.
+pub(super) fn context(
+    inventory: Inventory,
+    path: &Path,
+    fleet: &FleetArgs,
+    events: Events,
+) -> anyhow::Result<Context> {
+    let commit = repo::commit_of(path).with_context(|| format!("asking Git about {}", path.display()))?;
+    let store = Store::open(&fleet.state.path(&inventory)?)?;
+    Ok(Context {
+        inventory: Arc::new(inventory),
+        commit,
+        store,
+        keyring: Arc::new(Keyring::from_environment()?),
+        host_key_policy: fleet.host_key_policy,
+        parallelism: usize::from(fleet.parallelism),
+        events,
+        cancel: CancellationToken::new(),
+    })
+}
+
+/// The configuration that a factory-fresh device would have after an apply, as the device writes it.
+pub(super) fn as_wished(inventory: &Inventory, device: &Device) -> Option<String> {
+    let desired = inventory::compile(inventory, &device.key)?;
+    // A simulated device knows every word that its firmware is known for.
+    let newest = Firmware { family: String::new(), version: (u16::MAX, 0, 0) };
+    let target = resolve(&desired, &DeviceConfig::default(), &[], &Capabilities::of_firmware(&newest)).target;
+    Some(canonical(&RunningConfig { managed: target, ..RunningConfig::default() }))
+}

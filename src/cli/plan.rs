@@ -1,0 +1,86 @@
+//! `gamops plan`.
+
+use clap::ValueEnum;
+
+use crate::plan::json::plan_json;
+use crate::plan::model::Plan;
+use crate::plan::plan_text;
+
+use super::context::{context, load};
+use super::exit::Exit;
+use super::progress::Progress;
+use super::settings::{FleetArgs, InventoryArgs};
+use super::{answer, say};
+
+/// Show what `apply` would change, without changing anything.
+///
+/// Reads every device over SSH (and SNMP, where it answers) and compares it with the inventory.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:
+  gamops plan -i inventory-example
+  gamops plan -i inventory-example --target maple-a
+  gamops plan -i inventory-example --format json | jq .summary
+  gamops plan -i inventory-example --detailed-exitcode    # exits 2 when there are changes")]
+pub(super) struct Args {
+    #[command(flatten)]
+    inventory: InventoryArgs,
+
+    #[command(flatten)]
+    fleet: FleetArgs,
+
+    /// How to print the plan.
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    format: Format,
+
+    /// Exit 2 when there is something to apply, 0 when there is not.
+    #[arg(long)]
+    detailed_exitcode: bool,
+}
+
+/// How a plan is printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// For people.
+    Text,
+    /// For programs; `gamops schema plan` prints its schema.
+    Json,
+}
+
+pub(super) async fn run(args: Args) -> anyhow::Result<Exit> {
+    let inventory = match load(&args.inventory.inventory)? {
+        Ok(inventory) => inventory,
+        Err(exit) => return Ok(exit),
+    };
+    let (progress, events) = Progress::start(args.fleet.targets.len().max(inventory.devices.len()));
+    let context = context(inventory, &args.inventory.inventory, &args.fleet, events)?;
+    let planned = tokio::select! {
+        planned = context.plan(&args.fleet.targets) => planned?,
+        _ = tokio::signal::ctrl_c() => {
+            drop(context);
+            progress.finish().await;
+            say("Interrupted; a plan changes nothing.");
+            return Ok(Exit::Failed);
+        }
+    };
+    let plan = planned.close().await;
+    drop(context);
+    progress.finish().await;
+    match args.format {
+        Format::Text => answer(&plan_text(&plan)),
+        Format::Json => answer(&format!("{}\n", serde_json::to_string_pretty(&plan_json(&plan))?)),
+    }
+    Ok(exit_of(&plan, args.detailed_exitcode))
+}
+
+/// What a plan means to a script: unread beats refused, refused beats changes.
+fn exit_of(plan: &Plan, detailed: bool) -> Exit {
+    if plan.has_unread() {
+        Exit::Failed
+    } else if plan.has_refusals() {
+        Exit::Refused
+    } else if detailed && plan.is_actionable() {
+        Exit::Changes
+    } else {
+        Exit::Done
+    }
+}

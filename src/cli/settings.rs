@@ -1,0 +1,61 @@
+//! Flags that the commands share.
+
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+
+use crate::inventory::model::Inventory;
+use crate::plan::Target;
+use crate::transport::ssh::HostKeyPolicy;
+
+/// Where the inventory is.
+#[derive(Debug, Clone, Args)]
+pub struct InventoryArgs {
+    /// Folder that holds `gamops.yaml`, or that file itself.
+    #[arg(short, long, value_name = "PATH", default_value = ".", env = "GAMOPS_INVENTORY")]
+    pub inventory: PathBuf,
+}
+
+/// How devices are reached and what is remembered of them.
+#[derive(Debug, Clone, Args)]
+pub struct FleetArgs {
+    /// Only this device, or only this object on it; may be given more than once. Addresses are as plans
+    /// print them: `maple-a` or `maple-a/subscriber/s-10442`.
+    #[arg(short, long = "target", value_name = "ADDRESS")]
+    pub targets: Vec<Target>,
+
+    /// What to do about a device whose SSH host key was never seen: pin it (`accept-new`), or refuse unless
+    /// the inventory names it (`strict`). A changed key is always refused.
+    #[arg(long, value_name = "POLICY", default_value = "accept-new", env = "GAMOPS_HOST_KEY_POLICY")]
+    pub host_key_policy: HostKeyPolicy,
+
+    /// How many devices are worked on at once.
+    #[arg(long, value_name = "N", default_value = "16", value_parser = clap::value_parser!(u16).range(1..=512))]
+    pub parallelism: u16,
+
+    #[command(flatten)]
+    pub state: StateArgs,
+}
+
+/// Where the state database is.
+#[derive(Debug, Clone, Args)]
+pub struct StateArgs {
+    /// State database: pins, ownership, journal. By default `<inventory id>.db` under
+    /// `$XDG_STATE_HOME/gamops`, else under `~/.local/state/gamops`.
+    #[arg(long, value_name = "FILE", env = "GAMOPS_STATE")]
+    pub state: Option<PathBuf>,
+}
+
+impl StateArgs {
+    /// The database of an inventory. An error where neither the flag nor a home folder says where.
+    pub fn path(&self, inventory: &Inventory) -> anyhow::Result<PathBuf> {
+        if let Some(path) = &self.state {
+            return Ok(path.clone());
+        }
+        let folder = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+        let base = folder("XDG_STATE_HOME")
+            .or_else(|| folder("HOME").map(|home| home.join(".local/state")))
+            .ok_or_else(|| anyhow::anyhow!("there is no home folder to keep state in; name a file with `--state FILE`"))?;
+        Ok(base.join("gamops").join(Path::new(&inventory.id).with_extension("db")))
+    }
+}

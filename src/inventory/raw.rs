@@ -1,0 +1,284 @@
+//! The shape of the files: what may stand where, before anything is compared with anything else.
+//!
+//! These tables are the decoder and the JSON Schema in one; the comments on the fields are what an editor
+//! shows.
+
+use crate::domain::{EndpointId, MacAddr, PoeMode, PortBinding, SubscriberId, VlanId};
+
+use super::decode::{
+    Address, CredentialsName, Description, EndpointSpec, Entries, EntryKey, ExternalId, Flag, FormatVersion, HeadroomText,
+    HostKey, Hostname, InventoryId, Key, LabelKey, ModelName, Name, Paused, PortKey, PortModeWord, ServiceLimit, SoldRate, Spanned,
+    SubscriberModel, SuspensionSpec, TcpPort, Text, VlanList, shape,
+};
+use super::model::{Mode, State, Unsaved};
+
+shape! {
+    /// An inventory of Positron GAM devices for gamops. The root file is `gamops.yaml`; the files that its
+    /// `include` names are merged with it.
+    "an inventory file" RawFile {
+        /// Version of this format: 1. Root file only.
+        optional format: FormatVersion,
+        /// Id of the inventory; names its state database. Root file only.
+        optional inventory: InventoryId,
+        /// Which files belong to the inventory: globs below the root folder. `**/*.yaml` unless said. Folders whose
+        /// name begins with a dot are skipped. Root file only.
+        optional include: Vec<Spanned<Text>>,
+        /// What holds for every device that does not say otherwise. Root file only.
+        optional defaults: RawDefaults,
+        /// Decisions for the whole fleet. Root file only.
+        optional policies: RawPolicies,
+        /// Buildings, or other groups of devices, by key.
+        optional sites: Entries<EntryKey, RawSite>,
+        /// GAM devices by key.
+        optional devices: Entries<EntryKey, RawDevice>,
+        /// Service plans by key. `unthrottled` is built in.
+        optional plans: Entries<EntryKey, RawPlan>,
+        /// Subscribers by key.
+        optional subscribers: Entries<EntryKey, RawSubscriber>,
+    }
+}
+
+shape! {
+    /// What holds for every device, plan or subscriber that does not say otherwise.
+    "`defaults`" RawDefaults {
+        /// Name of the credentials; see `credentials` of a device.
+        optional credentials: CredentialsName,
+        /// Whether devices are changed or only looked at; see `mode` of a device.
+        optional mode: Mode,
+        /// How much more than the rate sold a profile allows. 6% unless said, as the vendor advises 6 to 8%.
+        optional headroom: HeadroomText,
+        /// How devices are reached.
+        optional transport: RawTransport,
+        /// Service VLAN of subscribers that name none. Unless said, such a subscriber is in VLAN 4094, the device's
+        /// captive portal.
+        optional vlan: VlanId,
+    }
+}
+
+shape! {
+    /// The operator's decisions for the whole fleet.
+    "`policies`" RawPolicies {
+        /// What to do about configuration on a device that somebody else left unsaved: `refuse` to change the device,
+        /// `report` it (the default), or `save` it.
+        optional unsaved: Unsaved,
+        /// How `state: suspended` is done: into a VLAN (walled garden), onto a slow plan, or by taking the endpoint off.
+        optional suspension: SuspensionSpec,
+        /// The highest rate, headroom included, that is written as a profile on copper: 1000 Mbps unless said, 1999 Mbps at
+        /// most. Plans above it are not limited.
+        optional max_rate: SoldRate,
+    }
+}
+
+shape! {
+    /// How a device is reached.
+    "`transport`" RawTransport {
+        /// TCP port of SSH. 22 unless said.
+        optional ssh_port: TcpPort,
+        /// UDP port of SNMP. 161 unless said.
+        optional snmp_port: TcpPort,
+        /// Whether the device is asked over SNMP as well. `true` unless said.
+        optional snmp: Flag,
+        /// Also offer the algorithms of old SSH servers (SHA-1, CBC). Only for a device that knows no other.
+        optional legacy_algorithms: Flag,
+        /// Reserved: an SSH host to go through. Not supported by this version.
+        optional jump_host: Text,
+    }
+}
+
+shape! {
+    /// A building, or another group of devices.
+    "a site" RawSite {
+        /// Street address, or whatever helps a technician.
+        optional address: Text,
+        /// Free text.
+        optional description: Text,
+        /// Time zone of the site, such as `America/Montreal`. Reserved for maintenance windows.
+        optional time_zone: Text,
+        /// Groups that the site belongs to. Reserved.
+        optional groups: Vec<Spanned<Text>>,
+        /// Pools of VLANs by name. Reserved.
+        optional vlans: Entries<LabelKey, VlanList>,
+    }
+}
+
+shape! {
+    /// Ids of this object in billing systems.
+    "`external`" RawExternal {
+        /// Id in Splynx.
+        optional splynx: ExternalId,
+        /// Id in Sonar.
+        optional sonar: ExternalId,
+    }
+}
+
+shape! {
+    /// One GAM.
+    "a device" RawDevice {
+        /// The key that this device had before; moves its history along.
+        optional was: Key,
+        /// Key of the site that it stands in.
+        optional site: Key,
+        /// Product, such as `GAM-12-C`. It decides the number of ports, the medium and the limits.
+        required model: ModelName,
+        /// IP address or DNS name of its management.
+        required address: Address,
+        /// Host name to write to the device; left as it is unless said. It is in every DHCP option 82 circuit id.
+        optional hostname: Hostname,
+        /// Name of the credentials. The values come from GAMOPS_CRED_<NAME>_USERNAME and _PASSWORD or from a settings
+        /// file, never from here. `factory` is built in: admin with an empty password.
+        optional credentials: CredentialsName,
+        /// SSH host key in OpenSSH form. Pinned at first contact unless said.
+        optional host_key: HostKey,
+        /// `observe` reads and reports; `manage` also changes. `observe` unless said: let a new device start there.
+        optional mode: Mode,
+        /// Holds changes back: `true`, or the reason.
+        optional paused: Paused,
+        /// Refuses whatever would remove this device from management without an explicit order.
+        optional protect: Flag,
+        /// Whether command-line words may be tried that nobody has seen work.
+        optional allow_assumed: Flag,
+        /// Whether subscribers are tied to endpoints (`endpoint-aware`, the default) or to ports. Reserved: `port-aware` is
+        /// not supported by this version.
+        optional subscriber_model: SubscriberModel,
+        /// The operator's own marks.
+        optional labels: Entries<LabelKey, Text>,
+        /// Ids in billing systems.
+        optional external: RawExternal,
+        /// How it is reached.
+        optional transport: RawTransport,
+        /// Settings of ports, by number. A port that is not listed is left alone.
+        optional ports: Entries<PortKey, RawPort>,
+        /// Endpoints that serve no subscriber yet, by key.
+        optional endpoints: Entries<EntryKey, RawSpareEndpoint>,
+    }
+}
+
+shape! {
+    /// Settings of one G.hn port.
+    "a port" RawPort {
+        /// Name on the device; left as it is unless said.
+        optional name: Name,
+        /// Copper only: `mimo` uses two pairs (the default), `siso` one. Changing it retrains the line.
+        optional mode: PortModeWord,
+        /// `true`: no alarms from this port. Traffic goes on: this does not suspend anybody.
+        optional shutdown: Flag,
+    }
+}
+
+shape! {
+    /// An endpoint in stock, or plugged in without a subscriber.
+    "a spare endpoint" RawSpareEndpoint {
+        /// The key that it had before.
+        optional was: Key,
+        /// Its MAC address, printed on its label.
+        required mac: MacAddr,
+        /// Where it belongs: a port number, `auto` (the first port where it is seen), or `unassigned` (the default).
+        optional port: PortBinding,
+        /// Name on the device. `Positron_` and the last six digits of the MAC unless said.
+        optional name: Name,
+        /// Text on the device; left as it is unless said.
+        optional description: Description,
+        /// Number on the device, if it has to be a certain one.
+        optional id: EndpointId,
+        /// Refuses its deletion without an explicit order.
+        optional protect: Flag,
+    }
+}
+
+shape! {
+    /// The endpoint in a subscriber's home.
+    "an endpoint" RawEndpoint {
+        /// Its MAC address, printed on its label.
+        required mac: MacAddr,
+        /// Name on the device. `Positron_` and the last six digits of the MAC unless said.
+        optional name: Name,
+        /// Text on the device; left as it is unless said.
+        optional description: Description,
+        /// Number on the device, if it has to be a certain one.
+        optional id: EndpointId,
+    }
+}
+
+shape! {
+    /// A service plan. Rates are what is sold; the device is given a little more, see `headroom`.
+    "a plan" RawPlan {
+        /// The key that this plan had before.
+        optional was: Key,
+        /// Name of the bandwidth profile on the device; the key unless said.
+        optional name: Name,
+        /// Rate sold towards the subscriber, together with `up`.
+        optional down: SoldRate,
+        /// Rate sold from the subscriber, together with `down`.
+        optional up: SoldRate,
+        /// Rate sold in both directions, instead of `down` and `up`.
+        optional rate: SoldRate,
+        /// How much more than the rate sold the profile allows. The default is 6%, or what `defaults` says.
+        optional headroom: HeadroomText,
+        /// Text on the device; left as it is unless said.
+        optional description: Description,
+        /// Refuses its deletion without an explicit order.
+        optional protect: Flag,
+        /// The operator's own marks.
+        optional labels: Entries<LabelKey, Text>,
+        /// Ids in billing systems.
+        optional external: RawExternal,
+        /// Reserved: which traffic classes a G1001-C limits, 1 to 4. Not supported by this version.
+        optional service_limit_level: ServiceLimit,
+    }
+}
+
+shape! {
+    /// One subscriber.
+    "a subscriber" RawSubscriber {
+        /// The key that this subscriber had before.
+        optional was: Key,
+        /// Name on the device; the key unless said. It is the DHCP option 82 and PPPoE remote id.
+        optional name: Name,
+        /// Key of the device that serves it.
+        required device: Key,
+        /// MAC address of the endpoint in the home, or a map that says more.
+        optional endpoint: EndpointSpec,
+        /// Port that the endpoint is on: a number, or `auto` for the first port where it is seen.
+        optional port: PortBinding,
+        /// Key of the plan, or `unthrottled`. What a device does without one is not known, so it has to be said.
+        required plan: Key,
+        /// Service VLAN. What `defaults` says unless given here.
+        optional vlan: VlanId,
+        /// Whether the endpoint's first Ethernet port keeps the tag. Untagged frames are then dropped. `false` unless said.
+        optional tagged: Flag,
+        /// VLAN to use on the line in place of `vlan`.
+        optional remapped_vlan: VlanId,
+        /// Further VLANs, passed tagged: numbers and ranges, 12 VLANs at most.
+        optional allowed_vlans: VlanList,
+        /// VLAN of the endpoint's second Ethernet port.
+        optional port2_vlan: VlanId,
+        /// Power over the endpoint's first Ethernet port; left as it is unless said.
+        optional poe: PoeMode,
+        /// Text on the device; left as it is unless said.
+        optional description: Description,
+        /// `active` (the default) or `suspended`, which does what `policies.suspension` says.
+        optional state: State,
+        /// Number on the device, if it has to be a certain one.
+        optional id: SubscriberId,
+        /// Refuses its deletion without an explicit order.
+        optional protect: Flag,
+        /// The operator's own marks.
+        optional labels: Entries<LabelKey, Text>,
+        /// Ids in billing systems.
+        optional external: RawExternal,
+        /// Reserved: the endpoint's first port as a trunk. Not supported by this version.
+        optional trunk: Flag,
+        /// Reserved: an outer VLAN towards the uplink. Not supported by this version.
+        optional double_tag: RawDoubleTag,
+    }
+}
+
+shape! {
+    /// An outer VLAN towards the uplink.
+    "`double_tag`" RawDoubleTag {
+        /// The outer VLAN.
+        required outer_vlan: VlanId,
+        /// The uplink that carries it, such as `10G 1/1`.
+        optional uplink: Text,
+    }
+}

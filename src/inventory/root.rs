@@ -1,0 +1,95 @@
+//! The root file: which one it is, and which files it asks for.
+
+use globset::{GlobBuilder, GlobMatcher};
+
+use crate::diagnostic::SourceFile;
+
+use super::decode::{Context, Decode as _, Spanned};
+use super::document::{self, Span};
+use super::findings::Findings;
+use super::raw::RawFile;
+use super::rules;
+
+/// Name of the file that marks the root of an inventory.
+pub const ROOT_FILE: &str = "gamops.yaml";
+
+/// What is included when the root file does not say.
+const DEFAULT_INCLUDE: &str = "**/*.yaml";
+
+/// Whether a path is that of a root file.
+pub(super) fn is_root(path: &str) -> bool {
+    path == ROOT_FILE || path.strip_suffix(ROOT_FILE).is_some_and(|folder| folder.ends_with('/'))
+}
+
+/// The folder of the root file as it stands before every path, with its slash; empty for the current one.
+pub(super) fn folder(root: &str) -> &str {
+    root.strip_suffix(ROOT_FILE).unwrap_or("")
+}
+
+/// Which files below the root folder belong to the inventory.
+#[derive(Debug, Default)]
+pub struct Include {
+    globs: Vec<GlobMatcher>,
+}
+
+impl Include {
+    /// Reads `include` from the text of a root file. What is wrong with that text, or with a glob, is not
+    /// said here: [`super::load`] says it, with the place.
+    #[must_use]
+    pub fn from_root_file(text: &str) -> Self {
+        let mut findings = Findings::default();
+        let Some(node) = document::parse(0, text, &mut findings) else {
+            return Self::default();
+        };
+        let mut context = Context {
+            file: 0,
+            findings: &mut findings,
+            field: String::new(),
+            key_span: Span::default(),
+        };
+        let include = RawFile::decode(&node, &mut context).and_then(|raw| raw.include);
+        let globs = match include {
+            None => glob(DEFAULT_INCLUDE).ok().into_iter().collect(),
+            Some(list) => list.value.iter().filter_map(|item| glob(&item.value.0).ok()).collect(),
+        };
+        Self { globs }
+    }
+
+    /// Whether a path, relative to the root folder and with `/` between its parts, is included. Folders
+    /// and files whose name begins with a dot never are.
+    #[must_use]
+    pub fn matches(&self, path: &str) -> bool {
+        !path.split('/').any(|part| part.starts_with('.')) && self.globs.iter().any(|glob| glob.is_match(path))
+    }
+}
+
+fn glob(pattern: &str) -> Result<GlobMatcher, globset::Error> {
+    let pattern = pattern.strip_prefix("./").unwrap_or(pattern);
+    Ok(GlobBuilder::new(pattern).literal_separator(true).build()?.compile_matcher())
+}
+
+/// Checks the globs against the files that came.
+pub(super) fn check(includes: &[Spanned<String>], root: &str, sources: &[&SourceFile], findings: &mut Findings) {
+    for include in includes {
+        match glob(&include.value) {
+            Err(error) => {
+                findings
+                    .add(&rules::INVALID_GLOB, include.at, format!("this is not a glob: {}", error.kind()))
+                    .help("write paths below the folder of gamops.yaml, such as `sites/*.yaml` or `**/*.yaml`");
+            }
+            Ok(_) if include.value.starts_with('/') || include.value.split('/').any(|part| part == "..") => {
+                findings
+                    .add(&rules::INVALID_GLOB, include.at, "this leads out of the inventory".to_owned())
+                    .help("write paths below the folder of gamops.yaml, such as `sites/*.yaml`");
+            }
+            Ok(glob) => {
+                let relative = |source: &&SourceFile| source.path.strip_prefix(folder(root)).map(str::to_owned);
+                if !sources.iter().filter_map(relative).any(|path| glob.is_match(path)) {
+                    findings
+                        .add(&rules::EMPTY_GLOB, include.at, "no file matches this".to_owned())
+                        .help("correct the path, or remove the line");
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,156 @@
+//! Devices: how they are reached, their ports, and what this version does not do yet.
+
+use std::collections::BTreeMap;
+
+use crate::domain::Medium;
+use crate::inventory::decode::{Shape as _, Spanned, SubscriberModel, port_number};
+use crate::inventory::findings::{Findings, Loc};
+use crate::inventory::fleet::{DeviceView, Fleet, listed};
+use crate::inventory::raw::RawTransport;
+
+use super::{
+    DUPLICATE_ADDRESS, DUPLICATE_HOSTNAME, MODE_ON_COAX, NO_CREDENTIALS, NO_SUCH_PORT, NOT_SUPPORTED, SHUTDOWN_IN_USE,
+    twice,
+};
+
+pub(super) fn check(fleet: &Fleet, devices: &[DeviceView<'_>], findings: &mut Findings) {
+    let fleet_transport = fleet.defaults.transport.as_ref();
+    jump_host(fleet_transport, findings);
+    let mut addresses = BTreeMap::new();
+    let mut hostnames = BTreeMap::new();
+    for device in devices {
+        let key = &device.keyed.key;
+        if !device.raw.says("credentials") && !fleet.defaults.says("credentials") && fleet.root.is_some() {
+            findings
+                .add(&NO_CREDENTIALS, device.keyed.at, format!("the device `{key}` has no credentials"))
+                .help("add `credentials: NAME` here or under `defaults` in gamops.yaml; `factory` is admin without a password");
+        }
+        if let Some(name) = &device.raw.hostname
+            && let Some((first, other)) = twice(&mut hostnames, name.value.0.to_ascii_lowercase(), name.at, || key.clone())
+        {
+            findings
+                .add(&DUPLICATE_HOSTNAME, name.at, format!("the host name `{}` is also that of the device `{other}`", name.value.0))
+                .related(first, "first here")
+                .help("it is in every option 82 circuit id, so it has to tell devices apart");
+        }
+        address(fleet_transport, device, &mut addresses, findings);
+        reserved(device, findings);
+        ports(device, findings);
+    }
+}
+
+type Addresses<'f> = BTreeMap<(&'static str, String, u16), (Loc, String)>;
+
+fn address(
+    defaults: Option<&Spanned<RawTransport>>,
+    device: &DeviceView<'_>,
+    addresses: &mut Addresses<'_>,
+    findings: &mut Findings,
+) {
+    let Some(address) = &device.raw.address else {
+        return;
+    };
+    let layers = || [device.raw.transport.as_ref(), defaults].into_iter().flatten().map(|layer| &layer.value);
+    let ssh = layers().find_map(|layer| layer.ssh_port.as_ref()).map_or(22, |port| port.value.0);
+    let snmp = layers().find_map(|layer| layer.snmp_port.as_ref()).map_or(161, |port| port.value.0);
+    let with_snmp = layers().find_map(|layer| layer.snmp.as_ref()).is_none_or(|flag| flag.value.0);
+    let host = address.value.0.to_ascii_lowercase();
+    for (service, port) in [("SSH", ssh), ("SNMP", snmp)] {
+        if service == "SNMP" && !with_snmp {
+            continue;
+        }
+        let owner = || device.keyed.key.clone();
+        if let Some((first, other)) = twice(addresses, (service, host.clone(), port), address.at, owner) {
+            findings
+                .add(
+                    &DUPLICATE_ADDRESS,
+                    address.at,
+                    format!("{host} with {service} port {port} is also where the device `{other}` is reached"),
+                )
+                .related(first, "first here")
+                .help("correct the address, or tell the two apart with `transport`");
+            // One mistake, one finding.
+            return;
+        }
+    }
+}
+
+fn jump_host(transport: Option<&Spanned<RawTransport>>, findings: &mut Findings) {
+    if let Some(host) = transport.and_then(|transport| transport.value.jump_host.as_ref()) {
+        findings
+            .add(&NOT_SUPPORTED, host.at, "`jump_host` is not supported by this version".to_owned())
+            .help("the device would be reached directly; remove the line, or run gamops where it has a route");
+    }
+}
+
+fn reserved(device: &DeviceView<'_>, findings: &mut Findings) {
+    jump_host(device.raw.transport.as_ref(), findings);
+    if let Some(model) = &device.raw.subscriber_model
+        && model.value == SubscriberModel::PortAware
+    {
+        findings
+            .add(&NOT_SUPPORTED, model.at, "port-aware devices are not supported by this version".to_owned())
+            .help("leave the device out of the inventory, or set it to endpoint-aware by hand first; gamops never switches it");
+    }
+    for (_, subscriber) in &device.subscribers {
+        let trunk = subscriber.trunk.as_ref().filter(|trunk| trunk.value.0).map(|trunk| ("trunk", trunk.at));
+        let double = subscriber.double_tag.as_ref().map(|tag| ("double_tag", tag.at));
+        for (field, at) in [trunk, double].into_iter().flatten() {
+            findings
+                .add(&NOT_SUPPORTED, at, format!("`{field}` is not supported by this version"))
+                .help("without it the subscriber would get another service than this one; leave the subscriber out for now");
+        }
+    }
+}
+
+fn ports(device: &DeviceView<'_>, findings: &mut Findings) {
+    let Some(model) = device.model else {
+        return;
+    };
+    let range = || match model.medium {
+        Medium::Coax => format!("{model} has coax ports 1 to {}", model.ports),
+        Medium::Copper => format!("{model} has copper ports 1 to {}", model.ports),
+    };
+    let mut missing = |number: u16, at: Loc| {
+        if number > model.ports {
+            findings
+                .add(&NO_SUCH_PORT, at, format!("the device `{}` has no port {number}", device.keyed.key))
+                .help(range());
+        }
+    };
+    for port in listed(&device.raw.ports) {
+        if let Some(number) = port_number(&port.key) {
+            missing(number.get(), port.at);
+        }
+    }
+    for endpoint in device.endpoints() {
+        if let Some(Spanned { value: crate::domain::PortBinding::Port(number), at }) = endpoint.port {
+            missing(number.get(), *at);
+        }
+    }
+    for port in listed(&device.raw.ports) {
+        let Some(raw) = &port.value else {
+            continue;
+        };
+        if let (Medium::Coax, Some(mode)) = (model.medium, &raw.mode) {
+            findings
+                .add(&MODE_ON_COAX, mode.at, format!("{model} has coax ports, which have no mode to choose"))
+                .help("remove the line; `mimo` and `siso` are for telephone pairs");
+        }
+        if let Some(shutdown) = raw.shutdown.as_ref().filter(|shutdown| shutdown.value.0) {
+            let number = port_number(&port.key);
+            let mut there = device.subscribers.iter().filter(|(_, subscriber)| {
+                subscriber.port.as_ref().is_some_and(|binding| match binding.value {
+                    crate::domain::PortBinding::Port(bound) => Some(bound) == number,
+                    _ => false,
+                })
+            });
+            if let Some((first, _)) = there.next() {
+                findings
+                    .add(&SHUTDOWN_IN_USE, shutdown.at, format!("port {} is shut down with the subscriber `{}` on it", port.key, first.key))
+                    .related(first.at, "on this port")
+                    .help("a shutdown stops the alarms and not the traffic; to suspend somebody write `state: suspended`");
+            }
+        }
+    }
+}

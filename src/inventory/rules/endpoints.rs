@@ -1,0 +1,159 @@
+//! Endpoints: addresses, room on ports and devices, numbers.
+
+use std::collections::BTreeMap;
+
+use crate::domain::{EndpointId, PortBinding, SubscriberId};
+use crate::inventory::decode::Shape as _;
+use crate::inventory::findings::{Findings, Loc};
+use crate::inventory::fleet::DeviceView;
+
+use super::{
+    DEVICE_FULL, DUPLICATE_ID, DUPLICATE_MAC, ENDPOINT_KEY, FOREIGN_MAC, GROUP_MAC, NULL_MAC, PORT_FULL, PORT_WITHOUT_ENDPOINT,
+    TOO_MANY_SUBSCRIBERS, UNASSIGNED, twice,
+};
+
+pub(super) fn check(devices: &[DeviceView<'_>], findings: &mut Findings) {
+    let mut macs = BTreeMap::new();
+    for device in devices {
+        for endpoint in device.endpoints() {
+            let mac = endpoint.mac.value;
+            let owner = || format!("{} on the device `{}`", endpoint.owner(), device.keyed.key);
+            if mac.is_null() {
+                findings
+                    .add(&NULL_MAC, endpoint.mac.at, "an endpoint's MAC address cannot be all zeros".to_owned())
+                    .help("write the one on its label; leave `endpoint` out while there is none");
+            } else if mac.is_group() {
+                findings
+                    .add(&GROUP_MAC, endpoint.mac.at, format!("{mac} is a group address, which no endpoint has"))
+                    .help("compare it with the label; the second digit is even");
+            } else if let Some((first, other)) = twice(&mut macs, mac, endpoint.mac.at, owner) {
+                findings
+                    .add(&DUPLICATE_MAC, endpoint.mac.at, format!("the endpoint {mac} is also that of the {other}"))
+                    .related(first, "first here")
+                    .help("an endpoint is in one place; correct one of the two, or remove it");
+            } else if !mac.is_positron() {
+                findings
+                    .add(&FOREIGN_MAC, endpoint.mac.at, format!("{mac} is not in the vendor's range 00:0e:d8"))
+                    .help("compare it with the label; an endpoint with another address will not be found");
+            }
+        }
+        bindings(device, findings);
+        room(device, findings);
+        numbers(device, findings);
+    }
+}
+
+fn bindings(device: &DeviceView<'_>, findings: &mut Findings) {
+    let subscribers: BTreeMap<&str, Loc> = (device.subscribers.iter()).map(|(keyed, _)| (keyed.key.as_str(), keyed.at)).collect();
+    for (keyed, _) in device.spares() {
+        if let Some(at) = subscribers.get(keyed.key.as_str()) {
+            findings
+                .add(&ENDPOINT_KEY, keyed.at, format!("`{}` is also the key of a subscriber on this device", keyed.key))
+                .related(*at, "the subscriber, whose endpoint has this key already")
+                .help("give the spare endpoint another key");
+        }
+    }
+    for (keyed, raw) in &device.subscribers {
+        match (&raw.endpoint, &raw.port) {
+            (Some(endpoint), None) if !raw.says("port") => {
+                findings
+                    .add(&UNASSIGNED, endpoint.at, format!("the endpoint of the subscriber `{}` is on no port, so it has no service", keyed.key))
+                    .help("add `port:` with a number, or `auto` for the first port where it is seen");
+            }
+            (Some(_), Some(port)) if port.value == PortBinding::Unassigned => {
+                findings
+                    .add(&UNASSIGNED, port.at, format!("the endpoint of the subscriber `{}` is on no port, so it has no service", keyed.key))
+                    .help("write a number, or `auto` for the first port where it is seen");
+            }
+            (None, Some(port)) if !raw.says("endpoint") => {
+                findings
+                    .add(&PORT_WITHOUT_ENDPOINT, port.at, format!("the subscriber `{}` has a port and no endpoint, so it has no service", keyed.key))
+                    .help("add `endpoint:` with the MAC address, or remove `port`");
+            }
+            _ => {}
+        }
+    }
+}
+
+fn room(device: &DeviceView<'_>, findings: &mut Findings) {
+    let Some(model) = device.model else {
+        return;
+    };
+    let per_port = model.medium.endpoints_per_port();
+    let mut on_port = BTreeMap::new();
+    let mut bound = 0;
+    let mut all = 0;
+    for endpoint in device.endpoints() {
+        all += 1;
+        let places = match endpoint.port.map(|port| (port.value, port.at)) {
+            Some((PortBinding::Port(number), at)) if number.get() <= model.ports => {
+                let list: &mut Vec<(Loc, String)> = on_port.entry(number).or_default();
+                list.push((at, endpoint.owner()));
+                if list.len() == per_port + 1 {
+                    let first = list[0].clone();
+                    let message = match per_port {
+                        1 => format!("port {number} has an endpoint already, that of the {}", first.1),
+                        _ => format!("port {number} has {per_port} endpoints already"),
+                    };
+                    findings
+                        .add(&PORT_FULL, at, message)
+                        .related(first.0, "first here")
+                        .help(format!("a {} port takes {per_port}; choose another port", model.medium));
+                }
+                1
+            }
+            Some((PortBinding::Auto, _)) => 1,
+            _ => 0,
+        };
+        bound += places;
+    }
+    let places = usize::from(model.ports) * per_port;
+    let most = usize::from(EndpointId::MAX);
+    // Ports that are too full have said so themselves; this is about `auto`.
+    let full_ports = on_port.values().any(|list| list.len() > per_port);
+    if bound > places && !full_ports {
+        findings
+            .add(&DEVICE_FULL, device.keyed.at, format!("{bound} endpoints are to be on the device `{}`, which has room for {places}", device.keyed.key))
+            .help(format!("{model}: {} ports with {per_port} each", model.ports));
+    }
+    if all > most {
+        findings
+            .add(&DEVICE_FULL, device.keyed.at, format!("the device `{}` has {all} endpoints; it can know {most}", device.keyed.key))
+            .help("move some to another device");
+    }
+    let subscribers = device.subscribers.len();
+    if subscribers > usize::from(SubscriberId::MAX) {
+        findings
+            .add(
+                &TOO_MANY_SUBSCRIBERS,
+                device.keyed.at,
+                format!("the device `{}` has {subscribers} subscribers; it can know {}", device.keyed.key, SubscriberId::MAX),
+            )
+            .help("move some to another device");
+    }
+}
+
+fn numbers(device: &DeviceView<'_>, findings: &mut Findings) {
+    let mut endpoints = BTreeMap::new();
+    for endpoint in device.endpoints() {
+        if let Some(id) = endpoint.id
+            && let Some((first, other)) = twice(&mut endpoints, id.value, id.at, || endpoint.owner())
+        {
+            findings
+                .add(&DUPLICATE_ID, id.at, format!("the endpoint number {} is also that of the {other}", id.value))
+                .related(first, "first here")
+                .help("choose another, or remove `id` and let gamops choose");
+        }
+    }
+    let mut subscribers = BTreeMap::new();
+    for (keyed, raw) in &device.subscribers {
+        if let Some(id) = &raw.id
+            && let Some((first, other)) = twice(&mut subscribers, id.value, id.at, || format!("subscriber `{}`", keyed.key))
+        {
+            findings
+                .add(&DUPLICATE_ID, id.at, format!("the subscriber number {} is also that of the {other}", id.value))
+                .related(first, "first here")
+                .help("choose another, or remove `id` and let gamops choose");
+        }
+    }
+}

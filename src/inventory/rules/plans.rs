@@ -1,0 +1,216 @@
+//! Plans: rates, who uses them, the profiles that they need, and suspension.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::domain::{Mbps, Medium};
+use crate::inventory::decode::{Keyed, Shape as _, SuspensionSpec};
+use crate::inventory::findings::Findings;
+use crate::inventory::fleet::{DeviceView, Fleet, sold};
+use crate::inventory::model::{Rates, State, UNTHROTTLED};
+use crate::inventory::rate::{Sold, ceiling, on_medium};
+use crate::inventory::raw::RawPlan;
+
+use super::names::{check_key, effective, report};
+use super::{
+    MAX_RATE, NO_SUSPENSION, NOT_SUPPORTED, PLAN_RATES, PROFILE_SLOTS, PROFILE_SLOTS_LOW, RATE_MIXED, RATE_TOO_LOW,
+    RATE_UNLIMITED, RESERVED_NAME, SUSPENSION_PLAN, UNKNOWN_PLAN, UNUSED_PLAN,
+};
+
+/// The profile that every device has from the factory (CLI guide).
+const DEVICE_PROFILE: &str = "Default BW Profile";
+/// Ids 2 to 15.
+const FREE_SLOTS: usize = 14;
+/// From here on a warning.
+const FEW_SLOTS: usize = 12;
+
+pub(super) fn check(fleet: &Fleet, devices: &[DeviceView<'_>], findings: &mut Findings) {
+    max_rate(fleet, findings);
+    let users = users(fleet);
+    for keyed in fleet.plans.values() {
+        if !users.contains(keyed.key.as_str()) && !fleet.incomplete && keyed.key != UNTHROTTLED {
+            findings
+                .add(&UNUSED_PLAN, keyed.at, format!("nobody has the plan `{}`", keyed.key))
+                .help("it is put on no device; remove it, or leave it for later");
+        }
+        if let Some(raw) = &keyed.value {
+            plan(fleet, devices, keyed, raw, findings);
+        }
+    }
+    suspension(fleet, devices, findings);
+    for device in devices {
+        profiles(fleet, device, findings);
+    }
+}
+
+/// Keys of the plans that somebody has, or will have when suspended.
+fn users(fleet: &Fleet) -> BTreeSet<&str> {
+    let subscribers = fleet.subscribers.values().filter_map(|keyed| keyed.value.as_ref());
+    let plans = subscribers.filter_map(|raw| raw.plan.as_ref()).map(|plan| plan.value.0.as_str());
+    plans.chain(suspension_plan(fleet)).collect()
+}
+
+fn suspension_plan(fleet: &Fleet) -> Option<&str> {
+    match fleet.policies.suspension.as_ref().map(|spec| &spec.value) {
+        Some(SuspensionSpec::Plan(plan)) => Some(&plan.value),
+        _ => None,
+    }
+}
+
+fn max_rate(fleet: &Fleet, findings: &mut Findings) {
+    let Some(rate) = &fleet.policies.max_rate else {
+        return;
+    };
+    let range = u64::from(Mbps::MAX.get())..=u64::from(Mbps::MAX_BY_MIB.get());
+    let good = match rate.value.0 {
+        Sold::Limited(bps) => bps % 1_000_000 == 0 && range.contains(&(bps / 1_000_000)),
+        Sold::Unthrottled => false,
+    };
+    if !good {
+        findings
+            .add(&MAX_RATE, rate.at, format!("`max_rate` is {}; it needs whole Mbps from {} to {}", rate.value.0, Mbps::MAX, Mbps::MAX_BY_MIB))
+            .help("above it plans are written as unthrottled");
+    }
+}
+
+fn plan(fleet: &Fleet, devices: &[DeviceView<'_>], keyed: &Keyed<RawPlan>, raw: &RawPlan, findings: &mut Findings) {
+    let (name, name_at) = effective(&keyed.key, keyed.at, raw.name.as_ref());
+    if raw.name.is_none() {
+        check_key(&keyed.key, keyed.at, "plan", findings);
+    }
+    if name == DEVICE_PROFILE {
+        findings
+            .add(&RESERVED_NAME, name_at, format!("`{DEVICE_PROFILE}` is the name of every device's own profile"))
+            .help("give the plan another name");
+    }
+    if let Some(level) = &raw.service_limit_level {
+        findings
+            .add(&NOT_SUPPORTED, level.at, "`service_limit_level` is not supported by this version".to_owned())
+            .help("without it all traffic is limited; remove the line if that is right");
+    }
+    let Some((down, up)) = sold(raw) else {
+        rates_missing(keyed, raw, findings);
+        return;
+    };
+    let Some(asked) = fleet.asked(raw) else {
+        let at = raw.down.as_ref().map_or(keyed.at, |rate| rate.at);
+        let draft = findings.add(&RATE_MIXED, at, format!("the plan `{}` limits one direction only: {down} down, {up} up", keyed.key));
+        draft.help("limit both, or write `rate: unthrottled`");
+        return;
+    };
+    let Rates::Limited { down: compiled_down, up: compiled_up } = asked else {
+        return;
+    };
+    let both = [("down", down, compiled_down, &raw.down), ("up", up, compiled_up, &raw.up)];
+    for (direction, sold, compiled, field) in both {
+        if compiled < Mbps::MIN {
+            let at = field.as_ref().or(raw.rate.as_ref()).map_or(keyed.at, |rate| rate.at);
+            findings
+                .add(&RATE_TOO_LOW, at, format!("{sold} {direction} becomes {compiled} with headroom; the device takes {} at least", Mbps::MIN))
+                .help("sell 10 Mbps or more");
+            if raw.rate.is_some() {
+                break;
+            }
+        }
+    }
+    let media: BTreeSet<Medium> = (devices.iter())
+        .filter(|device| device.subscribers.iter().any(|(_, raw)| raw.plan.as_ref().is_some_and(|plan| plan.value.0 == keyed.key)))
+        .filter_map(|device| device.model.map(|model| model.medium))
+        .collect();
+    for medium in media {
+        let ceiling = ceiling(medium, fleet.max_rate());
+        let (over, under) = (compiled_down.max(compiled_up), compiled_down.min(compiled_up));
+        if over > ceiling && under <= ceiling {
+            let at = raw.down.as_ref().map_or(keyed.at, |rate| rate.at);
+            findings
+                .add(&RATE_UNLIMITED, at, format!("on {medium} the plan `{}` limits neither direction", keyed.key))
+                .help(format!(
+                    "{over} with headroom is above the {ceiling} that a profile can limit there, so there is no profile and nothing limits the {under} of the other direction"
+                ));
+        }
+    }
+}
+
+fn rates_missing(keyed: &Keyed<RawPlan>, raw: &RawPlan, findings: &mut Findings) {
+    let rates = [&raw.rate, &raw.down, &raw.up];
+    // A rate that is there and could not be read has its finding.
+    let names = ["rate", "down", "up"];
+    if rates.iter().zip(names).any(|(rate, name)| rate.is_none() && raw.says(name)) {
+        return;
+    }
+    let at = rates.into_iter().flatten().next().map_or(keyed.at, |rate| rate.at);
+    let message = if raw.rate.is_some() {
+        format!("the plan `{}` has `rate` and a rate for one direction", keyed.key)
+    } else {
+        format!("the plan `{}` needs `rate`, or `down` and `up`", keyed.key)
+    };
+    findings
+        .add(&PLAN_RATES, at, message)
+        .help("write `rate: 500 Mbps` for both directions, or `down: 500 Mbps` and `up: 100 Mbps`");
+}
+
+fn suspension(fleet: &Fleet, devices: &[DeviceView<'_>], findings: &mut Findings) {
+    let policy = fleet.policies.suspension.as_ref();
+    if let Some(SuspensionSpec::Plan(plan)) = policy.map(|spec| &spec.value) {
+        let limited = fleet.plans.get(&plan.value).and_then(|keyed| keyed.value.as_ref()).map(|raw| {
+            let asked = fleet.asked(raw);
+            asked.is_none_or(|asked| on_medium(asked, Medium::Coax, fleet.max_rate()) != Rates::Unthrottled)
+        });
+        if plan.value == UNTHROTTLED || limited == Some(false) {
+            findings
+                .add(&SUSPENSION_PLAN, plan.at, format!("the plan `{}` limits nothing, so suspending somebody would speed them up", plan.value))
+                .help("name a slow plan, 10 Mbps say, or use a VLAN: `suspension: {vlan: N}`");
+        } else if limited.is_none() && !fleet.plans.contains_key(&plan.value) && !fleet.incomplete {
+            findings
+                .add(&UNKNOWN_PLAN, plan.at, format!("there is no plan `{}`", plan.value))
+                .help("add it under `plans`, or correct the key");
+        }
+    }
+    if fleet.policies.says("suspension") || fleet.root.is_none() {
+        return;
+    }
+    for (keyed, raw) in devices.iter().flat_map(|device| &device.subscribers) {
+        if let Some(state) = raw.state.as_ref().filter(|state| state.value == State::Suspended) {
+            findings
+                .add(&NO_SUSPENSION, state.at, format!("the subscriber `{}` is suspended, and nothing says how that is done", keyed.key))
+                .help("add `policies: {suspension: ...}` to gamops.yaml: `{vlan: N}`, `{plan: KEY}` or `unbind`");
+        }
+    }
+}
+
+/// Whether the profiles that a device needs fit on it, under names of their own.
+fn profiles(fleet: &Fleet, device: &DeviceView<'_>, findings: &mut Findings) {
+    let Some(model) = device.model else {
+        return;
+    };
+    let by_plan = |(_, raw): &(_, &crate::inventory::raw::RawSubscriber)| raw.plan.as_ref().map(|plan| plan.value.0.clone());
+    let mut used: BTreeMap<String, ()> = device.subscribers.iter().filter_map(by_plan).map(|plan| (plan, ())).collect();
+    if let Some(plan) = suspension_plan(fleet).filter(|_| !device.subscribers.is_empty()) {
+        used.insert(plan.to_owned(), ());
+    }
+    let limited: Vec<&Keyed<RawPlan>> = (used.keys())
+        .filter_map(|key| fleet.plans.get(key))
+        .filter(|keyed| {
+            let asked = keyed.value.as_ref().and_then(|raw| fleet.asked(raw));
+            asked.is_some_and(|asked| on_medium(asked, model.medium, fleet.max_rate()) != Rates::Unthrottled)
+        })
+        .collect();
+    let mut names = BTreeMap::new();
+    for keyed in &limited {
+        if let Some(raw) = &keyed.value {
+            let (name, at) = effective(&keyed.key, keyed.at, raw.name.as_ref());
+            let owner = || format!("plan `{}`", keyed.key);
+            report(&mut names, name.to_owned(), at, owner, &device.keyed.key, findings);
+        }
+    }
+    let needed = limited.len();
+    let key = &device.keyed.key;
+    if needed > FREE_SLOTS {
+        findings
+            .add(&PROFILE_SLOTS, device.keyed.at, format!("the device `{key}` needs {needed} bandwidth profiles; it has room for {FREE_SLOTS}"))
+            .help("let its subscribers share plans; the plan for suspended subscribers counts too");
+    } else if needed >= FEW_SLOTS {
+        findings
+            .add(&PROFILE_SLOTS_LOW, device.keyed.at, format!("the device `{key}` needs {needed} of {FREE_SLOTS} bandwidth profiles"))
+            .help("a plan that changes needs a free one for a moment; let its subscribers share plans");
+    }
+}

@@ -1,0 +1,37 @@
+//! Short proofs that a configuration is still the one that was looked at.
+
+use sha2::{Digest as _, Sha256};
+
+use super::{DeviceConfig, RunningConfig};
+
+fn sha256(value: &impl serde::Serialize) -> String {
+    // Plain structs with ordered maps always serialise; the empty text stands in so that this cannot panic.
+    let canonical = serde_json::to_vec(value).unwrap_or_default();
+    Sha256::digest(&canonical)
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect()
+}
+
+impl DeviceConfig {
+    /// SHA-256, in hex, over the managed configuration. Equal exactly where the values are equal.
+    #[must_use]
+    pub fn fingerprint(&self) -> String {
+        sha256(self)
+    }
+}
+
+impl RunningConfig {
+    /// SHA-256, in hex, over all that was configured, the lines that gamops does not manage included.
+    /// Secrets take no part: they were masked on reading.
+    #[must_use]
+    pub fn fingerprint(&self) -> String {
+        sha256(&(&self.managed, &self.other))
+    }
+
+    /// Whether two readings hold the same configuration; what was odd about the text does not matter.
+    #[must_use]
+    pub fn is_same_as(&self, other: &Self) -> bool {
+        self.managed == other.managed && self.other == other.other
+    }
+}

@@ -1,0 +1,353 @@
+//! Putting a device's plan together: resolve, diff, order, describe.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::inventory::desired::DesiredDevice;
+use crate::inventory::model::{Mode, Unsaved};
+use crate::observed::{Capabilities, Change, DeviceConfig, Identity, Kind, Object, ObjectId, Option82};
+
+use super::diff::{OrderedChange, Purpose, diff};
+use super::impact::impact;
+use super::model::{Action, Cause, DeviceChanges, FieldChange, Held, ObjectChange, Saved, Step};
+use super::record::Record;
+use super::resolve::{Refusal, Resolution, refuse_what_cannot_stand, resolve};
+use super::target::restrict;
+use super::unsaved::{Readings, save, saved};
+
+/// All that a plan for one device is made from. The same inputs give the same plan.
+#[derive(Debug, Clone, Copy)]
+pub struct Inputs<'a> {
+    /// What the inventory asks for.
+    pub desired: &'a DesiredDevice,
+    /// What the device runs and would load at boot.
+    pub readings: Readings<'a>,
+    /// The device: base MAC and firmware.
+    pub identity: &'a Identity,
+    /// What its firmware can do.
+    pub capabilities: &'a Capabilities,
+    /// What gamops owns there.
+    pub records: &'a [Record],
+    /// Whether a run of gamops on this device never came to its end.
+    pub unfinished: bool,
+    /// The objects that the operator named; `None` for the whole device.
+    pub targets: Option<&'a BTreeSet<(Kind, String)>>,
+}
+
+/// Turns a change into the commands that make it; an error is one sentence saying what cannot be sent.
+pub type Render<'a> = &'a dyn Fn(&Change) -> Result<Vec<String>, String>;
+
+/// Plans one device.
+#[must_use]
+pub fn plan_device(inputs: Inputs<'_>, render: Render<'_>) -> DeviceChanges {
+    let Inputs {
+        desired,
+        readings,
+        records,
+        unfinished,
+        ..
+    } = inputs;
+    let running = readings.running.0;
+    let observed = &running.managed;
+    let mut resolution = resolve(desired, observed, records, inputs.capabilities);
+    if let Some(targets) = inputs.targets {
+        restrict(&mut resolution, observed, records, targets);
+    }
+    refuse_what_cannot_stand(&mut resolution, observed, desired.model.medium);
+    resolution.notes.extend(running.warnings.iter().cloned());
+
+    let ordered = order(&mut resolution, inputs);
+    let target = reach(observed, &ordered);
+    let steps = if resolution.refusals.is_empty() {
+        write_out(&ordered, &desired.key, &mut resolution, render)
+    } else {
+        Vec::new()
+    };
+
+    let saved = saved(readings, records, unfinished);
+    judge_unsaved(&mut resolution, desired.unsaved, &saved, !steps.is_empty());
+    let refused = !resolution.refusals.is_empty();
+    let steps = if refused { Vec::new() } else { steps };
+    let changes = describe(desired, observed, &target, &ordered, &resolution, records);
+    let named = |ids: &[ObjectId]| {
+        ids.iter()
+            .map(|id| {
+                (
+                    *id,
+                    observed
+                        .object(*id)
+                        .map(|object| object.name().to_owned())
+                        .unwrap_or_default(),
+                )
+            })
+            .collect()
+    };
+    DeviceChanges {
+        mac: inputs.identity.mac,
+        firmware: inputs.identity.firmware.to_string(),
+        held: match (&desired.paused, desired.mode) {
+            (Some(reason), _) => Some(Held::Paused(reason.clone())),
+            (None, Mode::Observe) => Some(Held::Observe),
+            (None, Mode::Manage) => None,
+        },
+        changes,
+        save: save(&saved, desired.unsaved, !steps.is_empty(), unfinished),
+        steps,
+        saved,
+        adopted: named(&resolution.adopted),
+        unmanaged: named(&resolution.unmanaged),
+        notes: std::mem::take(&mut resolution.notes),
+        refusals: std::mem::take(&mut resolution.refusals),
+        records_before: records.to_vec(),
+        records: settle(resolution.records, &target),
+        observed_fingerprint: running.fingerprint(),
+        desired_fingerprint: target.fingerprint(),
+        observed: observed.clone(),
+        target,
+    }
+}
+
+/// The changes in a safe order; what stands in the way becomes a refusal, what cannot be cleared a note.
+fn order(resolution: &mut Resolution, inputs: Inputs<'_>) -> Vec<OrderedChange> {
+    let observed = &inputs.readings.running.0.managed;
+    let medium = inputs.desired.model.medium;
+    match diff(observed, &resolution.target, inputs.capabilities, medium) {
+        Ok(difference) => {
+            resolution
+                .notes
+                .extend(difference.cannot_clear.iter().map(ToString::to_string));
+            difference.changes
+        }
+        Err(stuck) => {
+            // A target that the device cannot hold was refused with better words already.
+            if resolution.refusals.is_empty() {
+                resolution.refusals.push(Refusal {
+                    rule: "no-safe-order",
+                    message: stuck.to_string(),
+                    help: "make the change in two commits, or by hand".to_owned(),
+                });
+            }
+            Vec::new()
+        }
+    }
+}
+
+/// What the device will hold after all changes. It may differ from the wish in what cannot be cleared.
+fn reach(observed: &DeviceConfig, ordered: &[OrderedChange]) -> DeviceConfig {
+    let mut target = observed.clone();
+    for step in ordered {
+        // The diff was made from this very state, so nothing can conflict; if it did, the reading after
+        // the apply would differ from this target and the device would be left unsaved.
+        if step.change.apply(&mut target).is_err() {
+            break;
+        }
+    }
+    target
+}
+
+fn write_out(ordered: &[OrderedChange], device: &str, resolution: &mut Resolution, render: Render<'_>) -> Vec<Step> {
+    let mut steps = Vec::with_capacity(ordered.len());
+    for step in ordered {
+        let (_, address) = address(device, step.change.object(), &resolution.keys);
+        match render(&step.change) {
+            Ok(commands) => steps.push(Step {
+                address,
+                change: step.change.clone(),
+                makes_room: step.purpose == Purpose::MakeRoom,
+                commands,
+            }),
+            Err(reason) => resolution.refusals.push(Refusal {
+                rule: "cannot-be-sent",
+                message: format!("{address}: {reason}"),
+                help: "change the text in the inventory".to_owned(),
+            }),
+        }
+    }
+    steps
+}
+
+fn judge_unsaved(resolution: &mut Resolution, policy: Unsaved, saved: &Saved, has_steps: bool) {
+    let Saved::No {
+        ours: false,
+        difference,
+    } = saved
+    else {
+        return;
+    };
+    match policy {
+        Unsaved::Refuse => resolution.refusals.push(Refusal {
+            rule: "unsaved-configuration",
+            message: format!("somebody else left {} unsaved", lines(difference.len())),
+            help: "save or reload the device, or set `policies.unsaved: report`".to_owned(),
+        }),
+        Unsaved::Report if has_steps => resolution.notes.push(format!(
+            "saving these changes also saves {} that somebody else left unsaved",
+            lines(difference.len())
+        )),
+        Unsaved::Report | Unsaved::Save => {}
+    }
+}
+
+fn lines(count: usize) -> String {
+    format!("{count} line{}", if count == 1 { "" } else { "s" })
+}
+
+/// Records hold what the device will really hold.
+fn settle(mut records: Vec<Record>, target: &DeviceConfig) -> Vec<Record> {
+    for record in &mut records {
+        record.applied = target.object(record.object);
+    }
+    records
+}
+
+/// Inventory key and address of an object; what has no key goes by `#` and its number.
+fn address(device: &str, object: ObjectId, keys: &BTreeMap<ObjectId, String>) -> (String, String) {
+    let key = match (keys.get(&object), object) {
+        (Some(key), _) => key.clone(),
+        (None, ObjectId::System) => "hostname".to_owned(),
+        (None, other) => format!("#{}", other.number()),
+    };
+    let address = format!("{device}/{}/{key}", object.kind());
+    (key, address)
+}
+
+fn describe(
+    desired: &DesiredDevice,
+    observed: &DeviceConfig,
+    target: &DeviceConfig,
+    ordered: &[OrderedChange],
+    resolution: &Resolution,
+    records: &[Record],
+) -> Vec<ObjectChange> {
+    let mut last_step: BTreeMap<ObjectId, usize> = BTreeMap::new();
+    for (index, step) in ordered.iter().enumerate() {
+        last_step.insert(step.change.object(), index);
+    }
+    let ids: BTreeSet<ObjectId> = observed.object_ids().chain(target.object_ids()).collect();
+    let mut changes: Vec<(usize, ObjectChange)> = ids
+        .into_iter()
+        .filter_map(|id| {
+            let (before, after) = (observed.object(id), target.object(id));
+            if before == after {
+                return None;
+            }
+            let change = object_change(desired, id, (before, after), (observed, target), resolution, records);
+            Some((last_step.get(&id).copied().unwrap_or(usize::MAX), change))
+        })
+        .collect();
+    changes.sort_by_key(|(step, _)| *step);
+    changes.into_iter().map(|(_, change)| change).collect()
+}
+
+fn object_change(
+    desired: &DesiredDevice,
+    id: ObjectId,
+    (before, after): (Option<Object>, Option<Object>),
+    (observed, target): (&DeviceConfig, &DeviceConfig),
+    resolution: &Resolution,
+    records: &[Record],
+) -> ObjectChange {
+    let (key, address) = address(&desired.key, id, &resolution.keys);
+    let impact = impact(id, before.as_ref(), after.as_ref(), observed);
+    let subscribers = impact
+        .subscribers
+        .iter()
+        .map(|number| {
+            let name = || {
+                observed
+                    .subscribers
+                    .get(number)
+                    .map(|s| s.name.clone())
+                    .unwrap_or_default()
+            };
+            resolution
+                .keys
+                .get(&ObjectId::Subscriber(*number))
+                .cloned()
+                .unwrap_or_else(name)
+        })
+        .collect();
+    let option82 = match id {
+        ObjectId::Subscriber(number) => Option82::of(observed, number)
+            .zip(Option82::of(target, number))
+            .filter(|(from, to)| from != to),
+        _ => None,
+    };
+    ObjectChange {
+        kind: id.kind(),
+        action: match (&before, &after) {
+            (None, _) => Action::Create,
+            (Some(_), None) => Action::Destroy,
+            (Some(_), Some(_)) => Action::Update,
+        },
+        fields: field_changes(before.as_ref(), after.as_ref(), observed, target),
+        cause: cause(id, before.as_ref(), after.as_ref(), resolution, records),
+        address,
+        key,
+        object: id,
+        impact,
+        subscribers,
+        option82,
+    }
+}
+
+fn field_changes(
+    before: Option<&Object>,
+    after: Option<&Object>,
+    observed: &DeviceConfig,
+    target: &DeviceConfig,
+) -> Vec<FieldChange> {
+    let lone = |fields: Vec<(&'static str, String)>| fields.into_iter().filter(|(_, value)| is_set(value));
+    match (before.map(|o| o.fields(observed)), after.map(|o| o.fields(target))) {
+        (None, None) => Vec::new(),
+        (None, Some(new)) => lone(new)
+            .map(|(field, after)| FieldChange {
+                field,
+                before: String::new(),
+                after,
+            })
+            .collect(),
+        (Some(old), None) => lone(old)
+            .map(|(field, before)| FieldChange {
+                field,
+                before,
+                after: String::new(),
+            })
+            .collect(),
+        // Both sides are of one kind, so their fields stand in the same order.
+        (Some(old), Some(new)) => old
+            .into_iter()
+            .zip(new)
+            .filter(|((_, before), (_, after))| before != after)
+            .map(|((field, before), (_, after))| FieldChange { field, before, after })
+            .collect(),
+    }
+}
+
+/// Whether a value is worth a word when an object is made or goes away: a plain default is not.
+fn is_set(value: &str) -> bool {
+    !matches!(value, "" | "no" | "model default")
+}
+
+fn cause(
+    id: ObjectId,
+    before: Option<&Object>,
+    after: Option<&Object>,
+    resolution: &Resolution,
+    records: &[Record],
+) -> Cause {
+    let recorded = records.iter().find(|record| record.object == id);
+    let Some(applied) = recorded.and_then(|record| record.applied.as_ref()) else {
+        return if resolution.adopted.contains(&id) {
+            Cause::Adoption
+        } else {
+            Cause::Inventory
+        };
+    };
+    if before == Some(applied) {
+        Cause::Inventory
+    } else if after == Some(applied) {
+        Cause::Drift
+    } else {
+        Cause::Both
+    }
+}

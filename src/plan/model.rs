@@ -1,0 +1,268 @@
+//! A plan as a value: what would be done to each device, and why, before anything is done.
+
+use serde::Serialize;
+
+use crate::observed::{Change, DeviceConfig, Kind, ObjectId, Option82};
+
+use super::impact::Impact;
+use super::record::Record;
+use super::resolve::Refusal;
+
+/// What would be done to a fleet. Devices stand in order of their keys; the same input gives the same plan.
+#[derive(Debug, Clone)]
+pub struct Plan {
+    /// The inventory's id.
+    pub inventory: String,
+    /// The commit that the inventory was read from, with `+changes` where files differ from it.
+    pub commit: Option<String>,
+    /// One entry per targeted device.
+    pub devices: Vec<DevicePlan>,
+}
+
+/// What would be done to one device.
+#[derive(Debug, Clone)]
+pub struct DevicePlan {
+    /// Inventory key.
+    pub device: String,
+    /// Host and SSH port.
+    pub address: String,
+    /// Model as the inventory names it.
+    pub model: &'static str,
+    /// The outcome of looking at it.
+    pub outcome: Outcome,
+}
+
+/// The outcome of looking at one device.
+#[derive(Debug, Clone)]
+pub enum Outcome {
+    /// It could not be read: nothing is known about it now, nothing is planned.
+    Unread(Unread),
+    /// It was read.
+    Read(Box<DeviceChanges>),
+}
+
+/// Why a device could not be read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unread {
+    /// One line, causes included, secrets not.
+    pub reason: String,
+    /// What to do about it, where that is known.
+    pub help: Option<String>,
+}
+
+/// What stands between a device and its wish.
+#[derive(Debug, Clone)]
+pub struct DeviceChanges {
+    /// Base MAC of the device.
+    pub mac: crate::domain::MacAddr,
+    /// Firmware that the device runs.
+    pub firmware: String,
+    /// Whether and why changes are held back.
+    pub held: Option<Held>,
+    /// Differences by object, in the order in which their last step runs.
+    pub changes: Vec<ObjectChange>,
+    /// The steps, in order, with their exact commands.
+    pub steps: Vec<Step>,
+    /// Why nothing may be changed. Not empty means: no steps.
+    pub refusals: Vec<Refusal>,
+    /// Whether the running configuration would survive a reboot.
+    pub saved: Saved,
+    /// What would be done about unsaved configuration.
+    pub save: Save,
+    /// Objects that are there and become owned.
+    pub adopted: Vec<(ObjectId, String)>,
+    /// Objects that gamops does not own, with their names.
+    pub unmanaged: Vec<(ObjectId, String)>,
+    /// What an operator should know.
+    pub notes: Vec<String>,
+    /// What the device holds now.
+    pub observed: DeviceConfig,
+    /// What it is to hold.
+    pub target: DeviceConfig,
+    /// What gamops owns there now.
+    pub records_before: Vec<Record>,
+    /// What gamops owns there once the target is reached.
+    pub records: Vec<Record>,
+    /// SHA-256 over all of the running configuration, the part that gamops does not manage included.
+    pub observed_fingerprint: String,
+    /// SHA-256 over the target.
+    pub desired_fingerprint: String,
+}
+
+/// Why changes that are wanted are not made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Held {
+    /// The inventory says `mode: observe`.
+    Observe,
+    /// The inventory says `paused`, for this reason.
+    Paused(String),
+}
+
+/// Whether the running configuration equals the startup configuration.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Saved {
+    /// It does.
+    Yes,
+    /// It does not.
+    No {
+        /// Whether an unfinished run of gamops explains every difference.
+        ours: bool,
+        /// The difference as unified-diff lines, secrets masked: `-` startup, `+` running.
+        difference: Vec<String>,
+    },
+    /// The device did not show its startup configuration.
+    Unknown,
+}
+
+/// Whether a run that applies this plan saves the device.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Save {
+    /// It has nothing to save.
+    No,
+    /// After its own changes were verified.
+    AfterChanges,
+    /// Though it has no changes: an earlier run of gamops was cut off before it could.
+    Ours,
+    /// Though it has no changes: the policy says to save what others left unsaved.
+    ByPolicy,
+}
+
+/// What happens to an object.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Action {
+    /// It is made.
+    Create,
+    /// It is changed in place.
+    Update,
+    /// It goes away.
+    Destroy,
+}
+
+/// Which side moved.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Cause {
+    /// The inventory asks for something new; the device is as it was left.
+    Inventory,
+    /// The device was changed behind gamops's back; the inventory is as it was applied.
+    Drift,
+    /// Both.
+    Both,
+    /// The object was there before gamops knew it.
+    Adoption,
+}
+
+/// One field before and after, as words for people. Empty where there is nothing.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+pub struct FieldChange {
+    /// Field name.
+    pub field: &'static str,
+    /// What the device holds.
+    pub before: String,
+    /// What it is to hold.
+    pub after: String,
+}
+
+/// What happens to one object, all steps together.
+#[derive(Debug, Clone)]
+pub struct ObjectChange {
+    /// `device/kind/key`, such as `maple-a/subscriber/s-10442`.
+    pub address: String,
+    /// Kind of object.
+    pub kind: Kind,
+    /// Inventory key, or `#` and the number for what has none.
+    pub key: String,
+    /// Number on the device.
+    pub object: ObjectId,
+    /// What happens.
+    pub action: Action,
+    /// The fields that differ; for a creation those that are set, for a deletion those that are lost.
+    pub fields: Vec<FieldChange>,
+    /// Effect on service.
+    pub impact: Impact,
+    /// Inventory keys (else names) of the subscribers concerned.
+    pub subscribers: Vec<String>,
+    /// Which side moved.
+    pub cause: Cause,
+    /// Option 82 values before and after, where a subscriber's change.
+    pub option82: Option<(Option82, Option82)>,
+}
+
+/// One step: a change and the commands that make it.
+#[derive(Debug, Clone)]
+pub struct Step {
+    /// Address of the object.
+    pub address: String,
+    /// What the step does to the device's state.
+    pub change: Change,
+    /// Set where the step is not wanted for itself but makes room for a later one.
+    pub makes_room: bool,
+    /// Exactly what is sent, in configuration mode.
+    pub commands: Vec<String>,
+}
+
+/// The numbers of the line that everybody reads first. Only what apply would do is counted.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub struct Summary {
+    /// Objects that would be made.
+    pub add: usize,
+    /// Objects that would be changed in place.
+    pub change: usize,
+    /// Objects that would go away.
+    pub destroy: usize,
+}
+
+impl DeviceChanges {
+    /// Whether apply would send anything to the device.
+    #[must_use]
+    pub fn is_actionable(&self) -> bool {
+        self.refusals.is_empty() && self.held.is_none() && (!self.steps.is_empty() || self.save != Save::No)
+    }
+}
+
+impl Plan {
+    /// What apply would do, in numbers.
+    #[must_use]
+    pub fn summary(&self) -> Summary {
+        let mut summary = Summary::default();
+        for changes in self.read().filter(|changes| changes.is_actionable()) {
+            for change in &changes.changes {
+                match change.action {
+                    Action::Create => summary.add += 1,
+                    Action::Update => summary.change += 1,
+                    Action::Destroy => summary.destroy += 1,
+                }
+            }
+        }
+        summary
+    }
+
+    /// The devices that were read.
+    pub fn read(&self) -> impl Iterator<Item = &DeviceChanges> {
+        self.devices.iter().filter_map(|device| match &device.outcome {
+            Outcome::Read(changes) => Some(&**changes),
+            Outcome::Unread(_) => None,
+        })
+    }
+
+    /// Whether apply would send anything to any device.
+    #[must_use]
+    pub fn is_actionable(&self) -> bool {
+        self.read().any(DeviceChanges::is_actionable)
+    }
+
+    /// Whether some device could not be read.
+    #[must_use]
+    pub fn has_unread(&self) -> bool {
+        self.devices
+            .iter()
+            .any(|device| matches!(device.outcome, Outcome::Unread(_)))
+    }
+
+    /// Whether some device refuses to be changed as asked.
+    #[must_use]
+    pub fn has_refusals(&self) -> bool {
+        self.read().any(|changes| !changes.refusals.is_empty())
+    }
+}

@@ -1,0 +1,583 @@
+//! From a wish with keys to a target with numbers: matching, ownership, and what stands in the way.
+//!
+//! The target starts as a copy of what the device holds, so whatever gamops does not manage is in it
+//! unchanged and the diff needs no exceptions.
+
+mod blockers;
+mod fields;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::domain::{EndpointId, MacAddr, ProfileId, SubscriberId};
+use crate::inventory::desired::{DesiredDevice, DesiredRate};
+use crate::observed::{Capabilities, DeviceConfig, Kind, ObjectId, Port, ProfileRef};
+
+use super::matching::{Candidate, Departed, How, Matches, Wanted, allocate, is_recorded, match_objects, record_of};
+use super::record::Record;
+
+pub(super) use blockers::refuse_what_cannot_stand;
+
+/// What the wish comes to on this device.
+#[derive(Debug, Clone, Default)]
+pub struct Resolution {
+    /// The configuration to reach, unmanaged objects included.
+    pub target: DeviceConfig,
+    /// What gamops will own once the target is reached. `applied` holds the target.
+    pub records: Vec<Record>,
+    /// Objects that were there and are taken over: now in `records`, before not.
+    pub adopted: Vec<ObjectId>,
+    /// Records that own nothing any more: their object is gone or is something else now.
+    pub forgotten: Vec<Record>,
+    /// What the device holds and gamops does not own. Never changed, never destroyed.
+    pub unmanaged: Vec<ObjectId>,
+    /// Why this device cannot be changed as asked. Not empty means: change nothing.
+    pub refusals: Vec<Refusal>,
+    /// What an operator should know.
+    pub notes: Vec<String>,
+    /// The inventory key of each object that the inventory or a record names.
+    pub keys: BTreeMap<ObjectId, String>,
+}
+
+/// A reason why a device is not changed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refusal {
+    /// Stable id of the rule.
+    pub rule: &'static str,
+    /// What is in the way.
+    pub message: String,
+    /// What to do about it.
+    pub help: String,
+}
+
+/// Works out the target of one device.
+#[must_use]
+pub fn resolve(
+    desired: &DesiredDevice,
+    observed: &DeviceConfig,
+    records: &[Record],
+    capabilities: &Capabilities,
+) -> Resolution {
+    let mut resolver = Resolver::new(desired, observed, records, capabilities);
+    resolver.system_and_ports();
+    let profiles = resolver.profiles();
+    let endpoints = resolver.endpoints();
+    resolver.subscribers(&profiles, &endpoints);
+    resolver.finish()
+}
+
+/// The numbers given to the objects of one kind, by key.
+type Numbers<T> = BTreeMap<String, T>;
+
+struct Resolver<'a> {
+    desired: &'a DesiredDevice,
+    observed: &'a DeviceConfig,
+    capabilities: &'a Capabilities,
+    records: BTreeMap<Kind, BTreeMap<String, Record>>,
+    out: Resolution,
+}
+
+impl<'a> Resolver<'a> {
+    fn new(
+        desired: &'a DesiredDevice,
+        observed: &'a DeviceConfig,
+        records: &[Record],
+        capabilities: &'a Capabilities,
+    ) -> Self {
+        let mut by_kind: BTreeMap<Kind, BTreeMap<String, Record>> = BTreeMap::new();
+        for record in records {
+            by_kind
+                .entry(record.kind())
+                .or_default()
+                .insert(record.key.clone(), record.clone());
+        }
+        let out = Resolution {
+            target: observed.clone(),
+            notes: desired.notes.clone(),
+            ..Resolution::default()
+        };
+        Self {
+            desired,
+            observed,
+            capabilities,
+            records: by_kind,
+            out,
+        }
+    }
+
+    fn records_of(&self, kind: Kind) -> BTreeMap<String, Record> {
+        self.records.get(&kind).cloned().unwrap_or_default()
+    }
+
+    fn own(&mut self, key: &str, object: ObjectId, binding: Option<MacAddr>, protect: bool) {
+        let Some(applied) = self.out.target.object(object) else {
+            return;
+        };
+        self.out.keys.insert(object, key.to_owned());
+        self.out.records.push(Record {
+            key: key.to_owned(),
+            object,
+            name: applied.name().to_owned(),
+            binding,
+            protect,
+            applied: Some(applied),
+        });
+    }
+
+    fn system_and_ports(&mut self) {
+        let desired = self.desired;
+        if let Some(hostname) = &desired.hostname {
+            self.out.target.hostname.clone_from(hostname);
+            self.own("hostname", ObjectId::System, None, false);
+        }
+        for (&number, wish) in &desired.ports {
+            let held = self.observed.port(number);
+            let target = Port {
+                mode: wish.mode.unwrap_or(held.mode),
+                name: wish.name.clone().unwrap_or_else(|| held.name.clone()),
+                shutdown: wish.shutdown.unwrap_or(held.shutdown),
+                unknown: held.unknown,
+            };
+            self.out.target.set_port(number, target);
+            self.own(&number.to_string(), ObjectId::Port(number), None, false);
+        }
+    }
+
+    fn profiles(&mut self) -> Numbers<ProfileId> {
+        let desired = self.desired;
+        let wanted: Vec<Wanted<'_>> = desired
+            .profiles
+            .iter()
+            .map(|(key, profile)| Wanted {
+                key,
+                was: profile.was.as_deref(),
+                name: Some(&profile.name),
+                binding: None,
+                pinned: None,
+            })
+            .collect();
+        // Profile 1 belongs to the device, whatever it is called.
+        let candidates: Vec<Candidate<'_>> = self
+            .observed
+            .profiles
+            .iter()
+            .filter(|(id, _)| **id != ProfileId::DEVICE_DEFAULT)
+            .map(|(id, profile)| Candidate {
+                number: id.get(),
+                name: &profile.name,
+                binding: None,
+            })
+            .collect();
+        let given = self.number(
+            Kind::Profile,
+            &wanted,
+            &candidates,
+            Departed::IsAnother,
+            2..=ProfileId::MAX,
+            |_| None,
+        );
+        let mut numbers = Numbers::new();
+        for (key, number) in given {
+            let (Ok(id), Some(profile)) = (ProfileId::try_from(u64::from(number)), desired.profiles.get(&key)) else {
+                continue;
+            };
+            let target = fields::profile(profile, self.observed.profiles.get(&id));
+            self.refuse_to_change_for_strangers(id, &target, &profile.name);
+            self.out.target.profiles.insert(id, target);
+            self.own(&key, ObjectId::Profile(id), None, profile.protect);
+            numbers.insert(key, id);
+        }
+        numbers
+    }
+
+    /// A profile that unmanaged subscribers use is theirs too: its rates are not changed under them.
+    fn refuse_to_change_for_strangers(&mut self, id: ProfileId, target: &crate::observed::Profile, name: &str) {
+        let Some(held) = self.observed.profiles.get(&id) else {
+            return;
+        };
+        if (held.down, held.up) == (target.down, target.up) {
+            return;
+        }
+        let records = self.records_of(Kind::Subscriber);
+        let wanted: BTreeSet<&str> = self
+            .desired
+            .subscribers
+            .values()
+            .map(|wish| wish.name.as_str())
+            .collect();
+        let strangers: Vec<String> = self
+            .observed
+            .subscribers
+            .iter()
+            .filter(|(_, subscriber)| subscriber.profile == Some(ProfileRef::Profile(id)))
+            .filter(|(number, subscriber)| {
+                !wanted.contains(subscriber.name.as_str())
+                    && !records
+                        .values()
+                        .any(|record| record.object == ObjectId::Subscriber(**number))
+            })
+            .map(|(_, subscriber)| format!("`{}`", subscriber.name))
+            .collect();
+        if !strangers.is_empty() {
+            self.out.refusals.push(Refusal {
+                rule: "profile-shared-with-unmanaged",
+                message: format!(
+                    "bandwidth profile {id} `{name}` would change its rates under unmanaged subscribers: {}",
+                    strangers.join(", ")
+                ),
+                help: "add those subscribers to the inventory, or give the plan another `name`".to_owned(),
+            });
+        }
+    }
+
+    fn endpoints(&mut self) -> Numbers<EndpointId> {
+        let desired = self.desired;
+        let wanted: Vec<Wanted<'_>> = desired
+            .endpoints
+            .iter()
+            .map(|(key, endpoint)| Wanted {
+                key,
+                was: endpoint.was.as_deref(),
+                name: endpoint.name.as_deref(),
+                binding: Some(endpoint.mac),
+                pinned: endpoint.id.map(EndpointId::get),
+            })
+            .collect();
+        let candidates: Vec<Candidate<'_>> = self
+            .observed
+            .endpoints
+            .iter()
+            .map(|(id, endpoint)| Candidate {
+                number: id.get(),
+                name: &endpoint.name,
+                binding: endpoint.mac,
+            })
+            .collect();
+        let range = EndpointId::MIN..=EndpointId::MAX;
+        let given = self.number(
+            Kind::Endpoint,
+            &wanted,
+            &candidates,
+            Departed::StaysItself,
+            range,
+            |_| None,
+        );
+        let mut numbers = Numbers::new();
+        for (key, number) in given {
+            let (Ok(id), Some(wish)) = (EndpointId::try_from(u64::from(number)), desired.endpoints.get(&key)) else {
+                continue;
+            };
+            let target = fields::endpoint(wish, self.observed.endpoints.get(&id));
+            self.out.target.endpoints.insert(id, target);
+            self.own(&key, ObjectId::Endpoint(id), Some(wish.mac), wish.protect);
+            numbers.insert(key, id);
+        }
+        numbers
+    }
+
+    fn subscribers(&mut self, profiles: &Numbers<ProfileId>, endpoints: &Numbers<EndpointId>) {
+        let desired = self.desired;
+        let mac_of = |endpoint: &Option<String>| {
+            endpoint
+                .as_ref()
+                .and_then(|key| desired.endpoints.get(key))
+                .map(|endpoint| endpoint.mac)
+        };
+        let wanted: Vec<Wanted<'_>> = desired
+            .subscribers
+            .iter()
+            .map(|(key, subscriber)| Wanted {
+                key,
+                was: subscriber.was.as_deref(),
+                name: Some(&subscriber.name),
+                binding: mac_of(&subscriber.endpoint),
+                pinned: subscriber.id.map(SubscriberId::get),
+            })
+            .collect();
+        let observed = self.observed;
+        let candidates: Vec<Candidate<'_>> = observed
+            .subscribers
+            .iter()
+            .map(|(id, subscriber)| Candidate {
+                number: id.get(),
+                name: &subscriber.name,
+                binding: subscriber.endpoint.and_then(|id| observed.endpoints.get(&id)?.mac),
+            })
+            .collect();
+        // A subscriber and its endpoint under one number are easier to follow on the device.
+        let hint = |key: &str| {
+            let endpoint = desired.subscribers.get(key)?.endpoint.as_ref()?;
+            endpoints.get(endpoint).map(|id| id.get())
+        };
+        let range = SubscriberId::MIN..=SubscriberId::MAX;
+        let given = self.number(Kind::Subscriber, &wanted, &candidates, Departed::IsAnother, range, hint);
+        for (key, number) in given {
+            let (Ok(id), Some(wish)) = (SubscriberId::try_from(u64::from(number)), desired.subscribers.get(&key))
+            else {
+                continue;
+            };
+            let profile = match &wish.rate {
+                DesiredRate::Unthrottled => Some(ProfileRef::Unthrottled),
+                DesiredRate::Profile(plan) => profiles.get(plan).copied().map(ProfileRef::Profile),
+            };
+            let endpoint = wish.endpoint.as_ref().and_then(|key| endpoints.get(key)).copied();
+            // Without its profile or endpoint (no number left, refused above) it must not be written at all.
+            if profile.is_none() || endpoint.is_some() != wish.endpoint.is_some() {
+                continue;
+            }
+            let held = observed.subscribers.get(&id);
+            let (target, note) = fields::subscriber(wish, endpoint, profile, held, self.capabilities);
+            self.out.notes.extend(note.map(|note| format!("{key}: {note}")));
+            self.out.target.subscribers.insert(id, target);
+            self.own(&key, ObjectId::Subscriber(id), mac_of(&wish.endpoint), wish.protect);
+        }
+    }
+
+    /// Gives every wanted object of a kind its number, and takes out of the target what is ours and no longer
+    /// wanted.
+    fn number(
+        &mut self,
+        kind: Kind,
+        wanted: &[Wanted<'_>],
+        candidates: &[Candidate<'_>],
+        departed: Departed,
+        range: std::ops::RangeInclusive<u16>,
+        hint: impl Fn(&str) -> Option<u16>,
+    ) -> BTreeMap<String, u16> {
+        let records = self.records_of(kind);
+        let keys: BTreeSet<&str> = wanted.iter().map(|wanted| wanted.key).collect();
+        let matches = match_objects(wanted, candidates, &records, departed);
+        self.refuse_ambiguous(kind, &matches);
+        let mut leaving = self.take_out_departed(kind, &keys, candidates, &records, &matches);
+
+        let mut numbers: BTreeMap<String, u16> = BTreeMap::new();
+        let mut held: BTreeSet<u16> = candidates
+            .iter()
+            .map(|candidate| candidate.number)
+            .filter(|number| !leaving.contains(number))
+            .collect();
+        for object in wanted {
+            let Some(&(number, how)) = matches.by_key.get(object.key) else {
+                continue;
+            };
+            match object.pinned {
+                Some(pinned) if pinned != number => {
+                    if how != How::Recorded {
+                        self.refuse_renumbering(kind, object.key, number, pinned);
+                        continue;
+                    }
+                    // Another number is another object to the device: the old one goes, a new one comes.
+                    self.remove(kind, number);
+                    held.remove(&number);
+                    leaving.insert(number);
+                }
+                _ => {
+                    numbers.insert(object.key.to_owned(), number);
+                    if how != How::Recorded
+                        && let Some(id) = object_id(kind, number)
+                    {
+                        self.out.adopted.push(id);
+                    }
+                }
+            }
+        }
+        let reserved: BTreeSet<u16> = wanted
+            .iter()
+            .filter(|object| !numbers.contains_key(object.key))
+            .filter_map(|object| record_of(object, &records, &keys).map(|record| record.object.number()))
+            .chain(wanted.iter().filter_map(|object| object.pinned))
+            .collect();
+        for object in wanted {
+            let ambiguous = matches.ambiguous.iter().any(|(key, _, _)| key == object.key);
+            if numbers.contains_key(object.key) || ambiguous {
+                continue;
+            }
+            let number = match object.pinned {
+                Some(pinned) if held.contains(&pinned) => {
+                    self.refuse_pin(kind, object.key, pinned);
+                    continue;
+                }
+                Some(pinned) => Some(pinned),
+                None => {
+                    let had = record_of(object, &records, &keys).map(|record| record.object.number());
+                    allocate(had, hint(object.key), range.clone(), &held, &reserved, &leaving)
+                }
+            };
+            let Some(number) = number else {
+                self.refuse_full(kind, object.key, range.end() + 1 - range.start());
+                continue;
+            };
+            held.insert(number);
+            leaving.remove(&number);
+            numbers.insert(object.key.to_owned(), number);
+        }
+        numbers
+    }
+
+    /// Removes from the target what gamops owns and the inventory no longer asks for; returns its numbers.
+    fn take_out_departed(
+        &mut self,
+        kind: Kind,
+        keys: &BTreeSet<&str>,
+        candidates: &[Candidate<'_>],
+        records: &BTreeMap<String, Record>,
+        matches: &Matches,
+    ) -> BTreeSet<u16> {
+        let matched: BTreeSet<u16> = matches.by_key.values().map(|(number, _)| *number).collect();
+        let ambiguous: BTreeSet<u16> = matches.ambiguous.iter().flat_map(|(_, a, b)| [*a, *b]).collect();
+        let mut leaving = BTreeSet::new();
+        for record in records.values() {
+            let number = record.object.number();
+            let there = candidates.iter().any(|candidate| is_recorded(record, candidate));
+            if keys.contains(record.key.as_str()) {
+                continue;
+            }
+            if matched.contains(&number) {
+                continue; // It goes on under another key.
+            }
+            if !there {
+                self.out.forgotten.push(record.clone());
+                continue;
+            }
+            self.out.keys.insert(record.object, record.key.clone());
+            if ambiguous.contains(&number) {
+                self.out.records.push(record.clone());
+            } else if record.protect {
+                self.refuse_protected(record);
+                self.out.records.push(record.clone());
+            } else {
+                self.remove(kind, number);
+                leaving.insert(number);
+            }
+        }
+        for candidate in candidates {
+            let owned = records.values().any(|record| is_recorded(record, candidate));
+            if !owned
+                && !matched.contains(&candidate.number)
+                && let Some(id) = object_id(kind, candidate.number)
+            {
+                self.out.unmanaged.push(id);
+            }
+        }
+        leaving
+    }
+
+    fn remove(&mut self, kind: Kind, number: u16) {
+        match object_id(kind, number) {
+            Some(ObjectId::Profile(id)) => drop(self.out.target.profiles.remove(&id)),
+            Some(ObjectId::Endpoint(id)) => drop(self.out.target.endpoints.remove(&id)),
+            Some(ObjectId::Subscriber(id)) => drop(self.out.target.subscribers.remove(&id)),
+            _ => {}
+        }
+    }
+
+    fn finish(mut self) -> Resolution {
+        self.keep_what_strangers_use();
+        self.out.unmanaged.sort_unstable();
+        self.out.adopted.sort_unstable();
+        self.out
+    }
+
+    /// An owned profile or endpoint that an unmanaged subscriber refers to stays: the device would not stop
+    /// us, and the stranger would silently lose its limit or its service.
+    fn keep_what_strangers_use(&mut self) {
+        let mut keep: BTreeMap<ObjectId, Vec<String>> = BTreeMap::new();
+        for subscriber in self.out.target.subscribers.values() {
+            let endpoint = subscriber
+                .endpoint
+                .filter(|id| !self.out.target.endpoints.contains_key(id));
+            let profile = match subscriber.profile {
+                Some(ProfileRef::Profile(id)) if !self.out.target.profiles.contains_key(&id) => Some(id),
+                _ => None,
+            };
+            let missing = endpoint
+                .map(ObjectId::Endpoint)
+                .into_iter()
+                .chain(profile.map(ObjectId::Profile));
+            for id in missing.filter(|id| self.observed.object(*id).is_some()) {
+                keep.entry(id).or_default().push(subscriber.name.clone());
+            }
+        }
+        for (id, users) in keep {
+            match id {
+                ObjectId::Endpoint(id) => {
+                    if let Some(endpoint) = self.observed.endpoints.get(&id) {
+                        self.out.target.endpoints.insert(id, endpoint.clone());
+                    }
+                }
+                ObjectId::Profile(id) => {
+                    if let Some(profile) = self.observed.profiles.get(&id) {
+                        self.out.target.profiles.insert(id, profile.clone());
+                    }
+                }
+                _ => continue,
+            }
+            let records = self.records_of(id.kind());
+            self.out
+                .records
+                .extend(records.values().find(|record| record.object == id).cloned());
+            self.out.notes.push(format!(
+                "{id} has left the inventory but stays: unmanaged subscriber `{}` uses it",
+                users.join("`, `")
+            ));
+        }
+    }
+
+    fn refuse_ambiguous(&mut self, kind: Kind, matches: &Matches) {
+        for (key, name, binding) in &matches.ambiguous {
+            self.out.refusals.push(Refusal {
+                rule: "ambiguous-match",
+                message: format!(
+                    "{kind} `{key}` could be {kind} {name}, which has its name, or {kind} {binding}, which has its MAC"
+                ),
+                help: "rename one of the two on the device, or correct the inventory".to_owned(),
+            });
+        }
+    }
+
+    fn refuse_renumbering(&mut self, kind: Kind, key: &str, number: u16, pinned: u16) {
+        self.out.refusals.push(Refusal {
+            rule: "pinned-id-differs",
+            message: format!("{kind} `{key}` is pinned to id {pinned}, but the device holds it unadopted as {number}"),
+            help: format!("pin `id: {number}`, or leave `id` out until gamops has taken it over"),
+        });
+    }
+
+    fn refuse_pin(&mut self, kind: Kind, key: &str, pinned: u16) {
+        self.out.refusals.push(Refusal {
+            rule: "pinned-id-taken",
+            message: format!("{kind} `{key}` is pinned to id {pinned}, which another {kind} on the device holds"),
+            help: "choose another `id`, or leave it out".to_owned(),
+        });
+    }
+
+    fn refuse_full(&mut self, kind: Kind, key: &str, limit: u16) {
+        self.out.refusals.push(Refusal {
+            rule: "no-free-id",
+            message: format!("no {kind} id is free for `{key}`: all {limit} are taken, unmanaged ones included"),
+            help: format!("remove a {kind} that is no longer needed"),
+        });
+    }
+
+    fn refuse_protected(&mut self, record: &Record) {
+        self.out.refusals.push(Refusal {
+            rule: "protected",
+            message: format!("{} `{}` is protected and would be destroyed", record.kind(), record.key),
+            help: "put it back, or apply it once with `protect: false` before removing it".to_owned(),
+        });
+    }
+}
+
+/// The object of a kind by its number. `None` for a number that the kind cannot have, and for ports and the
+/// device, which are not numbered by us.
+fn object_id(kind: Kind, number: u16) -> Option<ObjectId> {
+    let number = u64::from(number);
+    match kind {
+        Kind::Profile => ProfileId::try_from(number).ok().map(ObjectId::Profile),
+        Kind::Endpoint => EndpointId::try_from(number).ok().map(ObjectId::Endpoint),
+        Kind::Subscriber => SubscriberId::try_from(number).ok().map(ObjectId::Subscriber),
+        Kind::System | Kind::Port => None,
+    }
+}
+
+#[cfg(test)]
+mod tests;

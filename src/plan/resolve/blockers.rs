@@ -1,0 +1,122 @@
+//! What a device would refuse, or silently do wrong, because of objects that gamops does not manage.
+//!
+//! The inventory's own contradictions were found by its rules; here one side is always on the device only.
+
+use std::collections::BTreeMap;
+
+use crate::domain::{Medium, PortBinding};
+use crate::observed::{DeviceConfig, ObjectId, ProfileRef};
+
+use super::{Refusal, Resolution};
+
+/// Adds a refusal for every pair of objects in the target that the device cannot hold together.
+pub(in crate::plan) fn refuse_what_cannot_stand(resolution: &mut Resolution, observed: &DeviceConfig, medium: Medium) {
+    let target = &resolution.target;
+    let mut found: Vec<Refusal> = Vec::new();
+
+    let mut names: BTreeMap<(crate::observed::Kind, String), Vec<ObjectId>> = BTreeMap::new();
+    for id in target.object_ids().filter(|id| *id != ObjectId::System) {
+        if let Some(object) = target.object(id)
+            && !object.name().is_empty()
+        {
+            names.entry((id.kind(), object.name().to_owned())).or_default().push(id);
+        }
+    }
+    for ((kind, name), holders) in names.iter().filter(|(_, holders)| holders.len() > 1) {
+        found.push(Refusal {
+            rule: "name-taken",
+            message: format!("{kind} name `{name}` is held by {}", describe(resolution, holders)),
+            help: "names are unique on a device: rename one of them".to_owned(),
+        });
+    }
+
+    let mut macs = BTreeMap::new();
+    let mut ports: BTreeMap<_, Vec<ObjectId>> = BTreeMap::new();
+    for (id, endpoint) in &target.endpoints {
+        if let Some(mac) = endpoint.mac {
+            macs.entry(mac).or_insert_with(Vec::new).push(ObjectId::Endpoint(*id));
+        }
+        if let PortBinding::Port(port) = endpoint.port {
+            ports.entry(port).or_default().push(ObjectId::Endpoint(*id));
+        }
+    }
+    for (mac, holders) in macs.iter().filter(|(_, holders)| holders.len() > 1) {
+        found.push(Refusal {
+            rule: "mac-taken",
+            message: format!("MAC {mac} is configured on {}", describe(resolution, holders)),
+            help: "remove the unmanaged endpoint by hand, or put it into the inventory".to_owned(),
+        });
+    }
+    let room = medium.endpoints_per_port();
+    for (port, holders) in ports.iter().filter(|(_, holders)| holders.len() > room) {
+        found.push(Refusal {
+            rule: "port-full",
+            message: format!(
+                "port {port} takes {room} endpoint{}, and would hold {}",
+                if room == 1 { "" } else { "s" },
+                describe(resolution, holders)
+            ),
+            help: "remove the unmanaged endpoint by hand, or put it into the inventory".to_owned(),
+        });
+    }
+
+    let mut served: BTreeMap<_, Vec<ObjectId>> = BTreeMap::new();
+    for (id, subscriber) in &target.subscribers {
+        if let Some(endpoint) = subscriber.endpoint {
+            served.entry(endpoint).or_default().push(ObjectId::Subscriber(*id));
+        }
+    }
+    for (endpoint, holders) in served.iter().filter(|(_, holders)| holders.len() > 1) {
+        found.push(Refusal {
+            rule: "endpoint-taken",
+            message: format!("endpoint {endpoint} would serve {}", describe(resolution, holders)),
+            help: "put the unmanaged subscriber into the inventory, or unbind it by hand".to_owned(),
+        });
+    }
+
+    for (id, subscriber) in &target.subscribers {
+        let endpoint = subscriber
+            .endpoint
+            .filter(|id| !target.endpoints.contains_key(id))
+            .map(ObjectId::Endpoint);
+        let profile = match subscriber.profile {
+            Some(ProfileRef::Profile(id)) if !target.profiles.contains_key(&id) => Some(ObjectId::Profile(id)),
+            _ => None,
+        };
+        // The device may hold such a reference already, or not print profile 1: only new ones are ours.
+        for missing in endpoint
+            .into_iter()
+            .chain(profile)
+            .filter(|missing| observed.object(*missing).is_some())
+        {
+            found.push(Refusal {
+                rule: "still-in-use",
+                message: format!(
+                    "{missing} would go away while {} uses it",
+                    describe(resolution, &[ObjectId::Subscriber(*id)])
+                ),
+                help: "name that subscriber as a target too, or plan the whole device".to_owned(),
+            });
+        }
+    }
+    resolution.refusals.extend(found);
+}
+
+/// `subscriber 3 (s-1)` or `unmanaged subscriber 7 ("John")`, joined by `and`.
+fn describe(resolution: &Resolution, ids: &[ObjectId]) -> String {
+    let words: Vec<String> = ids
+        .iter()
+        .map(|id| match resolution.keys.get(id) {
+            Some(key) => format!("{id} ({key})"),
+            None => {
+                let name = resolution
+                    .target
+                    .object(*id)
+                    .map(|object| object.name().to_owned())
+                    .unwrap_or_default();
+                format!("unmanaged {id} (\"{name}\")")
+            }
+        })
+        .collect();
+    words.join(" and ")
+}

@@ -1,0 +1,436 @@
+//! A plan as text for people: what happens first, commands after it, destroys once more at the end.
+//!
+//! The text carries ANSI colours; the edge strips them where they do not belong. Colour never carries
+//! meaning alone: every change has a symbol and a word.
+
+use std::fmt::Write as _;
+
+use anstyle::{AnsiColor, Style};
+
+use super::impact::Class;
+use super::model::{
+    Action, Cause, DeviceChanges, DevicePlan, Held, ObjectChange, Outcome, Plan, Save, Saved, Summary, Unread,
+};
+
+const ADD: Style = AnsiColor::Green.on_default();
+const CHANGE: Style = AnsiColor::Yellow.on_default();
+const DESTROY: Style = AnsiColor::Red.on_default().bold();
+const WARN: Style = AnsiColor::Yellow.on_default();
+const FAIL: Style = AnsiColor::Red.on_default().bold();
+const STRONG: Style = Style::new().bold();
+const FAINT: Style = Style::new().dimmed();
+
+/// The most lines of somebody else's unsaved configuration that a plan prints.
+const UNSAVED_LINES: usize = 20;
+
+/// Renders a whole plan.
+#[must_use]
+pub fn plan_text(plan: &Plan) -> String {
+    let mut out = String::new();
+    let commit = plan
+        .commit
+        .as_deref()
+        .map(|commit| format!(" at commit {commit}"))
+        .unwrap_or_default();
+    let _ = writeln!(
+        out,
+        "Inventory `{}`{commit}, {}.\n",
+        plan.inventory,
+        count(plan.devices.len(), "device")
+    );
+    let (quiet, loud): (Vec<&DevicePlan>, Vec<&DevicePlan>) = plan.devices.iter().partition(|d| has_nothing_to_say(d));
+    for device in &loud {
+        device_text(&mut out, device);
+        out.push('\n');
+    }
+    if !quiet.is_empty() {
+        let names: Vec<&str> = quiet.iter().map(|device| device.device.as_str()).collect();
+        let _ = writeln!(out, "In sync: {}.\n", names.join(", "));
+    }
+    closing(&mut out, plan);
+    out
+}
+
+fn has_nothing_to_say(device: &DevicePlan) -> bool {
+    match &device.outcome {
+        Outcome::Unread(_) => false,
+        Outcome::Read(changes) => {
+            changes.changes.is_empty()
+                && changes.refusals.is_empty()
+                && changes.notes.is_empty()
+                && changes.unmanaged.is_empty()
+                && changes.adopted.is_empty()
+                && changes.held.is_none()
+                && changes.saved == Saved::Yes
+        }
+    }
+}
+
+fn device_text(out: &mut String, device: &DevicePlan) {
+    let DevicePlan {
+        device: key,
+        address,
+        model,
+        outcome,
+    } = device;
+    match outcome {
+        Outcome::Unread(Unread { reason, help }) => {
+            let _ = writeln!(out, "{STRONG}{key}{STRONG:#}  {model} at {address}");
+            let _ = writeln!(out, "  {FAIL}! NOT READ{FAIL:#} {reason}");
+            if let Some(help) = help {
+                let _ = writeln!(out, "    help: {help}");
+            }
+        }
+        Outcome::Read(changes) => {
+            let _ = writeln!(
+                out,
+                "{STRONG}{key}{STRONG:#}  {model} at {address}, firmware {}",
+                changes.firmware
+            );
+            changes_text(out, changes);
+        }
+    }
+}
+
+fn changes_text(out: &mut String, device: &DeviceChanges) {
+    for refusal in &device.refusals {
+        let _ = writeln!(out, "  {FAIL}! REFUSED{FAIL:#}[{}] {}", refusal.rule, refusal.message);
+        let _ = writeln!(out, "    help: {}", refusal.help);
+    }
+    match &device.held {
+        Some(Held::Observe) if !device.changes.is_empty() => {
+            let _ = writeln!(
+                out,
+                "  {WARN}observe only{WARN:#}: differences are shown, nothing is changed"
+            );
+        }
+        Some(Held::Observe) => out.push_str("  observe only\n"),
+        Some(Held::Paused(reason)) => {
+            let _ = writeln!(out, "  {WARN}paused{WARN:#}: {reason}; nothing is changed");
+        }
+        None => {}
+    }
+    let mut rest: &[ObjectChange] = &device.changes;
+    while let Some(first) = rest.first() {
+        let alike = rest.iter().take_while(|other| is_alike(first, other)).count();
+        let (group, after) = rest.split_at(alike.max(1));
+        group_text(out, group);
+        rest = after;
+    }
+    for (id, name) in &device.adopted {
+        let _ = writeln!(
+            out,
+            "    adopt     {id} \"{name}\": it is there already and becomes managed"
+        );
+    }
+    saved_text(out, device);
+    if !device.unmanaged.is_empty() {
+        let names: Vec<String> = device
+            .unmanaged
+            .iter()
+            .map(|(id, name)| format!("{id} \"{name}\""))
+            .collect();
+        let _ = writeln!(out, "  {FAINT}unmanaged, left alone: {}{FAINT:#}", names.join(", "));
+    }
+    for note in &device.notes {
+        let _ = writeln!(out, "  note: {note}");
+    }
+    if !device.steps.is_empty() {
+        let commands: usize = device.steps.iter().map(|step| step.commands.len()).sum();
+        let _ = writeln!(out, "  {}, in this order:", count(commands, "command"));
+        for step in &device.steps {
+            for command in &step.commands {
+                let why = if step.makes_room {
+                    "   (makes room for a later step)"
+                } else {
+                    ""
+                };
+                let _ = writeln!(out, "    {command}{FAINT}{why}{FAINT:#}");
+            }
+        }
+    }
+}
+
+fn saved_text(out: &mut String, device: &DeviceChanges) {
+    match (&device.saved, device.save) {
+        (Saved::No { .. } | Saved::Unknown, Save::Ours) => {
+            out.push_str("  * SAVE     an earlier run was cut off before it saved: checked again, then saved\n");
+        }
+        (Saved::No { ours: true, .. } | Saved::Yes, _) => {}
+        (
+            Saved::No {
+                ours: false,
+                difference,
+            },
+            save,
+        ) => {
+            let what = match save {
+                Save::ByPolicy => "saved, as `policies.unsaved: save` says",
+                Save::AfterChanges => "saved together with the changes below",
+                Save::No | Save::Ours => "left as it is (`policies.unsaved`)",
+            };
+            let _ = writeln!(
+                out,
+                "  {WARN}* UNSAVED{WARN:#}  configuration that a reboot would lose; {what}:"
+            );
+            for line in difference.iter().take(UNSAVED_LINES) {
+                let _ = writeln!(out, "      {line}");
+            }
+            if difference.len() > UNSAVED_LINES {
+                let _ = writeln!(
+                    out,
+                    "      ... and {} more",
+                    count(difference.len() - UNSAVED_LINES, "line")
+                );
+            }
+        }
+        // Without changes nobody saves; with them the save makes a startup configuration to look at.
+        (Saved::Unknown, Save::AfterChanges) => {}
+        (Saved::Unknown, _) => out.push_str("  note: the device did not show its startup configuration\n"),
+    }
+}
+
+/// Whether two neighbouring changes read the same but for the object's name.
+fn is_alike(a: &ObjectChange, b: &ObjectChange) -> bool {
+    a.action == Action::Update
+        && b.action == Action::Update
+        && a.kind == b.kind
+        && a.fields == b.fields
+        && a.cause == b.cause
+        && a.impact.class == b.impact.class
+        && a.option82.is_none()
+        && b.option82.is_none()
+}
+
+fn group_text(out: &mut String, group: &[ObjectChange]) {
+    let Some(first) = group.first() else { return };
+    let (style, symbol, word) = match first.action {
+        Action::Create => (ADD, '+', "CREATE "),
+        Action::Update => (CHANGE, '~', "UPDATE "),
+        Action::Destroy => (DESTROY, '-', "DESTROY"),
+    };
+    let what = if group.len() == 1 {
+        format!("{}/{}", first.kind, first.key)
+    } else {
+        format!("{} {}s alike", group.len(), first.kind)
+    };
+    let _ = writeln!(
+        out,
+        "  {style}{symbol} {word}{style:#}  {what:<28} {}",
+        fields_text(first).trim_end()
+    );
+    if group.len() > 1 {
+        let keys: Vec<&str> = group.iter().map(|change| change.key.as_str()).collect();
+        let _ = writeln!(out, "             {}", keys.join(", "));
+    }
+    if first.impact.class != Class::None {
+        let mut concerned: Vec<&str> = group
+            .iter()
+            .flat_map(|change| &change.subscribers)
+            .map(String::as_str)
+            .collect();
+        concerned.sort_unstable();
+        concerned.dedup();
+        let style = if first.impact.class >= Class::Outage {
+            WARN
+        } else {
+            Style::new()
+        };
+        let _ = writeln!(
+            out,
+            "             impact: {style}{}{style:#} ({}) for {}",
+            first.impact.class.word(),
+            first.impact.evidence,
+            some_of(&concerned)
+        );
+    }
+    if let Some((before, after)) = &first.option82 {
+        if before.remote_id != after.remote_id {
+            let _ = writeln!(
+                out,
+                "             option 82 remote id: {} -> {}",
+                before.remote_id, after.remote_id
+            );
+        }
+        if before.circuit_id != after.circuit_id {
+            let word = |id: &Option<String>| id.clone().unwrap_or_else(|| "none".to_owned());
+            let (before, after) = (word(&before.circuit_id), word(&after.circuit_id));
+            let _ = writeln!(out, "             option 82 circuit id: {before} -> {after}");
+        }
+    }
+    match first.cause {
+        Cause::Drift => out.push_str("             cause: changed on the device behind gamops's back\n"),
+        Cause::Both => out.push_str("             cause: changed on the device and in the inventory\n"),
+        Cause::Inventory | Cause::Adoption => {}
+    }
+}
+
+fn fields_text(change: &ObjectChange) -> String {
+    let quoted = |value: &str| {
+        if value.is_empty() {
+            "none".to_owned()
+        } else {
+            value.to_owned()
+        }
+    };
+    let words: Vec<String> = change
+        .fields
+        .iter()
+        .filter(|field| change.action == Action::Update || !(field.field == "name" && is_named_by(change, field)))
+        .map(|field| match change.action {
+            Action::Create => format!("{} {}", field.field, field.after),
+            Action::Destroy => format!("{} {}", field.field, field.before),
+            Action::Update => format!("{}: {} -> {}", field.field, quoted(&field.before), quoted(&field.after)),
+        })
+        .collect();
+    words.join(", ")
+}
+
+/// Whether the name on the device only repeats the key.
+fn is_named_by(change: &ObjectChange, field: &super::model::FieldChange) -> bool {
+    field.before == change.key || field.after == change.key
+}
+
+fn closing(out: &mut String, plan: &Plan) {
+    let summary = plan.summary();
+    let saves = plan
+        .read()
+        .filter(|device| device.is_actionable() && matches!(device.save, Save::Ours | Save::ByPolicy))
+        .count();
+    if plan.is_actionable() {
+        legend(out, plan);
+        let _ = write!(out, "{STRONG}{}{STRONG:#}", summary_line(summary));
+        if saves > 0 {
+            let _ = write!(out, " {} to save.", count(saves, "device"));
+        }
+        out.push('\n');
+        impact_line(out, plan);
+        destroys(out, plan);
+    } else if plan.has_unread() || plan.has_refusals() {
+        out.push_str("Nothing to apply.\n");
+    } else if plan.read().any(|device| !device.changes.is_empty()) {
+        out.push_str("Nothing to apply: every difference is on a device that is observed only or paused.\n");
+    } else {
+        let _ = writeln!(out, "{STRONG}No changes.{STRONG:#} The devices match the inventory.");
+    }
+    let unread: Vec<&str> = names(plan, |device| matches!(device.outcome, Outcome::Unread(_)));
+    if !unread.is_empty() {
+        let _ = writeln!(
+            out,
+            "{FAIL}Not read:{FAIL:#} {}. Nothing is planned for what could not be read.",
+            unread.join(", ")
+        );
+    }
+    let refused: Vec<&str> = names(
+        plan,
+        |device| matches!(&device.outcome, Outcome::Read(changes) if !changes.refusals.is_empty()),
+    );
+    if !refused.is_empty() {
+        let _ = writeln!(
+            out,
+            "{FAIL}Refused:{FAIL:#} {}. Nothing is changed there.",
+            refused.join(", ")
+        );
+    }
+}
+
+fn names(plan: &Plan, keep: impl Fn(&DevicePlan) -> bool) -> Vec<&str> {
+    plan.devices
+        .iter()
+        .filter(|device| keep(device))
+        .map(|device| device.device.as_str())
+        .collect()
+}
+
+/// `Plan: 1 to add, 2 to change, 0 to destroy.`, worded so that bots which read other tools' plans read it too.
+#[must_use]
+pub fn summary_line(summary: Summary) -> String {
+    format!(
+        "Plan: {} to add, {} to change, {} to destroy.",
+        summary.add, summary.change, summary.destroy
+    )
+}
+
+fn legend(out: &mut String, plan: &Plan) {
+    let used = |action: Action| actionable(plan).any(|change| change.action == action);
+    let words = [
+        (Action::Create, "+ create"),
+        (Action::Update, "~ update in place"),
+        (Action::Destroy, "- destroy"),
+    ];
+    let words: Vec<&str> = words
+        .into_iter()
+        .filter(|(action, _)| used(*action))
+        .map(|(_, word)| word)
+        .collect();
+    if !words.is_empty() {
+        let _ = writeln!(out, "{FAINT}Symbols: {}{FAINT:#}", words.join(", "));
+    }
+}
+
+fn actionable(plan: &Plan) -> impl Iterator<Item = &ObjectChange> {
+    plan.read()
+        .filter(|device| device.is_actionable())
+        .flat_map(|device| &device.changes)
+}
+
+fn impact_line(out: &mut String, plan: &Plan) {
+    let felt: Vec<&ObjectChange> = actionable(plan)
+        .filter(|change| change.impact.class != Class::None)
+        .collect();
+    let Some(worst) = felt.iter().map(|change| change.impact.class).max() else {
+        out.push_str("Impact: no subscriber is interrupted.\n");
+        return;
+    };
+    let mut concerned: Vec<(&str, &str)> = felt
+        .iter()
+        .flat_map(|change| {
+            let device = change.address.split('/').next().unwrap_or_default();
+            change
+                .subscribers
+                .iter()
+                .map(move |subscriber| (device, subscriber.as_str()))
+        })
+        .collect();
+    concerned.sort_unstable();
+    concerned.dedup();
+    let _ = writeln!(
+        out,
+        "Impact: {}, at worst {}.",
+        count(concerned.len(), "subscriber"),
+        worst.word()
+    );
+}
+
+fn destroys(out: &mut String, plan: &Plan) {
+    let gone: Vec<&ObjectChange> = actionable(plan)
+        .filter(|change| change.action == Action::Destroy)
+        .collect();
+    if gone.is_empty() {
+        return;
+    }
+    let _ = writeln!(out, "{DESTROY}Destroyed by this plan:{DESTROY:#}");
+    for change in gone {
+        let _ = writeln!(
+            out,
+            "  {DESTROY}-{DESTROY:#} {}  {}",
+            change.address,
+            fields_text(change)
+        );
+    }
+}
+
+fn some_of(names: &[&str]) -> String {
+    const SHOWN: usize = 5;
+    match names {
+        [] => "nobody".to_owned(),
+        names if names.len() <= SHOWN => names.join(", "),
+        names => format!("{} and {} more", names[..SHOWN].join(", "), names.len() - SHOWN),
+    }
+}
+
+/// `1 device`, `2 devices`.
+#[must_use]
+pub fn count(number: usize, thing: &str) -> String {
+    format!("{number} {thing}{}", if number == 1 { "" } else { "s" })
+}

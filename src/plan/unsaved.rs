@@ -1,0 +1,68 @@
+//! Configuration that a reboot would lose: whose it is, and what to do about it.
+
+use similar::{ChangeTag, TextDiff};
+
+use crate::inventory::model::Unsaved;
+use crate::observed::{ObjectId, RunningConfig};
+
+use super::model::{Save, Saved};
+use super::record::Record;
+
+/// A reading of the startup configuration beside the running one, each also as canonical text.
+#[derive(Debug, Clone, Copy)]
+pub struct Readings<'a> {
+    /// What runs.
+    pub running: (&'a RunningConfig, &'a str),
+    /// What a reboot would load; `None` where the device did not show it.
+    pub startup: Option<(&'a RunningConfig, &'a str)>,
+}
+
+/// Compares the two. `unfinished` says that a run of gamops on this device never came to its end.
+pub(super) fn saved(readings: Readings<'_>, records: &[Record], unfinished: bool) -> Saved {
+    let (running, running_text) = readings.running;
+    let Some((startup, startup_text)) = readings.startup else {
+        return Saved::Unknown;
+    };
+    if running.is_same_as(startup) {
+        return Saved::Yes;
+    }
+    let differs = |id: &ObjectId| running.managed.object(*id) != startup.managed.object(*id);
+    let explained = running
+        .managed
+        .object_ids()
+        .chain(startup.managed.object_ids())
+        .filter(differs)
+        .all(|id| records.iter().any(|record| record.object == id));
+    let ours = unfinished && running.other == startup.other && explained;
+    Saved::No {
+        ours,
+        difference: difference(startup_text, running_text),
+    }
+}
+
+/// What a run does about it, given whether it has changes of its own.
+pub(super) fn save(saved: &Saved, policy: Unsaved, has_steps: bool, unfinished: bool) -> Save {
+    match saved {
+        _ if has_steps => Save::AfterChanges,
+        Saved::No { ours: true, .. } => Save::Ours,
+        // The device hides its startup configuration: saving what we verified once more does no harm.
+        Saved::Unknown if unfinished => Save::Ours,
+        Saved::No { ours: false, .. } if policy == Unsaved::Save => Save::ByPolicy,
+        Saved::Yes | Saved::No { .. } | Saved::Unknown => Save::No,
+    }
+}
+
+/// The lines that differ, `-` startup and `+` running, without context.
+fn difference(startup: &str, running: &str) -> Vec<String> {
+    TextDiff::from_lines(startup, running)
+        .iter_all_changes()
+        .filter_map(|change| {
+            let sign = match change.tag() {
+                ChangeTag::Equal => return None,
+                ChangeTag::Delete => '-',
+                ChangeTag::Insert => '+',
+            };
+            Some(format!("{sign} {}", change.value().trim_end()))
+        })
+        .collect()
+}

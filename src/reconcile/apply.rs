@@ -1,0 +1,250 @@
+//! Applying one device's plan: read again, journal, send, read back, verify, save, record.
+//!
+//! The order is the promise: nothing is sent before the journal says so, nothing is saved before it was
+//! verified, nothing is recorded before it was saved. Killed anywhere, the next run finds out and converges.
+
+use std::collections::BTreeSet;
+
+use tokio_util::sync::CancellationToken;
+
+use crate::device::{GatherError, SessionError};
+use crate::dialect::command::SAVE;
+use crate::dialect::redact;
+use crate::dialect::session::Reply;
+use crate::domain::MacAddr;
+use crate::observed::{DeviceConfig, ObjectId, RunningConfig};
+use crate::plan::model::{Action, DeviceChanges, Summary};
+use crate::plan::record::Record;
+use crate::plan::{Residue, verify};
+use crate::store::{DeviceRun, DeviceRunState, RunId, Store, StoreError};
+
+use super::event::{Events, Progress};
+use super::observe::Contact;
+use super::result::{DeviceOutcome, Stopped};
+
+/// All that applying one device takes.
+pub(super) struct Job<'a> {
+    pub(super) device: &'a str,
+    pub(super) changes: &'a DeviceChanges,
+    pub(super) run: RunId,
+    pub(super) commit: Option<String>,
+    pub(super) store: &'a Store,
+    pub(super) events: &'a Events,
+    pub(super) cancel: &'a CancellationToken,
+}
+
+/// Why the work on a device stopped.
+enum Stop {
+    /// The operator asked for it, between two commands.
+    Interrupted,
+    /// The device said no.
+    Refused { command: String, answer: String },
+    /// The session failed.
+    Session { command: Option<String>, source: GatherError },
+    /// The journal could not be written, so nothing more may be sent.
+    Journal(StoreError),
+    /// The device holds something else than it was asked to.
+    NotVerified(Vec<Residue>),
+    /// What was saved is not what was verified.
+    NotSaved(String),
+}
+
+impl From<StoreError> for Stop {
+    fn from(source: StoreError) -> Self {
+        Self::Journal(source)
+    }
+}
+
+/// Applies one device's plan over the session that read it.
+pub(super) async fn apply(contact: &mut Contact, job: &Job<'_>) -> DeviceOutcome {
+    let mut sent = Vec::new();
+    match try_apply(contact, job, &mut sent).await {
+        Ok(outcome) => outcome,
+        Err(stop) => report(contact, job, stop, sent).await,
+    }
+}
+
+async fn try_apply(contact: &mut Contact, job: &Job<'_>, sent: &mut Vec<String>) -> Result<DeviceOutcome, Stop> {
+    let again = contact.read_running().await.map_err(|source| Stop::Session { command: None, source })?;
+    if again.fingerprint() != job.changes.observed_fingerprint {
+        return Ok(DeviceOutcome::Stale);
+    }
+    let claims = job.changes.records.iter().filter(|record| is_new(record, &job.changes.observed)).map(claim);
+    let begin = DeviceRun {
+        device: job.device.to_owned(),
+        mac: contact.mac(),
+        base: job.changes.observed_fingerprint.clone(),
+        target: job.changes.desired_fingerprint.clone(),
+        claims: claims.collect(),
+    };
+    job.store.begin_device(job.run, begin).await?;
+
+    send(contact, job, sent).await?;
+
+    job.events.tell(job.device, Progress::Verifying);
+    let found = if job.changes.steps.is_empty() {
+        again
+    } else {
+        contact.read_running().await.map_err(|source| Stop::Session { command: None, source })?
+    };
+    let residue = residue(job.changes, &found.managed);
+    if !residue.is_empty() {
+        return Err(Stop::NotVerified(residue));
+    }
+    job.store.device_state(job.run, job.device, DeviceRunState::Verified, None).await?;
+    save(contact, job, &found).await?;
+    finish(job, contact.mac(), &found).await?;
+    Ok(match job.changes.steps.len() {
+        0 => DeviceOutcome::Saved,
+        _ => DeviceOutcome::Applied(count(job.changes)),
+    })
+}
+
+/// Sends every command, one at a time, each written down before it goes out. Stops between two commands
+/// when asked to; the one in flight is always waited for.
+async fn send(contact: &mut Contact, job: &Job<'_>, sent: &mut Vec<String>) -> Result<(), Stop> {
+    let commands: Vec<&String> = job.changes.steps.iter().flat_map(|step| &step.commands).collect();
+    if commands.is_empty() {
+        return Ok(());
+    }
+    job.events.tell(job.device, Progress::Applying { commands: commands.len() });
+    contact.session.enter_config().await.map_err(|source| failed(None, source))?;
+    for (step, command) in commands.iter().enumerate() {
+        if job.cancel.is_cancelled() {
+            return Err(Stop::Interrupted);
+        }
+        job.store.sending(job.run, job.device, step, command).await?;
+        let reply = contact.session.run(command).await.map_err(|source| failed(Some(command), source))?;
+        job.store.answered(job.run, job.device, step, &answer_of(&reply)).await?;
+        if let Reply::Refused(refusal) = reply {
+            return Err(Stop::Refused { command: (*command).clone(), answer: redact::secrets(&refusal.text) });
+        }
+        sent.push((*command).clone());
+        job.events.tell(job.device, Progress::Sent { done: sent.len() });
+    }
+    contact.session.end().await.map_err(|source| failed(None, source))
+}
+
+fn failed(command: Option<&str>, source: SessionError) -> Stop {
+    Stop::Session { command: command.map(str::to_owned), source: source.into() }
+}
+
+/// What the journal keeps of a reply.
+fn answer_of(reply: &Reply) -> String {
+    match reply {
+        Reply::Done(output) => redact::secrets(output),
+        Reply::Notice(lines) => redact::secrets(&lines.join("\n")),
+        Reply::Refused(refusal) => redact::secrets(&refusal.text),
+    }
+}
+
+/// Saves, and looks where the device shows it whether what it would load at boot is what was verified.
+async fn save(contact: &mut Contact, job: &Job<'_>, verified: &RunningConfig) -> Result<(), Stop> {
+    job.events.tell(job.device, Progress::Saving);
+    let session = |source| Stop::Session { command: Some(SAVE.to_owned()), source };
+    contact.session.save().await.map_err(|source| failed(Some(SAVE), source))?;
+    match contact.read_startup().await.map_err(session)? {
+        Some(startup) if startup.is_same_as(verified) => Ok(()),
+        // Somebody may have changed something between verifying and saving. Look once more before crying.
+        Some(startup) => {
+            let running = contact.read_running().await.map_err(session)?;
+            let saved_now = startup.is_same_as(&running) && residue(job.changes, &running.managed).is_empty();
+            if saved_now { Ok(()) } else { Err(Stop::NotSaved("the saved configuration is not the verified one".into())) }
+        }
+        None => Ok(()),
+    }
+}
+
+async fn finish(job: &Job<'_>, mac: MacAddr, found: &RunningConfig) -> Result<(), Stop> {
+    let mut records = job.changes.records.clone();
+    for record in &mut records {
+        // What the device filled in by itself (a port for `auto`) is what was applied, not drift.
+        record.applied = found.managed.object(record.object);
+    }
+    job.store.finish_device(job.run, job.device, mac, records, job.commit.clone()).await?;
+    job.events.tell(job.device, Progress::Finished);
+    Ok(())
+}
+
+/// Writes down how it ended, looks at what the device holds now where it still answers, and says both.
+async fn report(contact: &mut Contact, job: &Job<'_>, stop: Stop, sent: Vec<String>) -> DeviceOutcome {
+    let total = job.changes.steps.iter().map(|step| step.commands.len()).sum();
+    let interrupted = matches!(stop, Stop::Interrupted);
+    let (reason, refused, known) = match stop {
+        Stop::Interrupted => ("interrupted by the operator".to_owned(), None, None),
+        Stop::Refused { command, answer } => ("the device refused a command".to_owned(), Some((command, answer)), None),
+        Stop::Session { command, source } => {
+            let refused = command.map(|command| (command, received(&source)));
+            (super::chain(&source), refused, None)
+        }
+        Stop::Journal(source) => (super::chain(&source), None, None),
+        Stop::NotVerified(residue) => {
+            ("the device does not hold what it was asked to".to_owned(), None, Some(residue))
+        }
+        Stop::NotSaved(reason) => (reason, None, None),
+    };
+    let residue = match known {
+        Some(residue) => Some(residue),
+        None => look_again(contact, job).await,
+    };
+    let state = if interrupted { DeviceRunState::Interrupted } else { DeviceRunState::Failed };
+    // The journal already says `sending` or `verified`, both unfinished: if this fails, nothing is lost.
+    let _ = job.store.device_state(job.run, job.device, state, Some(reason.clone())).await;
+    job.events.tell(job.device, Progress::Stopped { reason: reason.clone() });
+    DeviceOutcome::Stopped(Box::new(Stopped { reason, interrupted, sent, total, refused, residue }))
+}
+
+/// The last that came for the command in flight; empty where nothing did.
+fn received(error: &GatherError) -> String {
+    match error {
+        GatherError::Session(
+            SessionError::Refused { moment, .. }
+            | SessionError::Busy { moment, .. }
+            | SessionError::Lost { moment, .. }
+            | SessionError::TimedOut { moment, .. }
+            | SessionError::OutOfStep { moment, .. }
+            | SessionError::TooMuch { moment },
+        ) => moment.received.clone(),
+        _ => String::new(),
+    }
+}
+
+async fn look_again(contact: &mut Contact, job: &Job<'_>) -> Option<Vec<Residue>> {
+    if !contact.session.prompt().is_exec() {
+        contact.session.end().await.ok()?;
+    }
+    let found = contact.read_running().await.ok()?;
+    Some(residue(job.changes, &found.managed))
+}
+
+/// What is not as planned, over the objects that gamops owns or the plan touches.
+fn residue(changes: &DeviceChanges, found: &DeviceConfig) -> Vec<Residue> {
+    let objects: BTreeSet<ObjectId> = changes
+        .records
+        .iter()
+        .map(|record| record.object)
+        .chain(changes.steps.iter().map(|step| step.change.object()))
+        .collect();
+    verify(&changes.target, found, &changes.observed, &objects)
+}
+
+fn is_new(record: &Record, observed: &DeviceConfig) -> bool {
+    observed.object(record.object).is_none()
+}
+
+/// A record of something about to be made: owned where it is found, verified to be nothing yet.
+fn claim(record: &Record) -> Record {
+    Record { applied: None, ..record.clone() }
+}
+
+fn count(changes: &DeviceChanges) -> Summary {
+    let mut summary = Summary::default();
+    for change in &changes.changes {
+        match change.action {
+            Action::Create => summary.add += 1,
+            Action::Update => summary.change += 1,
+            Action::Destroy => summary.destroy += 1,
+        }
+    }
+    summary
+}

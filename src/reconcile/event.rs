@@ -1,0 +1,64 @@
+//! What a run tells while it goes on, for progress bars and plain lines alike.
+
+use tokio::sync::mpsc;
+
+/// Something happened on one device.
+#[derive(Debug, Clone)]
+pub struct Event {
+    /// Inventory key.
+    pub device: String,
+    /// What happened.
+    pub what: Progress,
+}
+
+/// What happened.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Progress {
+    /// Its session is being opened.
+    Contacting,
+    /// It was read.
+    Read,
+    /// It could not be read.
+    NotRead,
+    /// Its commands are about to be sent.
+    Applying {
+        /// How many there are.
+        commands: usize,
+    },
+    /// A command was taken.
+    Sent {
+        /// How many were taken so far.
+        done: usize,
+    },
+    /// It is read again.
+    Verifying,
+    /// It is being saved.
+    Saving,
+    /// It holds what it should, saved.
+    Finished,
+    /// It was left unfinished.
+    Stopped {
+        /// Why, in one line.
+        reason: String,
+    },
+}
+
+/// The sending end. Nobody listening is fine.
+#[derive(Debug, Clone, Default)]
+pub struct Events(Option<mpsc::UnboundedSender<Event>>);
+
+impl Events {
+    /// Events that go to a listener.
+    #[must_use]
+    pub fn to(sender: mpsc::UnboundedSender<Event>) -> Self {
+        Self(Some(sender))
+    }
+
+    /// Tells what happened.
+    pub(super) fn tell(&self, device: &str, what: Progress) {
+        if let Some(sender) = &self.0 {
+            // A listener that has gone does not stop the work.
+            let _ = sender.send(Event { device: device.to_owned(), what });
+        }
+    }
+}

@@ -1,0 +1,194 @@
+//! Looking at one device: reach it, be sure which one it is, read it.
+
+use std::num::NonZeroU8;
+use std::time::Duration;
+
+use crate::device::{self, GatherError, Limits, Observation, Session, SessionError};
+use crate::domain::MacAddr;
+use crate::inventory::model::Device;
+use crate::observed::RunningConfig;
+use crate::plan::model::Unread;
+use crate::store::Pin;
+use crate::transport::snmp::Agent;
+use crate::transport::ssh::{Connect, HostKey, HostKeyCheck, HostKeyPolicy, SshError};
+
+use super::{Context, chain};
+
+/// How long a device may take to let us in.
+const LOGIN_WITHIN: Duration = Duration::from_secs(20);
+
+/// How long one SNMP question waits for its answer. SNMP is a bonus: silence costs twice this, once.
+const SNMP_TIMEOUT: Duration = Duration::from_secs(1);
+
+/// How often an SNMP question is asked.
+const SNMP_ATTEMPTS: NonZeroU8 = NonZeroU8::new(2).expect("two is not zero");
+
+/// A device that was reached, identified and read, its session still open.
+#[derive(Debug)]
+pub struct Contact {
+    pub(super) session: Session,
+    /// What was read.
+    pub observation: Observation,
+}
+
+/// What a device is, beside what it was pinned as.
+#[derive(Debug, Clone)]
+pub struct Identified {
+    /// What it is now.
+    pub now: Pin,
+    /// What it was pinned as, if it ever was.
+    pub pinned: Option<Pin>,
+}
+
+impl Contact {
+    /// The device's base MAC.
+    #[must_use]
+    pub fn mac(&self) -> MacAddr {
+        self.observation.identity.mac
+    }
+
+    pub(super) async fn read_running(&mut self) -> Result<RunningConfig, GatherError> {
+        device::read_running(&mut self.session, &self.observation.capabilities).await
+    }
+
+    pub(super) async fn read_startup(&mut self) -> Result<Option<RunningConfig>, GatherError> {
+        device::read_startup(&mut self.session, &self.observation.capabilities).await
+    }
+
+    /// Ends the session politely.
+    pub async fn close(self) {
+        self.session.close().await;
+    }
+}
+
+/// Reaches, identifies and reads a device; pins it where it is met for the first time.
+///
+/// # Errors
+///
+/// [`Unread`], in one line with its causes: no route, a rejected login, a changed host key, another device
+/// behind the address, a reading that broke off.
+pub async fn observe(context: &Context, device: &Device) -> Result<Contact, Unread> {
+    let pin = pin_of(context, device).await?;
+    let host_key = pin.as_ref().and_then(|pin| pin.host_key.clone());
+    let contact = reach(context, device, host_key, context.host_key_policy).await?;
+    let now = pin_now(&contact);
+    if let Some(pinned) = &pin {
+        same_device(device, pinned, &contact)?;
+    }
+    same_model(device, &contact)?;
+    if pin.as_ref() != Some(&now) {
+        context.store.set_pin(&device.key, now).await.map_err(|error| plain(&error))?;
+    }
+    Ok(contact)
+}
+
+/// Reaches a device without believing its pins, and says what it is and what it was pinned as. Pins nothing.
+///
+/// # Errors
+///
+/// [`Unread`] where it cannot be reached or read.
+pub async fn trust(context: &Context, device: &Device) -> Result<Identified, Unread> {
+    let pinned = pin_of(context, device).await?;
+    let contact = reach(context, device, None, HostKeyPolicy::AcceptNew).await?;
+    same_model(device, &contact)?;
+    let now = pin_now(&contact);
+    contact.close().await;
+    Ok(Identified { now, pinned })
+}
+
+async fn pin_of(context: &Context, device: &Device) -> Result<Option<Pin>, Unread> {
+    context.store.pin(&device.key, device.was.as_deref()).await.map_err(|error| plain(&error))
+}
+
+fn plain(error: &dyn std::error::Error) -> Unread {
+    Unread { reason: chain(error), help: None }
+}
+
+async fn reach(
+    context: &Context,
+    device: &Device,
+    pinned: Option<String>,
+    policy: HostKeyPolicy,
+) -> Result<Contact, Unread> {
+    let credentials = context.keyring.credentials(&device.credentials).map_err(|error| plain(&error))?;
+    // What the inventory says was reviewed; it goes before what was met by chance.
+    let known = device.host_key.clone().or(pinned);
+    let pinned: Option<HostKey> =
+        known.map(|text| text.parse()).transpose().map_err(|error: crate::transport::ssh::InvalidHostKey| plain(&error))?;
+    let to = Connect {
+        host: device.address.clone(),
+        port: device.transport.ssh_port,
+        user: credentials.username.clone(),
+        password: credentials.password.clone(),
+        legacy_algorithms: device.transport.legacy_algorithms,
+        host_key: HostKeyCheck { pinned, policy },
+        within: LOGIN_WITHIN,
+    };
+    let agent = device.transport.snmp.then(|| Agent {
+        host: device.address.clone(),
+        port: device.transport.snmp_port,
+        community: credentials.community.clone(),
+        timeout: SNMP_TIMEOUT,
+        attempts: SNMP_ATTEMPTS,
+    });
+    let failed = |error: GatherError| Unread { help: help(device, &error), reason: chain(&error) };
+    let mut session = Session::open(&to, Limits::default()).await.map_err(|error| failed(error.into()))?;
+    match device::gather(&mut session, agent.as_ref()).await {
+        Ok(observation) => Ok(Contact { session, observation }),
+        Err(error) => {
+            session.close().await;
+            Err(failed(error))
+        }
+    }
+}
+
+/// What to do about an error, where its own words do not say it.
+fn help(device: &Device, error: &GatherError) -> Option<String> {
+    let GatherError::Session(SessionError::Open(error)) = error else { return None };
+    match **error {
+        SshError::HostKeyChanged { .. } => Some(format!(
+            "if the device was replaced or set back to factory state, accept it with `gamops trust {}`",
+            device.key
+        )),
+        _ => None,
+    }
+}
+
+fn pin_now(contact: &Contact) -> Pin {
+    let identity = &contact.observation.identity;
+    Pin {
+        host_key: Some(contact.observation.host_key.to_string()),
+        model: identity.model.map(|model| model.name.to_owned()),
+        mac: Some(identity.mac),
+        firmware: Some(identity.firmware.to_string()),
+    }
+}
+
+/// A device that is not the pinned one is not changed, nor planned for.
+fn same_device(device: &Device, pinned: &Pin, contact: &Contact) -> Result<(), Unread> {
+    match pinned.mac {
+        Some(mac) if mac != contact.mac() => Err(Unread {
+            reason: format!(
+                "another device answers at {}: it has MAC {}, `{}` was pinned as {mac}",
+                device.address,
+                contact.mac(),
+                device.key
+            ),
+            help: Some(format!(
+                "correct the address; if the device was replaced, accept the new one with `gamops trust {}`",
+                device.key
+            )),
+        }),
+        _ => Ok(()),
+    }
+}
+
+fn same_model(device: &Device, contact: &Contact) -> Result<(), Unread> {
+    match contact.observation.identity.model {
+        Some(model) if model != device.model => Err(Unread {
+            reason: format!("the device is a {model}, the inventory says {}", device.model),
+            help: Some(format!("correct `model` or `address` of `{}`", device.key)),
+        }),
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,80 @@
+//! The database's versions, each a step from the one before. A step that has been released never changes.
+
+use rusqlite::Connection;
+
+use super::StoreError;
+
+const STEPS: &[&str] = &[
+    // 1: pins, ownership, journal.
+    "CREATE TABLE pins (
+        device    TEXT PRIMARY KEY,
+        host_key  TEXT,
+        model     TEXT,
+        mac       TEXT,
+        firmware  TEXT,
+        updated   TEXT NOT NULL
+    ) STRICT;
+    CREATE TABLE objects (
+        mac       TEXT NOT NULL,
+        kind      TEXT NOT NULL,
+        key       TEXT NOT NULL,
+        object    TEXT NOT NULL,
+        name      TEXT NOT NULL,
+        binding   TEXT,
+        protect   INTEGER NOT NULL,
+        applied   TEXT,
+        commit_id TEXT,
+        updated   TEXT NOT NULL,
+        PRIMARY KEY (mac, kind, key)
+    ) STRICT;
+    CREATE TABLE runs (
+        id        INTEGER PRIMARY KEY AUTOINCREMENT,
+        started   TEXT NOT NULL,
+        finished  TEXT,
+        actor     TEXT NOT NULL,
+        commit_id TEXT,
+        outcome   TEXT
+    ) STRICT;
+    CREATE TABLE device_runs (
+        run       INTEGER NOT NULL REFERENCES runs (id),
+        device    TEXT NOT NULL,
+        mac       TEXT NOT NULL,
+        state     TEXT NOT NULL,
+        base      TEXT NOT NULL,
+        target    TEXT NOT NULL,
+        detail    TEXT,
+        updated   TEXT NOT NULL,
+        PRIMARY KEY (run, device)
+    ) STRICT;
+    CREATE INDEX device_runs_by_mac ON device_runs (mac, run);
+    CREATE TABLE exchanges (
+        run       INTEGER NOT NULL,
+        device    TEXT NOT NULL,
+        step      INTEGER NOT NULL,
+        command   TEXT NOT NULL,
+        reply     TEXT,
+        sent      TEXT NOT NULL,
+        answered  TEXT,
+        PRIMARY KEY (run, device, step),
+        FOREIGN KEY (run, device) REFERENCES device_runs (run, device)
+    ) STRICT;",
+];
+
+/// Brings a database to the newest version, one step per transaction.
+pub(super) fn migrate(connection: &mut Connection) -> Result<(), StoreError> {
+    let known = i64::try_from(STEPS.len()).unwrap_or(i64::MAX);
+    loop {
+        // Another process may be migrating at the same moment: look inside the write transaction.
+        let transaction = connection.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
+        let found: i64 = transaction.pragma_query_value(None, "user_version", |row| row.get(0))?;
+        if found > known {
+            return Err(StoreError::TooNew { found, known });
+        }
+        let Some(step) = usize::try_from(found).ok().and_then(|index| STEPS.get(index)) else {
+            return Ok(());
+        };
+        transaction.execute_batch(step)?;
+        transaction.pragma_update(None, "user_version", found + 1)?;
+        transaction.commit()?;
+    }
+}

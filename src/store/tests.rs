@@ -1,0 +1,122 @@
+use super::*;
+use crate::domain::{EndpointId, MacAddr};
+use crate::observed::{Endpoint, Object, ObjectId};
+use crate::plan::record::Record;
+
+const MAC: MacAddr = MacAddr::new([0, 0x0e, 0xd8, 1, 2, 3]);
+
+fn record(key: &str, number: u64) -> Record {
+    let endpoint = Endpoint {
+        name: key.to_owned(),
+        mac: Some(MAC),
+        ..Endpoint::default()
+    };
+    Record {
+        key: key.to_owned(),
+        object: ObjectId::Endpoint(EndpointId::try_from(number).unwrap()),
+        name: key.to_owned(),
+        binding: Some(MAC),
+        protect: true,
+        applied: Some(Object::Endpoint(endpoint)),
+    }
+}
+
+fn begin(device: &str, claims: Vec<Record>) -> DeviceRun {
+    DeviceRun {
+        device: device.to_owned(),
+        mac: MAC,
+        base: "a".to_owned(),
+        target: "b".to_owned(),
+        claims,
+    }
+}
+
+async fn run(store: &Store) -> RunId {
+    store
+        .begin_run(RunInfo {
+            actor: "someone".to_owned(),
+            commit: None,
+        })
+        .await
+        .unwrap()
+}
+
+#[tokio::test]
+async fn a_pin_is_found_under_the_key_that_a_device_had_before() {
+    let store = Store::in_memory().unwrap();
+    let pin = Pin {
+        host_key: Some("ssh-ed25519 AAAA".to_owned()),
+        mac: Some(MAC),
+        ..Pin::default()
+    };
+    store.set_pin("old", pin.clone()).await.unwrap();
+    assert_eq!(store.pin("new", None).await.unwrap(), None);
+    assert_eq!(store.pin("new", Some("old")).await.unwrap(), Some(pin));
+}
+
+#[tokio::test]
+async fn what_a_killed_run_was_making_is_owned_and_its_run_unfinished() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("deep/state.db");
+    {
+        let store = Store::open(&path).unwrap();
+        let run = run(&store).await;
+        store
+            .begin_device(run, begin("maple-a", vec![record("s-1", 4)]))
+            .await
+            .unwrap();
+        store.sending(run, "maple-a", 0, "ghn endpoint 4").await.unwrap();
+    }
+    let store = Store::open(&path).unwrap();
+    assert_eq!(
+        store.last_run(MAC).await.unwrap().unwrap().state,
+        DeviceRunState::Sending
+    );
+    assert_eq!(store.records(MAC).await.unwrap(), vec![record("s-1", 4)]);
+}
+
+#[tokio::test]
+async fn finishing_a_device_replaces_its_records() {
+    let store = Store::in_memory().unwrap();
+    let run = run(&store).await;
+    store
+        .begin_device(run, begin("maple-a", vec![record("s-1", 4)]))
+        .await
+        .unwrap();
+    store
+        .finish_device(run, "maple-a", MAC, vec![record("s-2", 5)], None)
+        .await
+        .unwrap();
+    assert_eq!(store.records(MAC).await.unwrap(), vec![record("s-2", 5)]);
+    assert_eq!(store.last_run(MAC).await.unwrap().unwrap().state, DeviceRunState::Saved);
+}
+
+#[tokio::test]
+async fn a_replacement_takes_over_the_records() {
+    let store = Store::in_memory().unwrap();
+    store.record(MAC, vec![record("s-1", 4)], None).await.unwrap();
+    let new = MacAddr::new([0, 0x0e, 0xd8, 9, 9, 9]);
+    store.move_records(MAC, new).await.unwrap();
+    assert_eq!(store.records(MAC).await.unwrap(), vec![]);
+    assert_eq!(store.records(new).await.unwrap(), vec![record("s-1", 4)]);
+}
+
+#[test]
+fn a_database_from_the_future_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("state.db");
+    let connection = rusqlite::Connection::open(&path).unwrap();
+    connection.pragma_update(None, "user_version", 99).unwrap();
+    drop(connection);
+    let error = Store::open(&path).unwrap_err();
+    assert!(matches!(error, StoreError::TooNew { found: 99, .. }), "{error}");
+}
+
+#[tokio::test]
+async fn two_processes_worth_of_handles_share_one_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("state.db");
+    let (a, b) = (Store::open(&path).unwrap(), Store::open(&path).unwrap());
+    let (first, second) = tokio::join!(run(&a), run(&b));
+    assert_ne!(first, second);
+}

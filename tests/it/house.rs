@@ -1,0 +1,137 @@
+//! The rooms of the house and which may import which, as ARCHITECTURE.md draws them.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+
+/// What each room may import of the others.
+const MAY_IMPORT: &[(&str, &[&str])] = &[
+    ("domain", &[]),
+    ("diagnostic", &["domain"]),
+    ("inventory", &["domain", "diagnostic"]),
+    ("observed", &["domain", "diagnostic"]),
+    ("dialect", &["domain", "diagnostic", "observed"]),
+    ("plan", &["domain", "diagnostic", "inventory", "observed"]),
+    ("transport", &["domain"]),
+    ("device", &["domain", "observed", "dialect", "plan", "transport"]),
+    // `repo` makes source files for the inventory; `store` keeps records and observed states.
+    ("repo", &["domain", "diagnostic", "inventory"]),
+    ("store", &["domain", "observed", "plan"]),
+    (
+        "reconcile",
+        &["domain", "diagnostic", "inventory", "observed", "dialect", "plan", "transport", "device", "repo", "store"],
+    ),
+    // The simulator must be able to disagree with the driver.
+    ("sim", &["domain"]),
+];
+
+/// Crates that only one room may name: where the outside world is, and nowhere else.
+const ONLY_IN: &[(&str, &[&str])] = &[
+    // The settings file is YAML as well, and is read where its passwords are needed.
+    ("serde_saphyr", &["inventory/document", "transport/credentials/settings"]),
+    ("russh", &["transport", "sim"]),
+    ("snmp2", &["transport"]),
+    ("async_snmp", &["sim"]),
+    ("git2", &["repo"]),
+    ("rusqlite", &["store"]),
+    ("clap", &["cli"]),
+];
+
+/// Rooms without I/O: no sockets, files, clocks, environment or tasks.
+const PURE: &[&str] = &["domain", "diagnostic", "inventory", "observed", "dialect", "plan"];
+
+/// What a pure room may not name.
+const WORLD: &[&str] =
+    &["tokio::", "std::fs", "std::net", "std::env", "SystemTime", "Instant::now", "Timestamp::now", "async fn", "std::process"];
+
+fn sources() -> BTreeMap<String, String> {
+    fn walk(folder: &Path, into: &mut Vec<PathBuf>) {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                walk(&path, into);
+            } else if path.extension().is_some_and(|extension| extension == "rs") {
+                into.push(path);
+            }
+        }
+    }
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let mut paths = Vec::new();
+    walk(&root, &mut paths);
+    paths
+        .into_iter()
+        .map(|path| {
+            let name = path.strip_prefix(&root).unwrap().to_string_lossy().replace('\\', "/");
+            (name, std::fs::read_to_string(&path).unwrap())
+        })
+        .collect()
+}
+
+fn room(file: &str) -> &str {
+    file.split(['/', '.']).next().unwrap()
+}
+
+/// The code of a file: comments and its tests left out.
+fn code(text: &str) -> String {
+    let shipping = text.split("#[cfg(test)]").next().unwrap_or_default();
+    shipping.lines().filter(|line| !line.trim_start().starts_with("//")).collect::<Vec<_>>().join("\n")
+}
+
+fn is_test(file: &str) -> bool {
+    file.ends_with("/tests.rs") || file.contains("/tests/")
+}
+
+#[test]
+fn imports_go_down_never_up() {
+    let allowed: BTreeMap<&str, BTreeSet<&str>> =
+        MAY_IMPORT.iter().map(|(room, others)| (*room, others.iter().copied().collect())).collect();
+    let mut wrong = Vec::new();
+    for (file, text) in sources().iter().filter(|(file, _)| !is_test(file)) {
+        let Some(allowed) = allowed.get(room(file)) else { continue };
+        for word in code(text).split("crate::").skip(1) {
+            let other: String = word.chars().take_while(|c| c.is_ascii_alphanumeric() || *c == '_').collect();
+            if other != room(file) && !other.is_empty() && !allowed.contains(other.as_str()) {
+                wrong.push(format!("src/{file} imports `{other}`"));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn each_outside_world_has_one_door() {
+    let mut wrong = Vec::new();
+    for (file, text) in sources().iter().filter(|(file, _)| !is_test(file)) {
+        let code = code(text);
+        for (name, rooms) in ONLY_IN {
+            let named = code.contains(&format!("{name}::")) || code.contains(&format!("use {name};"));
+            if named && !rooms.iter().any(|room| file.starts_with(room)) {
+                wrong.push(format!("src/{file} names `{name}`"));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn pure_rooms_do_not_touch_the_world() {
+    let mut wrong = Vec::new();
+    for (file, text) in sources().iter().filter(|(file, _)| !is_test(file) && PURE.contains(&room(file))) {
+        let code = code(text);
+        wrong.extend(WORLD.iter().filter(|word| code.contains(*word)).map(|word| format!("src/{file} names `{word}`")));
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn every_test_file_is_in_the_binary() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it");
+    let listed = std::fs::read_to_string(root.join("main.rs")).unwrap();
+    for entry in std::fs::read_dir(&root).unwrap() {
+        let path = entry.unwrap().path();
+        let name = path.file_stem().unwrap().to_string_lossy().into_owned();
+        let is_module = path.is_dir() || path.extension().is_some_and(|extension| extension == "rs");
+        if is_module && name != "main" && !name.starts_with("snapshots") {
+            assert!(listed.contains(&format!("mod {name};")), "tests/it/{name} is not listed in tests/it/main.rs");
+        }
+    }
+}

@@ -1,0 +1,131 @@
+//! Which device it is, who may change it, and what never shows.
+
+use gamops::sim::DeviceSpec;
+
+use crate::fleet::{Given, SERVICES, TestFleet};
+
+const MAPLE: &[Given] = &[Given::new("maple", "GAM-4-CX")];
+
+fn services() -> String {
+    SERVICES.lines().filter(|line| !line.contains("harbour")).map(|line| format!("{line}\n")).collect()
+}
+
+#[test]
+fn a_changed_host_key_never_proceeds_until_it_is_trusted() {
+    let fleet = TestFleet::start(MAPLE, &services());
+    let _ = fleet.apply();
+    let other = TestFleet::start(
+        &[Given {
+            key: "maple",
+            model: "GAM-4-CX",
+            tune: |spec: &mut DeviceSpec| spec.knobs.host_key_seed = Some("another".to_owned()),
+        }],
+        &services(),
+    );
+    // The same place in the inventory, another key behind it.
+    fleet.write("devices.yaml", &other.devices(MAPLE, ""));
+    let _ = fleet.run(&["plan"]).expect(1).says("host key").says("gamops trust maple");
+    let _ = fleet.run(&["apply", "--auto-approve"]).expect(1);
+    assert_eq!(other.device("maple").counters().logins, 0, "no password was sent to a stranger");
+    let _ = fleet.run(&["trust", "maple"]).expect(64);
+    let _ = fleet.run(&["trust", "maple", "--auto-approve"]).expect(0).says("Accepted.");
+    let _ = fleet.apply();
+}
+
+#[test]
+fn another_device_behind_the_address_is_not_changed_until_it_is_trusted() {
+    let fleet = TestFleet::start(MAPLE, &services());
+    let _ = fleet.apply();
+    let held = fleet.ghn_lines("maple");
+    // The same host key, another base MAC: a replacement that was restored from a backup.
+    let other = TestFleet::start(
+        &[Given {
+            key: "spare",
+            model: "GAM-4-CX",
+            tune: |spec: &mut DeviceSpec| spec.knobs.host_key_seed = Some("maple".to_owned()),
+        }],
+        &services(),
+    );
+    let devices = other.devices(&[Given::new("spare", "GAM-4-CX")], "").replace("spare:", "maple:");
+    fleet.write("devices.yaml", &devices);
+    let _ = fleet.run(&["plan"]).expect(1).says("another device answers").says("gamops trust maple");
+    let _ = fleet.run(&["trust", "maple", "--auto-approve"]).expect(0);
+    let _ = fleet.apply();
+    assert_eq!(other.ghn_lines("spare"), held, "the replacement has the same numbers");
+}
+
+#[test]
+fn a_device_of_another_model_is_not_planned_for() {
+    let fleet = TestFleet::start(MAPLE, &services());
+    fleet.write("devices.yaml", &fleet.devices(&[Given::new("maple", "GAM-12-C")], ""));
+    let _ = fleet.run(&["plan"]).expect(1).says("the device is a GAM-4-CX, the inventory says GAM-12-C");
+}
+
+#[test]
+fn strict_host_keys_refuse_a_device_that_was_never_met() {
+    let fleet = TestFleet::start(MAPLE, &services());
+    let _ = fleet.run(&["plan", "--host-key-policy", "strict"]).expect(1).says("host key");
+    assert_eq!(fleet.device("maple").counters().logins, 0);
+    let _ = fleet.run(&["plan"]).expect(0);
+    let _ = fleet.run(&["plan", "--host-key-policy", "strict"]).expect(0);
+}
+
+#[test]
+fn old_algorithms_are_used_only_where_the_inventory_says_so() {
+    let old = &[Given {
+        key: "maple",
+        model: "GAM-4-CX",
+        tune: |spec: &mut DeviceSpec| spec.knobs.old_algorithms = true,
+    }];
+    let fleet = TestFleet::start(old, &services());
+    let _ = fleet.run(&["plan"]).expect(1).says("legacy_algorithms");
+    let devices = fleet.devices(old, "").replace("transport: { ", "transport: { legacy_algorithms: true, ");
+    fleet.write("devices.yaml", &devices);
+    let _ = fleet.apply();
+    fleet.expect_in_sync();
+}
+
+#[test]
+fn no_secret_shows_anywhere() {
+    const CANARY: &str = "hunter2canary";
+    let fleet = TestFleet::start(MAPLE, &services());
+    let maple = fleet.device("maple");
+    maple.execute(&format!(
+        "username operator privilege 15 password unencrypted {CANARY}\nsnmp-server community v2c {CANARY} ro"
+    ));
+    fleet.write("gamops.yaml", "format: 1\ninventory: test\ndefaults: { credentials: ops, mode: manage }\n");
+    let run = |arguments: &[&str]| {
+        let output = fleet
+            .command(arguments)
+            .env("GAMOPS_CRED_OPS_USERNAME", "operator")
+            .env("GAMOPS_CRED_OPS_PASSWORD", CANARY)
+            .env("GAMOPS_CRED_OPS_COMMUNITY", CANARY)
+            .output()
+            .unwrap();
+        crate::fleet::Ran::from(output)
+    };
+    let mut printed = String::new();
+    for arguments in
+        [&["-vv", "plan"][..], &["plan", "--format", "json"], &["-vv", "apply", "--auto-approve"], &["show", "maple"]]
+    {
+        let ran = run(arguments).expect(0);
+        printed.push_str(&ran.stdout);
+        printed.push_str(&ran.stderr);
+    }
+    assert!(printed.contains("UNSAVED"), "the secret lines were part of what was read:\n{printed}");
+    assert!(!printed.contains(CANARY), "{printed}");
+    for entry in std::fs::read_dir(fleet.state().parent().unwrap()).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_file() {
+            let bytes = std::fs::read(&path).unwrap();
+            assert!(!bytes.windows(CANARY.len()).any(|window| window == CANARY.as_bytes()), "{}", path.display());
+        }
+    }
+}
+
+#[test]
+fn missing_credentials_name_the_variables_to_set() {
+    let fleet = TestFleet::start(MAPLE, &services());
+    fleet.write("gamops.yaml", "format: 1\ninventory: test\ndefaults: { credentials: ops, mode: manage }\n");
+    let _ = fleet.run(&["plan"]).expect(1).says("GAMOPS_CRED_OPS_USERNAME");
+}
