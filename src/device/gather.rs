@@ -1,6 +1,6 @@
 //! One reading of a device: who it is, what it runs, what it would load at boot.
 
-use crate::dialect::command::{READ_RUNNING, READ_RUNNING_ALL_DEFAULTS, READ_STARTUP, SHOW_VERSION};
+use crate::dialect::command::{READ_DEFAULT, READ_RUNNING, READ_RUNNING_ALL_DEFAULTS, READ_STARTUP, SHOW_VERSION};
 use crate::dialect::running::{self, Incomplete};
 use crate::dialect::session::Reply;
 use crate::dialect::snmp::{self, SnmpIdentity};
@@ -145,7 +145,8 @@ pub async fn read_running(session: &mut Session, capabilities: &Capabilities) ->
     Ok(running)
 }
 
-/// Reads the startup configuration. `None` where the device refuses to show it, or shows what is none.
+/// Reads what the device would load at boot: its startup configuration, else its default configuration. `None`
+/// where it shows neither.
 ///
 /// # Errors
 ///
@@ -154,20 +155,26 @@ pub async fn read_startup(
     session: &mut Session,
     capabilities: &Capabilities,
 ) -> Result<Option<RunningConfig>, GatherError> {
-    let text = match session.run(READ_STARTUP).await? {
-        Reply::Done(text) => text,
-        Reply::Notice(_) | Reply::Refused(_) => return Ok(None),
-    };
-    match running::parse(&text) {
-        Ok(mut startup) => {
-            fill_in(&mut startup, capabilities);
-            Ok(Some(startup))
-        }
-        Err(incomplete) => {
-            tracing::warn!(device = session.address(), %incomplete, "the startup configuration cannot be read");
-            Ok(None)
-        }
+    for command in [READ_STARTUP, READ_DEFAULT] {
+        let text = match session.run(command).await? {
+            Reply::Done(text) => text,
+            // There may well be one; only it cannot be read now.
+            Reply::Refused(refusal) if refusal.is_transient() => return Ok(None),
+            Reply::Notice(_) | Reply::Refused(_) => continue,
+        };
+        // A file is no screen: that it is whole is seen by its own `end`, or it is not relied on.
+        return match running::parse(&text) {
+            Ok(mut startup) => {
+                fill_in(&mut startup, capabilities);
+                Ok(Some(startup))
+            }
+            Err(incomplete) => {
+                tracing::warn!(device = session.address(), %incomplete, command, "no whole configuration came");
+                Ok(None)
+            }
+        };
     }
+    Ok(None)
 }
 
 async fn read(session: &mut Session, command: &'static str) -> Result<RunningConfig, GatherError> {
