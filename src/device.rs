@@ -1,8 +1,8 @@
 //! One device over its transports: sessions, gathering, sending commands.
 //!
 //! Entry points: [`Session::open`] logs in and learns the prompt; [`Session::run`] sends one command and
-//! waits for its reply; [`Session::configure`] and [`Session::save`] change and keep. Decides nothing: what to
-//! send comes from a plan, what a reply means from `dialect`.
+//! waits for its reply; [`Session::configure`] and [`Session::save`] change and keep; [`gather`] reads all that
+//! planning needs. Decides nothing: what to send comes from a plan, what a reply means from `dialect`.
 
 mod error;
 mod gather;
@@ -10,8 +10,8 @@ mod received;
 mod session;
 mod transcript;
 
-pub use error::{At, Moment, SessionError};
-pub use gather::{GatherError, Observation, gather, read_running, read_startup};
+pub use error::{At, DeviceError, Moment};
+pub use gather::{Observation, gather, read_running, read_startup};
 pub use session::{Configured, Limits, Saved, Session};
 pub use transcript::{Event, Exchange};
 

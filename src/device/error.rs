@@ -3,7 +3,9 @@
 use std::fmt;
 use std::time::Duration;
 
+use crate::dialect::running;
 use crate::dialect::session::{OutOfStep, Refusal, UnsafeCommand};
+use crate::dialect::version;
 use crate::transport::Retry;
 use crate::transport::ssh::SshError;
 
@@ -57,10 +59,10 @@ fn last_words(received: &str) -> String {
     format!("; last received: `{tail}`")
 }
 
-/// A session could not be had, or did not go on.
+/// A session could not be had, did not go on, or told nothing that can be relied on.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
-pub enum SessionError {
+pub enum DeviceError {
     /// No shell: network, host key, login. The source says whose fault.
     #[error("opening a session")]
     Open(#[source] Box<SshError>),
@@ -95,7 +97,7 @@ pub enum SessionError {
         received: String,
     },
     /// The user may only look. Operator fault.
-    #[error("{device} gives this user a `>` prompt; reading the configuration and changing it need privilege 15")]
+    #[error("{device} gives this user a `>` prompt; changing anything needs privilege 15")]
     LowPrivilege {
         /// Address of the device.
         device: String,
@@ -164,6 +166,40 @@ pub enum SessionError {
         /// Which command.
         moment: Box<Moment>,
     },
+    /// What the device says of itself does not tell which one it is. Device or dialect fault.
+    #[error("{device}: cannot tell which device it is")]
+    Unidentified {
+        /// Address of the device.
+        device: String,
+        /// What is missing.
+        #[source]
+        source: version::DialectError,
+    },
+    /// The configuration that came is not whole; nothing may be planned from half of it. Device or network
+    /// fault.
+    #[error("{device}: `{command}` did not give a whole configuration")]
+    Incomplete {
+        /// Address of the device.
+        device: String,
+        /// What was asked.
+        command: &'static str,
+        /// What is wrong with the answer.
+        #[source]
+        source: running::Incomplete,
+    },
+    /// SNMP and SSH answer for different devices at the same address. Operator or network fault: an address
+    /// used twice, a port forwarded elsewhere.
+    #[error("{device}: SSH and SNMP lead to different devices: the {what} is {cli} by SSH and {snmp} by SNMP")]
+    Contradiction {
+        /// Address of the device.
+        device: String,
+        /// MAC or model.
+        what: &'static str,
+        /// By the command line.
+        cli: String,
+        /// By SNMP.
+        snmp: String,
+    },
     /// The device is in another mode than the command needs. Our bug, or somebody's on the device's side.
     #[error("{device}: expected {expected} mode, but the prompt is `{prompt}`")]
     WrongMode {
@@ -201,14 +237,17 @@ pub enum SessionError {
     },
 }
 
-impl SessionError {
+impl DeviceError {
     /// Whether trying again may help.
     #[must_use]
     pub fn retry(&self) -> Retry {
         match self {
             Self::Open(error) => error.retry(),
             Self::Refused { refusal, .. } if refusal.is_transient() => Retry::Soon,
-            Self::Refused { .. } | Self::LowPrivilege { .. } => Retry::AfterChange,
+            Self::Refused { .. }
+            | Self::LowPrivilege { .. }
+            | Self::Unidentified { .. }
+            | Self::Contradiction { .. } => Retry::AfterChange,
             Self::TooManySessions { .. }
             | Self::ClosedAtStart { .. }
             | Self::NoPrompt { .. }
@@ -216,9 +255,51 @@ impl SessionError {
             | Self::Lost { .. }
             | Self::TimedOut { .. }
             | Self::OutOfStep { .. }
+            | Self::Incomplete { .. }
             | Self::SessionOver { .. } => Retry::Soon,
             Self::TooMuch { .. } | Self::WrongMode { .. } | Self::Unusable { .. } | Self::Unsafe { .. } => Retry::Never,
         }
+    }
+
+    /// What an operator can do about it, where the message does not say so already. `device` is the
+    /// inventory's key of the device.
+    #[must_use]
+    pub fn help(&self, device: &str) -> Option<String> {
+        match self {
+            Self::Open(cause) => match **cause {
+                SshError::HostKeyChanged { .. } => Some(format!(
+                    "if the device was replaced or set back, compare the offered key with the device's own, then \
+                     accept it with `gamops trust {device}`"
+                )),
+                SshError::Rejected { .. } | SshError::ClosedAtLogin { .. } => Some(format!(
+                    "check user name and password of the credentials that `{device}` names"
+                )),
+                _ => None,
+            },
+            Self::Contradiction { .. } => Some(format!(
+                "correct `address` or `transport.snmp_port` of `{device}`, or set `transport.snmp: false`"
+            )),
+            Self::Unidentified { .. } => Some(format!(
+                "check that `{device}` is a GAM, and send its `show version` to the gamops project"
+            )),
+            _ => None,
+        }
+    }
+
+    /// What the device said last, where that belongs to the error: its refusal, or the bytes before it went
+    /// silent. Control characters escaped, secrets masked.
+    #[must_use]
+    pub fn received(&self) -> Option<String> {
+        match self {
+            Self::Refused { refusal, .. } | Self::Busy { refusal, .. } => Some(refusal.text.clone()),
+            Self::Lost { moment, .. }
+            | Self::TimedOut { moment, .. }
+            | Self::OutOfStep { moment, .. }
+            | Self::TooMuch { moment } => Some(moment.received.clone()),
+            Self::ClosedAtStart { received, .. } | Self::NoPrompt { received, .. } => Some(received.clone()),
+            _ => None,
+        }
+        .filter(|received| !received.is_empty())
     }
 
     /// Whether the command in flight may have taken effect without our knowing.

@@ -1,160 +1,76 @@
-//! One reading of a device: who it is, what it runs, what it would load at boot.
+//! Everything that planning needs to know of one device, over one login.
 
 use crate::dialect::command::{READ_DEFAULT, READ_RUNNING, READ_RUNNING_ALL_DEFAULTS, READ_STARTUP, SHOW_VERSION};
-use crate::dialect::running::{self, Incomplete};
 use crate::dialect::session::Reply;
-use crate::dialect::snmp::{self, SnmpIdentity};
-use crate::dialect::version::{self, DialectError};
-use crate::observed::{Capabilities, Identity, RunningConfig};
+use crate::dialect::snmp::{IDENTITY, SnmpIdentity};
+use crate::dialect::version::VersionInfo;
+use crate::dialect::{running, snmp, version};
+use crate::observed::{Capabilities, Identity, ProfileRef, RunningConfig};
 use crate::transport::snmp::{Agent, Answer, get};
 use crate::transport::ssh::HostKey;
 
-use super::{Session, SessionError};
+use super::{DeviceError, Session};
 
-/// What one reading of a device came to.
+/// A device as it was found.
 #[derive(Debug, Clone)]
 pub struct Observation {
     /// Which device it is.
     pub identity: Identity,
-    /// What it runs.
+    /// What it does now.
     pub running: RunningConfig,
-    /// What it would load at boot. `None` where it does not show that.
+    /// What it will do after a restart. `None`: could not be read, or there is none, as on a factory device.
     pub startup: Option<RunningConfig>,
-    /// What its firmware can do, as far as that is known.
+    /// What its firmware is known to understand, this reading included.
     pub capabilities: Capabilities,
-    /// The host key that it showed.
+    /// The key that it proved itself with.
     pub host_key: HostKey,
 }
 
-/// A device could not be read, or not be believed.
-#[derive(Debug, thiserror::Error)]
-pub enum GatherError {
-    /// The session failed.
-    #[error(transparent)]
-    Session(#[from] SessionError),
-    /// The device does not say who it is in words that we know. Device or dialect fault.
-    #[error("identifying the device")]
-    Version(#[source] DialectError),
-    /// A configuration came that is not whole. Nothing is planned from half a reading.
-    #[error("reading the answer to `{command}`")]
-    Incomplete {
-        /// The command.
-        command: &'static str,
-        /// What is missing.
-        #[source]
-        source: Incomplete,
-    },
-    /// Two devices answer, one on the command line and one over SNMP. Operator fault: addresses or ports.
-    #[error("the command line says {what} {cli}, SNMP says {snmp}: two devices answer at this address")]
-    Disagree {
-        /// `base MAC` or `model`.
-        what: &'static str,
-        /// What the command line says.
-        cli: String,
-        /// What SNMP says.
-        snmp: String,
-    },
-}
-
-impl From<DialectError> for GatherError {
-    fn from(source: DialectError) -> Self {
-        Self::Version(source)
-    }
-}
-
-/// Reads a device over one session, and asks its SNMP agent who it is meanwhile. SNMP is a bonus: silence is
-/// no error, and neither is an answer that cannot be read; a contradiction is.
+/// Reads a device: who it is, what it holds, what it would hold after a restart. SNMP is asked meanwhile;
+/// its silence is no error, its contradiction is.
 ///
 /// # Errors
 ///
-/// See [`GatherError`]. Nothing of a failed reading is kept.
-pub async fn gather(session: &mut Session, agent: Option<&Agent>) -> Result<Observation, GatherError> {
-    let by_snmp = async {
-        match agent {
-            Some(agent) => match get(agent, snmp::IDENTITY).await {
-                Ok(Answer::Values(bindings)) => snmp::identity(&bindings),
-                Ok(Answer::Silent) => SnmpIdentity::default(),
-                Err(error) => {
-                    tracing::info!(error = &error as &dyn std::error::Error, "the SNMP agent was of no use");
-                    SnmpIdentity::default()
-                }
-            },
-            None => SnmpIdentity::default(),
-        }
-    };
-    let by_cli = async {
-        let version = version::parse(&session.ask(SHOW_VERSION).await?)?;
-        let capabilities = Capabilities::of_firmware(&version.firmware);
-        let (running, capabilities) = first_reading(session, capabilities).await?;
-        let startup = read_startup(session, &capabilities).await?;
-        Ok::<_, GatherError>((version, running, startup, capabilities))
-    };
-    let (by_cli, by_snmp) = tokio::join!(by_cli, by_snmp);
+/// [`DeviceError::Contradiction`] when SNMP answers for another device than the command line;
+/// [`DeviceError::Unidentified`] and [`DeviceError::Incomplete`] when the device's text cannot be relied on;
+/// [`DeviceError::LowPrivilege`] when this user may not see the configuration; and those of [`Session::ask`].
+pub async fn gather(session: &mut Session, agent: Option<&Agent>) -> Result<Observation, DeviceError> {
+    let (by_snmp, by_cli) = tokio::join!(ask_agent(agent), read_all(session));
     let (version, running, startup, capabilities) = by_cli?;
-    agree("base MAC", Some(version.mac), by_snmp.mac)?;
-    let model = agree("model", version.model, by_snmp.model)?;
-    let identity = Identity {
-        mac: version.mac,
-        model,
-        firmware: version.firmware,
-        serial: by_snmp.serial,
-    };
-    let host_key = session.host_key().clone();
+    let identity = identify(session.address(), &version, by_snmp)?;
     Ok(Observation {
         identity,
         running,
         startup,
         capabilities,
-        host_key,
+        host_key: session.host_key().clone(),
     })
 }
 
-/// The running configuration, and what it proves. Where a subscriber's line leaves out `bw-profile`, its
-/// meaning is asked for once more with all defaults printed.
-async fn first_reading(
-    session: &mut Session,
-    capabilities: Capabilities,
-) -> Result<(RunningConfig, Capabilities), GatherError> {
-    let mut running = read(session, READ_RUNNING).await?;
-    let mut capabilities = capabilities.having_seen(&running);
-    if running
-        .managed
-        .subscribers
-        .values()
-        .any(|subscriber| subscriber.profile.is_none())
-    {
-        match read(session, READ_RUNNING_ALL_DEFAULTS).await {
-            Ok(all) => capabilities.default_subscriber_profile = running::default_subscriber_profile(&running, &all),
-            // Old firmware may not know the word: then the default stays unknown, which is safe.
-            Err(GatherError::Session(SessionError::Refused { .. })) => {}
-            Err(error) => return Err(error),
-        }
-    }
-    fill_in(&mut running, &capabilities);
-    Ok((running, capabilities))
-}
-
-/// Reads the running configuration once more, in the light of what is known of the device.
+/// Reads the running configuration. A subscriber line without `bw-profile` means what `capabilities` say it
+/// means on this firmware.
 ///
 /// # Errors
 ///
-/// See [`GatherError`].
-pub async fn read_running(session: &mut Session, capabilities: &Capabilities) -> Result<RunningConfig, GatherError> {
-    let mut running = read(session, READ_RUNNING).await?;
-    fill_in(&mut running, capabilities);
+/// [`DeviceError::Incomplete`] when the text is not whole: nothing may be planned from half of it. Otherwise
+/// those of [`Session::ask`].
+pub async fn read_running(session: &mut Session, capabilities: &Capabilities) -> Result<RunningConfig, DeviceError> {
+    let mut running = parse(session, READ_RUNNING).await?;
+    fill_in(&mut running, capabilities.default_subscriber_profile);
     Ok(running)
 }
 
 /// Reads what the device would load at boot: its startup configuration, else its default configuration. `None`
-/// where it shows neither.
+/// when it refuses to show either, or shows something that is no whole configuration: it is then unknown, which
+/// is not the same as different.
 ///
 /// # Errors
 ///
-/// [`GatherError::Session`] where the session failed.
+/// Those of [`Session::run`].
 pub async fn read_startup(
     session: &mut Session,
     capabilities: &Capabilities,
-) -> Result<Option<RunningConfig>, GatherError> {
+) -> Result<Option<RunningConfig>, DeviceError> {
     for command in [READ_STARTUP, READ_DEFAULT] {
         let text = match session.run(command).await? {
             Reply::Done(text) => text,
@@ -162,53 +78,120 @@ pub async fn read_startup(
             Reply::Refused(refusal) if refusal.is_transient() => return Ok(None),
             Reply::Notice(_) | Reply::Refused(_) => continue,
         };
-        // A file is no screen: that it is whole is seen by its own `end`, or it is not relied on.
-        return match running::parse(&text) {
+        return Ok(match running::parse(&text) {
             Ok(mut startup) => {
-                fill_in(&mut startup, capabilities);
-                Ok(Some(startup))
+                fill_in(&mut startup, capabilities.default_subscriber_profile);
+                Some(startup)
             }
             Err(incomplete) => {
-                tracing::warn!(device = session.address(), %incomplete, command, "no whole configuration came");
-                Ok(None)
+                tracing::warn!(device = session.address(), command, %incomplete, "what would be loaded at boot cannot be read");
+                None
             }
-        };
+        });
     }
     Ok(None)
 }
 
-async fn read(session: &mut Session, command: &'static str) -> Result<RunningConfig, GatherError> {
+async fn read_all(
+    session: &mut Session,
+) -> Result<(VersionInfo, RunningConfig, Option<RunningConfig>, Capabilities), DeviceError> {
+    let text = session.ask(SHOW_VERSION).await?;
+    let version = version::parse(&text).map_err(|source| DeviceError::Unidentified {
+        device: session.address().to_owned(),
+        source,
+    })?;
+    let mut capabilities = Capabilities::of_firmware(&version.firmware);
+    let mut running = parse(session, READ_RUNNING).await?;
+    if leaves_profiles_open(&running) {
+        capabilities.default_subscriber_profile = learn_default_profile(session, &running).await?;
+        fill_in(&mut running, capabilities.default_subscriber_profile);
+    }
+    let capabilities = capabilities.having_seen(&running);
+    let startup = read_startup(session, &capabilities).await?;
+    Ok((version, running, startup, capabilities))
+}
+
+async fn parse(session: &mut Session, command: &'static str) -> Result<RunningConfig, DeviceError> {
     let text = match session.ask(command).await {
-        // A user of low privilege is told that the words are wrong; the prompt tells the truth.
-        Err(SessionError::Refused { .. }) if !session.prompt().privileged => {
-            return Err(SessionError::LowPrivilege {
+        Err(DeviceError::Refused { .. }) if !session.prompt().privileged => {
+            return Err(DeviceError::LowPrivilege {
                 device: session.address().to_owned(),
-            }
-            .into());
+            });
         }
         answer => answer?,
     };
-    running::parse(&text).map_err(|source| GatherError::Incomplete { command, source })
+    running::parse(&text).map_err(|source| DeviceError::Incomplete {
+        device: session.address().to_owned(),
+        command,
+        source,
+    })
 }
 
-fn fill_in(config: &mut RunningConfig, capabilities: &Capabilities) {
-    for subscriber in config.managed.subscribers.values_mut() {
-        subscriber.profile = subscriber.profile.or(capabilities.default_subscriber_profile);
+/// Whether some subscriber line says nothing of a profile.
+fn leaves_profiles_open(running: &RunningConfig) -> bool {
+    running
+        .managed
+        .subscribers
+        .values()
+        .any(|subscriber| subscriber.profile.is_none())
+}
+
+/// Asks the device once for what it leaves out. A firmware that does not know the words leaves it open.
+async fn learn_default_profile(
+    session: &mut Session,
+    plain: &RunningConfig,
+) -> Result<Option<ProfileRef>, DeviceError> {
+    match parse(session, READ_RUNNING_ALL_DEFAULTS).await {
+        Ok(all) => Ok(running::default_subscriber_profile(plain, &all)),
+        Err(DeviceError::Refused { .. } | DeviceError::LowPrivilege { .. }) => Ok(None),
+        Err(error) => Err(error),
     }
 }
 
-/// What both say, or the one that speaks.
-fn agree<T: PartialEq + std::fmt::Display>(
-    what: &'static str,
-    cli: Option<T>,
-    snmp: Option<T>,
-) -> Result<Option<T>, GatherError> {
-    match (cli, snmp) {
-        (Some(cli), Some(snmp)) if cli != snmp => Err(GatherError::Disagree {
-            what,
-            cli: cli.to_string(),
-            snmp: snmp.to_string(),
-        }),
-        (cli, snmp) => Ok(cli.or(snmp)),
+fn fill_in(running: &mut RunningConfig, default: Option<ProfileRef>) {
+    for subscriber in running.managed.subscribers.values_mut() {
+        subscriber.profile = subscriber.profile.or(default);
     }
+}
+
+/// What SNMP says of the device; nothing where it is silent, not asked, or not to be understood. gamops works
+/// from the command line alone, so trouble with SNMP must not keep a device from being managed.
+async fn ask_agent(agent: Option<&Agent>) -> SnmpIdentity {
+    let Some(agent) = agent else {
+        return SnmpIdentity::default();
+    };
+    match get(agent, IDENTITY).await {
+        Ok(Answer::Values(values)) => snmp::identity(&values),
+        Ok(Answer::Silent) => SnmpIdentity::default(),
+        Err(error) => {
+            let error: &dyn std::error::Error = &error;
+            tracing::warn!(host = agent.host, error, "SNMP is left out of identifying the device");
+            SnmpIdentity::default()
+        }
+    }
+}
+
+fn identify(device: &str, version: &VersionInfo, by_snmp: SnmpIdentity) -> Result<Identity, DeviceError> {
+    let contradiction = |what, cli: String, snmp: String| DeviceError::Contradiction {
+        device: device.to_owned(),
+        what,
+        cli,
+        snmp,
+    };
+    if let Some(mac) = by_snmp.mac
+        && mac != version.mac
+    {
+        return Err(contradiction("base MAC", version.mac.to_string(), mac.to_string()));
+    }
+    if let (Some(cli), Some(snmp)) = (version.model, by_snmp.model)
+        && cli != snmp
+    {
+        return Err(contradiction("model", cli.to_string(), snmp.to_string()));
+    }
+    Ok(Identity {
+        mac: version.mac,
+        model: version.model.or(by_snmp.model),
+        firmware: version.firmware.clone(),
+        serial: by_snmp.serial,
+    })
 }

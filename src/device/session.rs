@@ -8,7 +8,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::received::Received;
 use super::transcript::{Event, Exchange, Transcript};
-use super::{At, Moment, SessionError};
+use super::{At, DeviceError, Moment};
 use crate::dialect::command::{CONFIGURE, END, SAVE, TERMINAL_LENGTH, TERMINAL_WIDTH};
 use crate::dialect::redact;
 use crate::dialect::session::{Greeting, Prompt, Reading, Reply, Showing, check_command, is_question};
@@ -54,7 +54,7 @@ pub struct Configured {
 /// What [`Session::save`] heard.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Saved {
-    /// The device's words, `Saving 1435 bytes to flash:startup-config`, where it said anything. Read the
+    /// The device's words, `% Saving 1435 bytes to flash:startup-config`, where it said anything. Read the
     /// startup configuration to be sure.
     pub said: Option<String>,
 }
@@ -101,13 +101,22 @@ impl Session {
     ///
     /// # Errors
     ///
-    /// [`SessionError::Open`], [`SessionError::TooManySessions`], [`SessionError::ClosedAtStart`],
-    /// [`SessionError::NoPrompt`], and those of [`Self::run`].
-    pub async fn open(to: &Connect, limits: Limits) -> Result<Self, SessionError> {
+    /// [`DeviceError::Open`], [`DeviceError::TooManySessions`], [`DeviceError::ClosedAtStart`],
+    /// [`DeviceError::NoPrompt`], and those of [`Self::run`].
+    pub async fn open(to: &Connect) -> Result<Self, DeviceError> {
+        Self::open_within(to, Limits::default()).await
+    }
+
+    /// As [`Self::open`], with limits of one's own.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::open`].
+    pub async fn open_within(to: &Connect, limits: Limits) -> Result<Self, DeviceError> {
         let ends = Instant::now() + limits.session;
         let mut connection = Connection::open(to)
             .await
-            .map_err(|error| SessionError::Open(Box::new(error)))?;
+            .map_err(|error| DeviceError::Open(Box::new(error)))?;
         let mut received = Received::default();
         let prompt = learn_prompt(&mut connection, &mut received, &limits).await?;
         let mut session = Self {
@@ -169,11 +178,11 @@ impl Session {
     ///
     /// # Errors
     ///
-    /// [`SessionError::Lost`], [`SessionError::TimedOut`], [`SessionError::OutOfStep`] and
-    /// [`SessionError::TooMuch`] end the session and leave open whether the command took effect;
-    /// [`SessionError::Unsafe`], [`SessionError::SessionOver`] and [`SessionError::Unusable`] mean that it was
+    /// [`DeviceError::Lost`], [`DeviceError::TimedOut`], [`DeviceError::OutOfStep`] and
+    /// [`DeviceError::TooMuch`] end the session and leave open whether the command took effect;
+    /// [`DeviceError::Unsafe`], [`DeviceError::SessionOver`] and [`DeviceError::Unusable`] mean that it was
     /// not sent.
-    pub async fn run(&mut self, command: &str) -> Result<Reply, SessionError> {
+    pub async fn run(&mut self, command: &str) -> Result<Reply, DeviceError> {
         self.exchange(command, self.limits.command).await
     }
 
@@ -181,8 +190,8 @@ impl Session {
     ///
     /// # Errors
     ///
-    /// [`SessionError::Refused`], and those of [`Self::run`].
-    pub async fn ask(&mut self, command: &str) -> Result<String, SessionError> {
+    /// [`DeviceError::Refused`], and those of [`Self::run`].
+    pub async fn ask(&mut self, command: &str) -> Result<String, DeviceError> {
         let reply = self.run(command).await?;
         reply.done().map_err(|refusal| self.refused(command, refusal))
     }
@@ -191,12 +200,12 @@ impl Session {
     ///
     /// # Errors
     ///
-    /// [`SessionError::LowPrivilege`] at a `>` prompt, [`SessionError::Refused`],
-    /// [`SessionError::WrongMode`] when the device took the command and stayed where it was, and those of
+    /// [`DeviceError::LowPrivilege`] at a `>` prompt, [`DeviceError::Refused`],
+    /// [`DeviceError::WrongMode`] when the device took the command and stayed where it was, and those of
     /// [`Self::run`].
-    pub async fn enter_config(&mut self) -> Result<(), SessionError> {
+    pub async fn enter_config(&mut self) -> Result<(), DeviceError> {
         if !self.prompt.privileged {
-            return Err(SessionError::LowPrivilege {
+            return Err(DeviceError::LowPrivilege {
                 device: self.address().to_owned(),
             });
         }
@@ -213,7 +222,7 @@ impl Session {
     /// # Errors
     ///
     /// As [`Self::enter_config`].
-    pub async fn end(&mut self) -> Result<(), SessionError> {
+    pub async fn leave_config(&mut self) -> Result<(), DeviceError> {
         self.ask(END).await?;
         if self.prompt.is_exec() {
             Ok(())
@@ -228,13 +237,13 @@ impl Session {
     ///
     /// # Errors
     ///
-    /// [`SessionError::Refused`] at the first refusal: nothing further was sent, the session is back in exec
+    /// [`DeviceError::Refused`] at the first refusal: nothing further was sent, the session is back in exec
     /// mode and usable. Otherwise those of [`Self::run`] and [`Self::enter_config`].
     pub async fn configure(
         &mut self,
         commands: &[String],
         stop: &CancellationToken,
-    ) -> Result<Configured, SessionError> {
+    ) -> Result<Configured, DeviceError> {
         let mut configured = Configured {
             done: 0,
             stopped: stop.is_cancelled(),
@@ -247,13 +256,13 @@ impl Session {
         self.batch = None;
         match outcome {
             Ok(()) => {
-                self.end().await?;
+                self.leave_config().await?;
                 Ok(configured)
             }
-            Err(refused @ SessionError::Refused { .. }) => {
+            Err(refused @ DeviceError::Refused { .. }) => {
                 // The refusal is what the caller must hear of; if leaving fails as well, the session
                 // has become unusable, and the next command says so.
-                let _ = self.end().await;
+                let _ = self.leave_config().await;
                 Err(refused)
             }
             Err(error) => Err(error),
@@ -265,7 +274,7 @@ impl Session {
         commands: &[String],
         stop: &CancellationToken,
         configured: &mut Configured,
-    ) -> Result<(), SessionError> {
+    ) -> Result<(), DeviceError> {
         for (index, command) in commands.iter().enumerate() {
             if stop.is_cancelled() {
                 configured.stopped = true;
@@ -289,11 +298,11 @@ impl Session {
     ///
     /// # Errors
     ///
-    /// [`SessionError::Busy`] when it stayed so, [`SessionError::Refused`] for any other refusal (file system
+    /// [`DeviceError::Busy`] when it stayed so, [`DeviceError::Refused`] for any other refusal (file system
     /// full), and those of [`Self::run`].
-    pub async fn save(&mut self) -> Result<Saved, SessionError> {
+    pub async fn save(&mut self) -> Result<Saved, DeviceError> {
         if !self.prompt.is_exec() {
-            self.end().await?;
+            self.leave_config().await?;
         }
         let started = Instant::now();
         let deadline = started + self.limits.save;
@@ -312,9 +321,7 @@ impl Session {
             let refusal = match self.exchange(SAVE, left).await? {
                 Reply::Refused(refusal) => refusal,
                 Reply::Notice(lines) => {
-                    return Ok(Saved {
-                        said: lines.into_iter().next(),
-                    });
+                    return Ok(Saved { said: Some(lines) });
                 }
                 Reply::Done(_) => return Ok(Saved { said: None }),
             };
@@ -325,7 +332,7 @@ impl Session {
             match resume {
                 Some(resume) if resume < deadline => tokio::time::sleep_until(resume).await,
                 _ => {
-                    return Err(SessionError::Busy {
+                    return Err(DeviceError::Busy {
                         moment: Box::new(self.moment(SAVE)),
                         attempts,
                         within: started.elapsed(),
@@ -338,7 +345,7 @@ impl Session {
 
     /// Says goodbye, as far as the device listens, and closes the connection.
     pub async fn close(mut self) {
-        if self.usable && (self.prompt.is_exec() || self.end().await.is_ok()) {
+        if self.usable && (self.prompt.is_exec() || self.leave_config().await.is_ok()) {
             let connection = &mut self.connection;
             let goodbye = async {
                 if connection.send(format!("{EXIT}\r").as_bytes()).await.is_ok() {
@@ -352,19 +359,19 @@ impl Session {
     }
 
     /// Sends a command and reads until its prompt. The only place that does.
-    async fn exchange(&mut self, command: &str, within: Duration) -> Result<Reply, SessionError> {
+    async fn exchange(&mut self, command: &str, within: Duration) -> Result<Reply, DeviceError> {
         let device = || self.connection.address().to_owned();
-        check_command(command).map_err(|source| SessionError::Unsafe {
+        check_command(command).map_err(|source| DeviceError::Unsafe {
             device: device(),
             command: redact::line(&command.escape_default().to_string()),
             source,
         })?;
         if !self.usable {
-            return Err(SessionError::Unusable { device: device() });
+            return Err(DeviceError::Unusable { device: device() });
         }
         let started = Instant::now();
         if started >= self.ends {
-            return Err(SessionError::SessionOver {
+            return Err(DeviceError::SessionOver {
                 device: device(),
                 after: self.limits.session,
             });
@@ -391,7 +398,7 @@ impl Session {
         Ok(reply)
     }
 
-    async fn converse(&mut self, command: &str, deadline: Instant) -> Result<(Reply, Prompt), SessionError> {
+    async fn converse(&mut self, command: &str, deadline: Instant) -> Result<(Reply, Prompt), DeviceError> {
         let mut reading = Reading::of(&self.prompt, command);
         self.received.clear();
         let started = Instant::now();
@@ -401,7 +408,7 @@ impl Session {
             let quiet_until = match &showing {
                 Showing::Output => deadline,
                 Showing::TooMuch => {
-                    return Err(SessionError::TooMuch {
+                    return Err(DeviceError::TooMuch {
                         moment: Box::new(self.moment(command)),
                     });
                 }
@@ -415,7 +422,7 @@ impl Session {
                 }
                 (Ok(Incoming::Closed), _) => {
                     let source = Box::new(self.connection.why_closed().await);
-                    return Err(SessionError::Lost {
+                    return Err(DeviceError::Lost {
                         moment: Box::new(self.moment(command)),
                         source,
                     });
@@ -426,7 +433,7 @@ impl Session {
                     self.send(command, "g", deadline).await?;
                 }
                 (Err(_), Showing::Output | Showing::TooMuch) => {
-                    return Err(SessionError::TimedOut {
+                    return Err(DeviceError::TimedOut {
                         moment: Box::new(self.moment(command)),
                         after: started.elapsed(),
                     });
@@ -435,22 +442,22 @@ impl Session {
         };
         match reading.finish() {
             Ok(reply) => Ok((reply, prompt)),
-            Err(source) => Err(SessionError::OutOfStep {
+            Err(source) => Err(DeviceError::OutOfStep {
                 moment: Box::new(self.moment(command)),
                 source,
             }),
         }
     }
 
-    async fn send(&mut self, command: &str, text: &str, deadline: Instant) -> Result<(), SessionError> {
+    async fn send(&mut self, command: &str, text: &str, deadline: Instant) -> Result<(), DeviceError> {
         let started = Instant::now();
         match timeout_at(deadline, self.connection.send(text.as_bytes())).await {
             Ok(Ok(())) => Ok(()),
-            Ok(Err(source)) => Err(SessionError::Lost {
+            Ok(Err(source)) => Err(DeviceError::Lost {
                 moment: Box::new(self.moment(command)),
                 source: Box::new(source),
             }),
-            Err(_) => Err(SessionError::TimedOut {
+            Err(_) => Err(DeviceError::TimedOut {
                 moment: Box::new(self.moment(command)),
                 after: started.elapsed(),
             }),
@@ -469,15 +476,15 @@ impl Session {
         }
     }
 
-    fn refused(&self, command: &str, refusal: crate::dialect::session::Refusal) -> SessionError {
-        SessionError::Refused {
+    fn refused(&self, command: &str, refusal: crate::dialect::session::Refusal) -> DeviceError {
+        DeviceError::Refused {
             moment: Box::new(self.moment(command)),
             refusal: Box::new(refusal),
         }
     }
 
-    fn wrong_mode(&self, expected: &'static str) -> SessionError {
-        SessionError::WrongMode {
+    fn wrong_mode(&self, expected: &'static str) -> DeviceError {
+        DeviceError::WrongMode {
             device: self.address().to_owned(),
             expected,
             prompt: self.prompt.to_string(),
@@ -498,14 +505,14 @@ async fn learn_prompt(
     connection: &mut Connection,
     received: &mut Received,
     limits: &Limits,
-) -> Result<Prompt, SessionError> {
+) -> Result<Prompt, DeviceError> {
     let device = connection.address().to_owned();
     let deadline = Instant::now() + limits.prompt;
     let mut greeting = Greeting::new();
     let mut nudges = 0;
     loop {
         if let Some(said) = greeting.too_many_sessions() {
-            return Err(SessionError::TooManySessions { device, said });
+            return Err(DeviceError::TooManySessions { device, said });
         }
         let showing = greeting.showing();
         let quiet_until = match &showing {
@@ -513,7 +520,7 @@ async fn learn_prompt(
             Showing::Prompt(_) | Showing::Pager => deadline.min(Instant::now() + limits.settle),
         };
         let event = timeout_at(quiet_until, connection.receive()).await;
-        let closed = |received: &Received| SessionError::ClosedAtStart {
+        let closed = |received: &Received| DeviceError::ClosedAtStart {
             device: device.clone(),
             received: received.escaped(),
         };
@@ -534,7 +541,7 @@ async fn learn_prompt(
                 "\r"
             }
             (Err(_), _) => {
-                return Err(SessionError::NoPrompt {
+                return Err(DeviceError::NoPrompt {
                     device,
                     after: limits.prompt,
                     received: received.escaped(),

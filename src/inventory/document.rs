@@ -21,7 +21,7 @@ const MAX_ALIASED_NODES: usize = 100_000;
 const MAX_BYTES: usize = 256 << 20;
 
 /// A stretch of bytes of the text.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Span {
     /// First byte.
     pub(super) start: u32,
@@ -177,6 +177,7 @@ struct Builder<'t, 'f> {
 
 impl<'t> Builder<'t, '_> {
     fn take(&mut self, event: Event<'t>, span: ParserSpan) {
+        let tagged = event.tag().is_some();
         if let Some(tag) = event.tag() {
             let name = tag.original();
             let tag_at = span.tag_span().map_or_else(|| self.at(span), |tag| self.at(tag));
@@ -186,12 +187,10 @@ impl<'t> Builder<'t, '_> {
         }
         match event {
             Event::Scalar(text, style, anchor, _) => {
+                let plain = style == ScalarStyle::Plain;
                 let node = Node {
                     span: self.scalar_span(span),
-                    value: Value::Scalar {
-                        text,
-                        plain: style == ScalarStyle::Plain,
-                    },
+                    value: if tagged { Value::Refused } else { Value::Scalar { text, plain } },
                 };
                 self.complete(node, anchor);
             }

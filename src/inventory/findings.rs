@@ -9,7 +9,9 @@ use super::document::Span;
 use super::rules::Rule;
 
 /// A stretch of one of the files: twelve bytes, so that every value can carry one.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+///
+/// Ordered by file, then by position.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Loc {
     file: u32,
     span: Span,

@@ -10,9 +10,12 @@ mod plans;
 mod references;
 mod vlans;
 
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
+
 use crate::diagnostic::Severity;
 
-use super::findings::Findings;
+use super::findings::{Findings, Loc};
 use super::fleet::Fleet;
 
 /// One rule of the inventory.
@@ -138,18 +141,25 @@ pub(super) fn check(fleet: &Fleet, findings: &mut Findings) {
     plans::check(fleet, &devices, findings);
 }
 
-/// Names both places where something that must be unique stands twice: `seen` is the map so far.
-fn twice<K: Ord>(
-    seen: &mut std::collections::BTreeMap<K, (super::findings::Loc, String)>,
-    key: K,
-    at: super::findings::Loc,
-    owner: impl FnOnce() -> String,
-) -> Option<(super::findings::Loc, String)> {
-    match seen.entry(key) {
-        std::collections::btree_map::Entry::Occupied(first) => Some(first.get().clone()),
-        std::collections::btree_map::Entry::Vacant(free) => {
-            free.insert((at, owner()));
-            None
+/// What stands more than once among `items`, in the order of the text: the first of each, and the one that repeats it.
+fn repeated<K: Ord, T: Copy>(mut items: Vec<(K, Loc, T)>) -> Vec<(Place<T>, Place<T>)> {
+    items.sort_by_key(|(_, at, _)| *at);
+    let mut seen: BTreeMap<K, Place<T>> = BTreeMap::new();
+    let mut pairs = Vec::new();
+    for (key, at, owner) in items {
+        match seen.entry(key) {
+            Entry::Occupied(first) => pairs.push((*first.get(), Place { at, owner })),
+            Entry::Vacant(free) => {
+                free.insert(Place { at, owner });
+            }
         }
     }
+    pairs
+}
+
+/// Where something stands, and whose it is.
+#[derive(Debug, Clone, Copy)]
+struct Place<T> {
+    at: Loc,
+    owner: T,
 }

@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 
 use tokio_util::sync::CancellationToken;
 
-use crate::device::{GatherError, SessionError};
+use crate::device::DeviceError;
 use crate::dialect::command::SAVE;
 use crate::dialect::redact;
 use crate::dialect::session::Reply;
@@ -40,7 +40,7 @@ enum Stop {
     /// The device said no.
     Refused { command: String, answer: String },
     /// The session failed.
-    Session { command: Option<String>, source: GatherError },
+    Session { command: Option<String>, source: DeviceError },
     /// The journal could not be written, so nothing more may be sent.
     Journal(StoreError),
     /// The device holds something else than it was asked to.
@@ -115,27 +115,18 @@ async fn send(contact: &mut Contact, job: &Job<'_>, sent: &mut Vec<String>) -> R
         }
         job.store.sending(job.run, job.device, step, command).await?;
         let reply = contact.session.run(command).await.map_err(|source| failed(Some(command), source))?;
-        job.store.answered(job.run, job.device, step, &answer_of(&reply)).await?;
+        job.store.answered(job.run, job.device, step, &redact::secrets(reply.text())).await?;
         if let Reply::Refused(refusal) = reply {
             return Err(Stop::Refused { command: (*command).clone(), answer: redact::secrets(&refusal.text) });
         }
         sent.push((*command).clone());
         job.events.tell(job.device, Progress::Sent { done: sent.len() });
     }
-    contact.session.end().await.map_err(|source| failed(None, source))
+    contact.session.leave_config().await.map_err(|source| failed(None, source))
 }
 
-fn failed(command: Option<&str>, source: SessionError) -> Stop {
-    Stop::Session { command: command.map(str::to_owned), source: source.into() }
-}
-
-/// What the journal keeps of a reply.
-fn answer_of(reply: &Reply) -> String {
-    match reply {
-        Reply::Done(output) => redact::secrets(output),
-        Reply::Notice(lines) => redact::secrets(&lines.join("\n")),
-        Reply::Refused(refusal) => redact::secrets(&refusal.text),
-    }
+fn failed(command: Option<&str>, source: DeviceError) -> Stop {
+    Stop::Session { command: command.map(str::to_owned), source }
 }
 
 /// Saves, and looks where the device shows it whether what it would load at boot is what was verified.
@@ -174,7 +165,7 @@ async fn report(contact: &mut Contact, job: &Job<'_>, stop: Stop, sent: Vec<Stri
         Stop::Interrupted => ("interrupted by the operator".to_owned(), None, None),
         Stop::Refused { command, answer } => ("the device refused a command".to_owned(), Some((command, answer)), None),
         Stop::Session { command, source } => {
-            let refused = command.map(|command| (command, received(&source)));
+            let refused = command.map(|command| (command, source.received().unwrap_or_default()));
             (super::chain(&source), refused, None)
         }
         Stop::Journal(source) => (super::chain(&source), None, None),
@@ -194,24 +185,9 @@ async fn report(contact: &mut Contact, job: &Job<'_>, stop: Stop, sent: Vec<Stri
     DeviceOutcome::Stopped(Box::new(Stopped { reason, interrupted, sent, total, refused, residue }))
 }
 
-/// The last that came for the command in flight; empty where nothing did.
-fn received(error: &GatherError) -> String {
-    match error {
-        GatherError::Session(
-            SessionError::Refused { moment, .. }
-            | SessionError::Busy { moment, .. }
-            | SessionError::Lost { moment, .. }
-            | SessionError::TimedOut { moment, .. }
-            | SessionError::OutOfStep { moment, .. }
-            | SessionError::TooMuch { moment },
-        ) => moment.received.clone(),
-        _ => String::new(),
-    }
-}
-
 async fn look_again(contact: &mut Contact, job: &Job<'_>) -> Option<Vec<Residue>> {
     if !contact.session.prompt().is_exec() {
-        contact.session.end().await.ok()?;
+        contact.session.leave_config().await.ok()?;
     }
     let found = contact.read_running().await.ok()?;
     Some(residue(job.changes, &found.managed))

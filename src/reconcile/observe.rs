@@ -3,14 +3,14 @@
 use std::num::NonZeroU8;
 use std::time::Duration;
 
-use crate::device::{self, GatherError, Limits, Observation, Session, SessionError};
+use crate::device::{self, DeviceError, Observation, Session};
 use crate::domain::MacAddr;
 use crate::inventory::model::Device;
 use crate::observed::RunningConfig;
 use crate::plan::model::Unread;
 use crate::store::Pin;
 use crate::transport::snmp::Agent;
-use crate::transport::ssh::{Connect, HostKey, HostKeyCheck, HostKeyPolicy, SshError};
+use crate::transport::ssh::{Connect, HostKey, HostKeyCheck, HostKeyPolicy};
 
 use super::{Context, chain};
 
@@ -47,11 +47,11 @@ impl Contact {
         self.observation.identity.mac
     }
 
-    pub(super) async fn read_running(&mut self) -> Result<RunningConfig, GatherError> {
+    pub(super) async fn read_running(&mut self) -> Result<RunningConfig, DeviceError> {
         device::read_running(&mut self.session, &self.observation.capabilities).await
     }
 
-    pub(super) async fn read_startup(&mut self) -> Result<Option<RunningConfig>, GatherError> {
+    pub(super) async fn read_startup(&mut self) -> Result<Option<RunningConfig>, DeviceError> {
         device::read_startup(&mut self.session, &self.observation.capabilities).await
     }
 
@@ -131,26 +131,14 @@ async fn reach(
         timeout: SNMP_TIMEOUT,
         attempts: SNMP_ATTEMPTS,
     });
-    let failed = |error: GatherError| Unread { help: help(device, &error), reason: chain(&error) };
-    let mut session = Session::open(&to, Limits::default()).await.map_err(|error| failed(error.into()))?;
+    let failed = |error: DeviceError| Unread { help: error.help(&device.key), reason: chain(&error) };
+    let mut session = Session::open(&to).await.map_err(|error| failed(error))?;
     match device::gather(&mut session, agent.as_ref()).await {
         Ok(observation) => Ok(Contact { session, observation }),
         Err(error) => {
             session.close().await;
             Err(failed(error))
         }
-    }
-}
-
-/// What to do about an error, where its own words do not say it.
-fn help(device: &Device, error: &GatherError) -> Option<String> {
-    let GatherError::Session(SessionError::Open(error)) = error else { return None };
-    match **error {
-        SshError::HostKeyChanged { .. } => Some(format!(
-            "if the device was replaced or set back to factory state, accept it with `gamops trust {}`",
-            device.key
-        )),
-        _ => None,
     }
 }
 

@@ -81,24 +81,23 @@ impl Session {
 
     /// Runs one line and closes, as the exec channel of an ordinary SSH server does.
     pub(super) async fn single(mut self, line: &str) {
+        let cut = self.connection.cut.clone();
         let Some(_place) = self.device.open_session() else {
             self.close(1).await;
             return;
         };
-        let verdict = self.device.judge(&self.shell, line);
-        let reply = match verdict.refuse {
-            Some(text) => format!("% {text}\n"),
-            None if verdict.ignore => String::new(),
-            None => {
-                let reply = self.device.run(&mut self.shell, line);
-                match reply.then {
-                    Then::Copy(job) => reply.output + &Arc::clone(&self.device).copy(job).await,
-                    _ => reply.output,
-                }
-            }
+        let answer = async {
+            let verdict = self.device.judge(&self.shell, line);
+            let text = self.answer(line, &verdict).await?.unwrap_or_default();
+            self.send(text.replace('\n', "\r\n").as_bytes()).await?;
+            self.close(0).await;
+            Ok::<(), Gone>(())
         };
-        let _ = self.send(reply.replace('\n', "\r\n").as_bytes()).await;
-        self.close(0).await;
+        tokio::select! {
+            // A peer that is gone needs no goodbye.
+            _ = answer => {}
+            () = cut.cancelled() => {}
+        }
     }
 
     async fn close(&self, status: u32) {
@@ -184,22 +183,12 @@ impl Session {
         Ok(())
     }
 
+    /// One line at the prompt: runs it and shows the answer.
     async fn line(&mut self, line: &str) -> Result<Next, Gone> {
         let verdict = self.device.judge(&self.shell, line);
-        tokio::time::sleep(verdict.delay).await;
-        if verdict.hang {
-            return self.hang().await;
-        }
-        if let Some((blow, Moment::Before)) = verdict.blow {
-            return self.strike(blow).await;
-        }
-        let text = match self.run(line, &verdict).await? {
-            Some(text) => text,
-            None => return Ok(Next::Close),
+        let Some(text) = self.answer(line, &verdict).await? else {
+            return Ok(Next::Close);
         };
-        if let Some((blow, Moment::After)) = verdict.blow {
-            return self.strike(blow).await;
-        }
         self.finish(&text);
         let mut bytes = self.terminal.take_output();
         if verdict.garbage {
@@ -208,13 +197,29 @@ impl Session {
         }
         if let Some((blow, Moment::InOutput)) = verdict.blow {
             self.send_for_certain(&bytes[..bytes.len() / 2]).await?;
-            return self.strike(blow).await;
+            return Err(self.strike(blow).await);
         }
         self.send(&bytes).await?;
         Ok(Next::Prompt)
     }
 
-    /// Runs a line that was judged. `None` when it ends the session.
+    /// The text that answers a line, whatever was decided to happen before that. `None` when the line ends
+    /// the session.
+    async fn answer(&mut self, line: &str, verdict: &Verdict) -> Result<Option<String>, Gone> {
+        tokio::time::sleep(verdict.delay).await;
+        if verdict.hang {
+            return Err(self.hang().await);
+        }
+        if let Some((blow, Moment::Before)) = verdict.blow {
+            return Err(self.strike(blow).await);
+        }
+        let text = self.run(line, verdict).await?;
+        if let Some((blow, Moment::After)) = verdict.blow {
+            return Err(self.strike(blow).await);
+        }
+        Ok(text)
+    }
+
     async fn run(&mut self, line: &str, verdict: &Verdict) -> Result<Option<String>, Gone> {
         if let Some(text) = &verdict.refuse {
             return Ok(Some(format!("% {text}\n")));
@@ -227,16 +232,17 @@ impl Session {
             Then::Prompt => Ok(Some(reply.output)),
             Then::Close => Ok(None),
             Then::Copy(job) => {
-                self.send(reply.output.replace('\n', "\r\n").as_bytes()).await?;
-                // On a task of its own: the device goes on writing when the session is cut.
+                // On a task of its own, and begun before anything can fail: the device goes on writing when
+                // the session is cut.
                 let copy = tokio::spawn(Arc::clone(&self.device).copy(job));
+                self.send(reply.output.replace('\n', "\r\n").as_bytes()).await?;
                 copy.await.map(Some).map_err(|_| Gone)
             }
             Then::Reload { defaults } => {
                 if defaults {
                     self.device.forget_startup();
                 }
-                self.strike(Blow::Reboot).await.map(|_| None)
+                Err(self.strike(Blow::Reboot).await)
             }
         }
     }
@@ -255,7 +261,8 @@ impl Session {
             .map_err(|_| Gone)
     }
 
-    async fn strike(&self, blow: Blow) -> Result<Next, Gone> {
+    /// Ends the connection, or the device's life.
+    async fn strike(&self, blow: Blow) -> Gone {
         match blow {
             Blow::Drop => self.connection.cut.cancel(),
             // On a task of its own: the reboot ends this one.
@@ -265,13 +272,13 @@ impl Session {
             }
         }
         self.connection.cut.cancelled().await;
-        Err(Gone)
+        Gone
     }
 
     /// Says nothing more, and listens until the other end gives up.
-    async fn hang(&mut self) -> Result<Next, Gone> {
+    async fn hang(&mut self) -> Gone {
         while !matches!(self.input.wait().await, Some(ChannelMsg::Close) | None) {}
-        Err(Gone)
+        Gone
     }
 }
 

@@ -13,6 +13,7 @@ use std::time::Duration;
 
 use super::commands::{Act, Grammars};
 use super::grammar::{Continuations, Grammar, Match, SyntaxError, SyntaxErrorKind, ports, split};
+use super::refusal::Refusal;
 use super::show;
 use super::state::State;
 
@@ -231,12 +232,22 @@ impl Shell {
             .map(|word| word.at);
         let (command, filter) = match bar {
             // Elsewhere a bar is text: in a contact or a location.
-            Some(at) if self.mode == Mode::Exec => (&line[..at], Some(&line[at + 1..])),
+            Some(at) if self.mode == Mode::Exec => (&line[..at], Some(at)),
             _ => (line, None),
         };
         let (found, global) = match self.parse(command, &state.grammars) {
             Ok(found) => found,
             Err(error) => return Reply::text(self.caret(line, error, state)),
+        };
+        let filter = match filter
+            .map(|at| Filter::read(&found, &line[at + 1..]).ok_or(at))
+            .transpose()
+        {
+            Ok(filter) => filter,
+            Err(at) => {
+                let kind = SyntaxErrorKind::Invalid;
+                return Reply::text(self.caret(line, SyntaxError { kind, at }, state));
+            }
         };
         if global {
             self.mode = Mode::Config;
@@ -244,16 +255,7 @@ impl Shell {
         }
         let mut reply = self.run(&found, line, state, uptime);
         if let Some(filter) = filter {
-            match apply_filter(&reply.output, filter) {
-                Some(output) => reply.output = output,
-                None => {
-                    let error = SyntaxError {
-                        kind: SyntaxErrorKind::Invalid,
-                        at: line.len() - filter.len(),
-                    };
-                    return Reply::text(self.caret(line, error, state));
-                }
-            }
+            reply.output = filter.apply(&reply.output);
         }
         state.settle();
         reply
@@ -375,7 +377,7 @@ impl Shell {
     }
 }
 
-fn show_or_refuse(shown: Result<String, super::refusal::Refusal>) -> Reply {
+fn show_or_refuse(shown: Result<String, Refusal>) -> Reply {
     match shown {
         Ok(text) => Reply::text(text),
         Err(refusal) => Reply::error(refusal),
@@ -407,30 +409,44 @@ fn reboot_endpoint(found: &Match<Act>, state: &State) -> Reply {
         None => found.number("id") == Some(**id),
     });
     match endpoint {
-        None => Reply::error(super::refusal::Refusal::NO_SUCH_ENDPOINT),
-        Some((_, endpoint)) if !state.plugged.contains_key(&endpoint.mac) => {
-            Reply::error(super::refusal::Refusal::ENDPOINT_NOT_FOUND)
-        }
+        None => Reply::error(Refusal::NO_SUCH_ENDPOINT),
+        Some((_, endpoint)) if !state.plugged.contains_key(&endpoint.mac) => Reply::error(Refusal::ENDPOINT_NOT_FOUND),
+        // Begins with a percent sign and is no error.
         Some((id, endpoint)) => Reply::error(format!("Rebooting G.hn Endpoint {id} with MAC: {}", endpoint.mac)),
     }
 }
 
-/// `begin X`, `include X`, `exclude X`. `None` when the filter is none of them.
-fn apply_filter(output: &str, filter: &str) -> Option<String> {
-    let (verb, pattern) = filter.trim().split_once(' ')?;
-    let pattern = pattern.trim();
-    let lines = output.lines();
-    let is = |word: &str| !verb.is_empty() && word.starts_with(verb);
-    let kept: Vec<&str> = if is("begin") {
-        lines.skip_while(|line| !line.contains(pattern)).collect()
-    } else if is("include") {
-        lines.filter(|line| line.contains(pattern)).collect()
-    } else if is("exclude") {
-        lines.filter(|line| !line.contains(pattern)).collect()
-    } else {
-        return None;
-    };
-    Some(kept.iter().flat_map(|line| [*line, "\n"]).collect())
+/// What follows a bar: which lines of an output are shown.
+struct Filter<'a> {
+    verb: &'static str,
+    text: &'a str,
+}
+
+impl<'a> Filter<'a> {
+    /// `begin X`, `include X`, `exclude X` behind a command that shows something, else `None`.
+    fn read(command: &Match<Act>, filter: &'a str) -> Option<Self> {
+        let shows = command.arguments.first()?;
+        if !["show", "more", "dir"].contains(&&*shows.label) {
+            return None;
+        }
+        let (begun, text) = filter.trim().split_once(' ')?;
+        let verb = ["begin", "include", "exclude"]
+            .into_iter()
+            .find(|verb| verb.starts_with(begun))?;
+        let text = text.trim();
+        Some(Self { verb, text })
+    }
+
+    fn apply(&self, output: &str) -> String {
+        let lines = output.lines();
+        let holds = |line: &&str| line.contains(self.text);
+        let kept: Vec<&str> = match self.verb {
+            "begin" => lines.skip_while(|line| !holds(line)).collect(),
+            "include" => lines.filter(holds).collect(),
+            _ => lines.filter(|line| !holds(line)).collect(),
+        };
+        kept.iter().flat_map(|line| [*line, "\n"]).collect()
+    }
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! What a simulated device is told to be: its identity, its addresses and its knobs.
 
+use std::fmt;
 use std::net::SocketAddr;
 use std::time::Duration;
 
@@ -8,7 +9,7 @@ use sha2::{Digest as _, Sha256};
 use crate::domain::{Firmware, MacAddr, Model, PoeMode, PortNumber};
 
 /// One simulated device.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct DeviceSpec {
     /// Its name in the fleet. Base MAC, serial number and host keys derive from it.
     pub name: String,
@@ -64,6 +65,22 @@ impl DeviceSpec {
         let digest = Sha256::digest(format!("serial of {}", self.name));
         let number = u32::from_be_bytes([digest[0], digest[1], digest[2], digest[3]]);
         format!("{:08}", number % 100_000_000)
+    }
+}
+
+impl fmt::Debug for DeviceSpec {
+    /// Without the startup configuration, which holds password hashes and communities.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("DeviceSpec")
+            .field("name", &self.name)
+            .field("model", &self.model.name)
+            .field("firmware", &self.firmware)
+            .field("hostname", &self.hostname)
+            .field("ssh", &self.ssh)
+            .field("snmp", &self.snmp)
+            .field("plugged", &self.plugged)
+            .field("knobs", &self.knobs)
+            .finish_non_exhaustive()
     }
 }
 

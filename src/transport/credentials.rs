@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 
 use crate::domain::Secret;
 
-pub use keyring::Keyring;
+pub use keyring::{Keyring, from_environment};
 pub use settings::{Settings, SettingsError};
 
 /// What it takes to log in to a device and to ask it by SNMP.
@@ -39,6 +39,15 @@ const DEFAULT_COMMUNITY: &str = "public";
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum CredentialsError {
+    /// The settings file cannot be used.
+    #[error("looking for credentials `{name}`")]
+    Settings {
+        /// Name of the credentials.
+        name: String,
+        /// Why not.
+        #[source]
+        source: SettingsError,
+    },
     /// A value that has no default is nowhere.
     #[error(
         "credentials `{name}` have no {what}: set {} in the environment, or put them under \

@@ -4,10 +4,11 @@ use std::num::NonZeroU8;
 use std::sync::Arc;
 use std::time::Duration;
 
-use gamops::device::{GatherError, Limits, Session, SessionError, gather, read_running, read_startup};
+use gamops::device::{DeviceError, Session, gather, read_running, read_startup};
 use gamops::domain::{Model, ProfileId, Secret};
 use gamops::observed::{Answer, Evidence, ProfileRef};
 use gamops::sim::{Counted, DeviceSpec, Fault, Fleet, FleetOptions, Moment, SimDevice};
+use gamops::transport::Retry;
 use gamops::transport::snmp::Agent;
 use gamops::transport::ssh::{Connect, HostKeyCheck};
 use tokio_util::sync::CancellationToken;
@@ -35,7 +36,7 @@ async fn device(change: impl FnOnce(&mut DeviceSpec)) -> Given {
 
 impl Given {
     async fn session(&self) -> Session {
-        Session::open(&self.connect(), Limits::default()).await.unwrap()
+        Session::open(&self.connect()).await.unwrap()
     }
 
     fn connect(&self) -> Connect {
@@ -182,10 +183,12 @@ async fn an_agent_of_another_device_is_a_contradiction() {
     };
     let mut session = given.session().await;
     let error = gather(&mut session, Some(&agent)).await.unwrap_err();
-    let GatherError::Disagree { what, .. } = &error else {
+    let DeviceError::Contradiction { what, .. } = &error else {
         panic!("{error:?}")
     };
     assert_eq!(*what, "base MAC");
+    assert_eq!(error.retry(), Retry::AfterChange);
+    assert!(error.help("maple").unwrap().contains("`maple`"));
     session.close().await;
 }
 
@@ -201,10 +204,7 @@ async fn a_reading_that_breaks_off_gives_no_configuration() {
             when: Moment::InOutput,
         });
         let error = gather(&mut session, None).await.unwrap_err();
-        assert!(
-            matches!(error, GatherError::Session(SessionError::Lost { .. })),
-            "{at}: {error:?}"
-        );
+        assert!(matches!(error, DeviceError::Lost { .. }), "{at}: {error:?}");
         given.device.clear_faults();
         session.close().await;
     }
@@ -255,7 +255,7 @@ async fn a_paged_banner_a_bare_prompt_and_old_algorithms_do_not_hinder() {
     .await;
     let mut to = given.connect();
     to.legacy_algorithms = true;
-    let mut session = Session::open(&to, Limits::default()).await.unwrap();
+    let mut session = Session::open(&to).await.unwrap();
     assert_eq!(session.prompt().to_string(), "# ");
     gather(&mut session, None).await.unwrap();
     session.close().await;
@@ -270,10 +270,10 @@ async fn a_fifth_session_is_refused_with_the_device_s_words() {
         })
         .await;
         let first = given.session().await;
-        let error = Session::open(&given.connect(), Limits::default()).await.unwrap_err();
+        let error = Session::open(&given.connect()).await.unwrap_err();
         match error {
-            SessionError::TooManySessions { .. } => assert!(!silent),
-            SessionError::ClosedAtStart { .. } => assert!(silent),
+            DeviceError::TooManySessions { .. } => assert!(!silent),
+            DeviceError::ClosedAtStart { .. } => assert!(silent),
             error => panic!("{error:?}"),
         }
         first.close().await;

@@ -26,8 +26,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
 
 /// Crates that only one room may name: where the outside world is, and nowhere else.
 const ONLY_IN: &[(&str, &[&str])] = &[
-    // The settings file is YAML as well, and is read where its passwords are needed.
-    ("serde_saphyr", &["inventory/document", "transport/credentials/settings"]),
+    ("granit_parser", &["inventory/document"]),
     ("russh", &["transport", "sim"]),
     ("snmp2", &["transport"]),
     ("async_snmp", &["sim"]),
@@ -41,7 +40,7 @@ const PURE: &[&str] = &["domain", "diagnostic", "inventory", "observed", "dialec
 
 /// What a pure room may not name.
 const WORLD: &[&str] =
-    &["tokio::", "std::fs", "std::net", "std::env", "SystemTime", "Instant::now", "Timestamp::now", "async fn", "std::process"];
+    &["tokio::", "std::fs", "TcpStream", "UdpSocket", "std::env", "SystemTime", "Instant::now", "Timestamp::now", "async fn", "std::process"];
 
 fn sources() -> BTreeMap<String, String> {
     fn walk(folder: &Path, into: &mut Vec<PathBuf>) {

@@ -8,7 +8,7 @@ use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
-use gamops::device::{Limits, Session, SessionError};
+use gamops::device::{DeviceError, Session};
 use gamops::dialect::session::RefusalKind;
 use gamops::domain::Secret;
 use gamops::transport::ssh::{Connect, HostKeyCheck, HostKeyPolicy, SshError};
@@ -150,7 +150,7 @@ fn start(sshd: &Path, config: &Path, log: &Path) -> Server {
 }
 
 async fn open(sshd: &Sshd, to: &Connect) -> Session {
-    match Session::open(to, Limits::default()).await {
+    match Session::open(to).await {
         Ok(session) => session,
         Err(error) => panic!("{error:?}\n{}", sshd.server.log()),
     }
@@ -177,7 +177,7 @@ async fn a_session_with_openssh_reads_configures_and_saves() {
         .configure(&commands, &CancellationToken::new())
         .await
         .unwrap_err();
-    let SessionError::Refused { refusal, .. } = &refused else {
+    let DeviceError::Refused { refusal, .. } = &refused else {
         panic!("{refused:?}")
     };
     assert_eq!(refusal.kind, RefusalKind::Semantic(5));
@@ -198,10 +198,8 @@ async fn a_session_with_openssh_reads_configures_and_saves() {
 async fn openssh_counts_one_failed_password_for_a_wrong_one() {
     let user = User::create("b", RIGHT);
     let sshd = Sshd::start("ed25519", "").await;
-    let error = Session::open(&sshd.connect(&user, "wrong"), Limits::default())
-        .await
-        .unwrap_err();
-    let SessionError::Open(cause) = &error else {
+    let error = Session::open(&sshd.connect(&user, "wrong")).await.unwrap_err();
+    let DeviceError::Open(cause) = &error else {
         panic!("{error:?}")
     };
     assert!(matches!(**cause, SshError::Rejected { .. }), "{error:?}");
@@ -222,8 +220,8 @@ async fn an_openssh_restricted_to_old_algorithms_needs_the_legacy_switch() {
                RequiredRSASize 1024";
     let sshd = Sshd::start("rsa", old).await;
     let mut to = sshd.connect(&user, "right");
-    let error = Session::open(&to, Limits::default()).await.unwrap_err();
-    let SessionError::Open(cause) = &error else {
+    let error = Session::open(&to).await.unwrap_err();
+    let DeviceError::Open(cause) = &error else {
         panic!("{error:?}")
     };
     assert!(matches!(**cause, SshError::NoCommonAlgorithm { .. }), "{error:?}");
@@ -258,8 +256,8 @@ async fn another_key_than_the_pinned_one_is_refused_before_openssh_sees_a_login(
         pinned: other.host_key().parse().ok(),
         policy: HostKeyPolicy::AcceptNew,
     };
-    let error = Session::open(&to, Limits::default()).await.unwrap_err();
-    let SessionError::Open(cause) = &error else {
+    let error = Session::open(&to).await.unwrap_err();
+    let DeviceError::Open(cause) = &error else {
         panic!("{error:?}")
     };
     assert!(matches!(**cause, SshError::HostKeyChanged { .. }), "{error:?}");
@@ -278,5 +276,5 @@ async fn a_killed_server_is_a_lost_connection() {
         session.run("show running-config"),
     )
     .await;
-    assert!(matches!(ended, Ok(Err(SessionError::Lost { .. }))), "{ended:?}");
+    assert!(matches!(ended, Ok(Err(DeviceError::Lost { .. }))), "{ended:?}");
 }

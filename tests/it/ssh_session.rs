@@ -5,7 +5,7 @@ use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use gamops::device::{Event, Limits, Retry, Session, SessionError};
+use gamops::device::{DeviceError, Event, Limits, Retry, Session};
 use gamops::dialect::session::{RefusalKind, Reply};
 use tokio_util::sync::CancellationToken;
 
@@ -30,7 +30,7 @@ fn hasty() -> Limits {
 }
 
 async fn open(peer: &Running) -> Session {
-    Session::open(&peer.connect(), limits()).await.unwrap()
+    Session::open_within(&peer.connect(), limits()).await.unwrap()
 }
 
 fn never() -> CancellationToken {
@@ -200,7 +200,7 @@ async fn a_refusal_stops_the_rest_and_leaves_the_session_usable() {
     ]
     .map(str::to_owned);
     let error = session.configure(&commands, &never()).await.unwrap_err();
-    let SessionError::Refused { moment, refusal } = &error else {
+    let DeviceError::Refused { moment, refusal } = &error else {
         panic!("{error:?}")
     };
     assert_eq!(moment.at.to_string(), "command 2 of 3");
@@ -213,7 +213,7 @@ async fn a_refusal_stops_the_rest_and_leaves_the_session_usable() {
     );
     assert_eq!(
         error.source().unwrap().to_string(),
-        "the device answered `Non-unique G.hn subscriber name`"
+        "the device answered `% Non-unique G.hn subscriber name`"
     );
     assert_eq!(session.ask("show version").await.unwrap(), "still here\n");
 }
@@ -308,7 +308,7 @@ async fn a_low_privilege_prompt_cannot_configure() {
         .configure(&["ghn port 1 shutdown".to_owned()], &never())
         .await
         .unwrap_err();
-    assert!(matches!(error, SessionError::LowPrivilege { .. }), "{error:?}");
+    assert!(matches!(error, DeviceError::LowPrivilege { .. }), "{error:?}");
     assert!(error.to_string().contains("privilege 15"), "{error}");
 }
 
@@ -332,7 +332,7 @@ async fn a_connection_that_ends_during_a_command_names_the_command() {
         let mut session = open(&peer).await;
         let commands = ["ghn port 1 shutdown", "ghn port 2 shutdown"].map(str::to_owned);
         let error = session.configure(&commands, &never()).await.unwrap_err();
-        let SessionError::Lost { moment, .. } = &error else {
+        let DeviceError::Lost { moment, .. } = &error else {
             panic!("{error:?}")
         };
         assert_eq!(moment.at.to_string(), "command 2 of 2");
@@ -341,7 +341,7 @@ async fn a_connection_that_ends_during_a_command_names_the_command() {
         assert!(error.is_in_doubt());
         assert_eq!(error.retry(), Retry::Soon);
         let next = session.run("show version").await.unwrap_err();
-        assert!(matches!(next, SessionError::Unusable { .. }), "{next:?}");
+        assert!(matches!(next, DeviceError::Unusable { .. }), "{next:?}");
     }
 }
 
@@ -356,7 +356,7 @@ async fn a_half_closed_connection_is_lost_not_awaited() {
     .await;
     let mut session = open(&peer).await;
     let error = session.run("show version").await.unwrap_err();
-    assert!(matches!(error, SessionError::Lost { .. }), "{error:?}");
+    assert!(matches!(error, DeviceError::Lost { .. }), "{error:?}");
 }
 
 #[tokio::test]
@@ -371,12 +371,12 @@ async fn a_dead_wire_and_a_silent_device_time_out() {
             linger(shell).await;
         })
         .await;
-        let mut session = Session::open(&peer.connect(), hasty()).await.unwrap();
+        let mut session = Session::open_within(&peer.connect(), hasty()).await.unwrap();
         let error = session.run("show version").await.unwrap_err();
-        assert!(matches!(error, SessionError::TimedOut { .. }), "{error:?}");
+        assert!(matches!(error, DeviceError::TimedOut { .. }), "{error:?}");
         assert!(error.is_in_doubt());
         let next = session.run("show version").await.unwrap_err();
-        assert!(matches!(next, SessionError::Unusable { .. }), "{next:?}");
+        assert!(matches!(next, DeviceError::Unusable { .. }), "{next:?}");
         session.close().await;
     }
 }
@@ -393,9 +393,9 @@ async fn output_that_never_ends_times_out_at_the_command_s_deadline() {
         }
     })
     .await;
-    let mut session = Session::open(&peer.connect(), hasty()).await.unwrap();
+    let mut session = Session::open_within(&peer.connect(), hasty()).await.unwrap();
     let error = session.run("show version").await.unwrap_err();
-    assert!(matches!(error, SessionError::TimedOut { .. }), "{error:?}");
+    assert!(matches!(error, DeviceError::TimedOut { .. }), "{error:?}");
 }
 
 #[tokio::test]
@@ -410,7 +410,7 @@ async fn a_surplus_prompt_is_not_taken_for_the_reply() {
     .await;
     let mut session = open(&peer).await;
     let error = session.run("no ghn subscriber 1").await.unwrap_err();
-    assert!(matches!(error, SessionError::OutOfStep { .. }), "{error:?}");
+    assert!(matches!(error, DeviceError::OutOfStep { .. }), "{error:?}");
     assert!(error.is_in_doubt());
 }
 
@@ -425,8 +425,8 @@ async fn garbage_in_the_echo_is_out_of_step() {
     .await;
     let mut session = open(&peer).await;
     let error = session.run("show version").await.unwrap_err();
-    assert!(matches!(error, SessionError::OutOfStep { .. }), "{error:?}");
-    assert!(matches!(session.run("dir").await, Err(SessionError::Unusable { .. })));
+    assert!(matches!(error, DeviceError::OutOfStep { .. }), "{error:?}");
+    assert!(matches!(session.run("dir").await, Err(DeviceError::Unusable { .. })));
 }
 
 #[tokio::test]
@@ -441,8 +441,8 @@ async fn a_device_without_a_free_session_says_so() {
             }
         })
         .await;
-        let error = Session::open(&peer.connect(), limits()).await.unwrap_err();
-        let SessionError::TooManySessions { said, .. } = &error else {
+        let error = Session::open_within(&peer.connect(), limits()).await.unwrap_err();
+        let DeviceError::TooManySessions { said, .. } = &error else {
             panic!("{error:?}")
         };
         assert_eq!(said, "Only 4 connections allowed");
@@ -453,8 +453,8 @@ async fn a_device_without_a_free_session_says_so() {
 #[tokio::test]
 async fn a_device_that_hangs_up_at_once_is_clear_about_it() {
     let peer = serve(Peer::default(), |shell| shell.hang_up()).await;
-    let error = Session::open(&peer.connect(), limits()).await.unwrap_err();
-    assert!(matches!(error, SessionError::ClosedAtStart { .. }), "{error:?}");
+    let error = Session::open_within(&peer.connect(), limits()).await.unwrap_err();
+    assert!(matches!(error, DeviceError::ClosedAtStart { .. }), "{error:?}");
     assert!(error.to_string().contains("terminals may be in use"), "{error}");
 }
 
@@ -469,8 +469,8 @@ async fn a_shell_that_is_no_command_line_is_given_up_on() {
         prompt: Duration::from_millis(300),
         ..limits()
     };
-    let error = Session::open(&peer.connect(), limits).await.unwrap_err();
-    assert!(matches!(error, SessionError::NoPrompt { .. }), "{error:?}");
+    let error = Session::open_within(&peer.connect(), limits).await.unwrap_err();
+    assert!(matches!(error, DeviceError::NoPrompt { .. }), "{error:?}");
     assert!(error.to_string().ends_with("last received: `$ `"), "{error}");
 }
 
@@ -479,7 +479,7 @@ async fn a_rejected_login_is_one_attempt_and_no_session() {
     let peer = serve(Peer::default(), linger).await;
     let mut to = peer.connect();
     to.password = gamops::domain::Secret::new("wrong");
-    let error = Session::open(&to, limits()).await.unwrap_err();
+    let error = Session::open_within(&to, limits()).await.unwrap_err();
     assert_eq!(error.retry(), Retry::AfterChange);
     assert_eq!(
         (peer.counters.guesses(), peer.counters.shells.load(Ordering::SeqCst)),
@@ -509,7 +509,10 @@ async fn saving_waits_for_somebody_else_s_saving() {
     .await;
     let mut session = open(&peer).await;
     let saved = session.save().await.unwrap();
-    assert_eq!(saved.said.as_deref(), Some("Saving 1435 bytes to flash:startup-config"));
+    assert_eq!(
+        saved.said.as_deref(),
+        Some("% Saving 1435 bytes to flash:startup-config")
+    );
 }
 
 #[tokio::test]
@@ -527,9 +530,9 @@ async fn saving_gives_up_in_time_when_it_stays_busy() {
         save: Duration::from_millis(1500),
         ..limits()
     };
-    let mut session = Session::open(&peer.connect(), limits).await.unwrap();
+    let mut session = Session::open_within(&peer.connect(), limits).await.unwrap();
     let error = session.save().await.unwrap_err();
-    let SessionError::Busy { attempts, .. } = &error else {
+    let DeviceError::Busy { attempts, .. } = &error else {
         panic!("{error:?}")
     };
     assert!(*attempts >= 1);
@@ -551,7 +554,7 @@ async fn a_full_flash_is_not_tried_again() {
     .await;
     let mut session = open(&peer).await;
     let error = session.save().await.unwrap_err();
-    assert!(matches!(error, SessionError::Refused { .. }), "{error:?}");
+    assert!(matches!(error, DeviceError::Refused { .. }), "{error:?}");
 }
 
 #[tokio::test]
@@ -565,7 +568,7 @@ async fn nothing_that_acts_on_the_line_editor_is_sent() {
     let mut session = open(&peer).await;
     for command in ["show ?", "dir\rreload cold", "dir\nreload"] {
         assert!(
-            matches!(session.run(command).await, Err(SessionError::Unsafe { .. })),
+            matches!(session.run(command).await, Err(DeviceError::Unsafe { .. })),
             "{command:?}"
         );
     }
@@ -583,8 +586,8 @@ async fn a_session_that_lasted_too_long_sends_nothing_more() {
         session: Duration::ZERO,
         ..limits()
     };
-    let error = Session::open(&peer.connect(), limits).await.unwrap_err();
-    assert!(matches!(error, SessionError::SessionOver { .. }), "{error:?}");
+    let error = Session::open_within(&peer.connect(), limits).await.unwrap_err();
+    assert!(matches!(error, DeviceError::SessionOver { .. }), "{error:?}");
     assert!(!error.is_in_doubt());
 }
 
@@ -607,7 +610,7 @@ async fn a_session_that_is_dropped_gives_its_place_back() {
         if in_flight {
             let waiting = session.run("show version");
             assert!(tokio::time::timeout(Duration::from_millis(50), waiting).await.is_err());
-            assert!(matches!(session.run("dir").await, Err(SessionError::Unusable { .. })));
+            assert!(matches!(session.run("dir").await, Err(DeviceError::Unusable { .. })));
         }
         drop(session);
         tokio::time::timeout(Duration::from_secs(10), going.recv())

@@ -19,7 +19,7 @@ pub enum RefusalKind {
 /// A device's refusal, in its own words.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub struct Refusal {
-    /// The `%` line without the sign.
+    /// The `%` line as printed, the sign included.
     pub text: String,
     /// What sort of refusal it is.
     pub kind: RefusalKind,
@@ -49,9 +49,9 @@ impl Refusal {
     }
 }
 
-/// What sort of refusal a text behind `%` is.
+/// What sort of refusal a `%` line is.
 pub(super) fn kind_of(text: &str) -> RefusalKind {
-    let text = text.trim();
+    let text = text.trim_start_matches('%').trim();
     if SYNTAX.contains(&text) {
         return RefusalKind::Syntax;
     }

@@ -10,8 +10,8 @@ pub enum Reply {
     /// since success prints nothing.
     Done(String),
     /// It was done, and the device said so in `%` lines that are known to be good: saving, rebooting an
-    /// endpoint. The lines, without the sign.
-    Notice(Vec<String>),
+    /// endpoint. These lines as printed, joined by `\n`.
+    Notice(String),
     /// It was refused.
     Refused(Refusal),
 }
@@ -25,8 +25,17 @@ impl Reply {
     pub fn done(self) -> Result<String, Refusal> {
         match self {
             Self::Done(output) => Ok(output),
-            Self::Notice(lines) => Ok(lines.into_iter().map(|line| line + "\n").collect()),
+            Self::Notice(lines) => Ok(lines + "\n"),
             Self::Refused(refusal) => Err(refusal),
+        }
+    }
+
+    /// What the device said: the output, the good `%` lines, or the refusal.
+    #[must_use]
+    pub fn text(&self) -> &str {
+        match self {
+            Self::Done(text) | Self::Notice(text) => text,
+            Self::Refused(refusal) => &refusal.text,
         }
     }
 }
@@ -57,7 +66,7 @@ pub fn classify(prompt: &Prompt, command: &str, lines: &[String]) -> Reply {
             continue;
         };
         if is_good(text) {
-            notices.push(text.to_owned());
+            notices.push(line.trim_end());
             continue;
         }
         // Above the caret stands either nothing, and the caret is under the echo, or the command again,
@@ -67,8 +76,8 @@ pub fn classify(prompt: &Prompt, command: &str, lines: &[String]) -> Reply {
             under_echo.then(|| column.checked_sub(prompt.to_string().chars().count()))?
         });
         return Reply::Refused(Refusal {
-            text: text.to_owned(),
-            kind: kind_of(text),
+            text: line.trim_end().to_owned(),
+            kind: kind_of(line),
             word: caret.and_then(|at| word_at(command, at)),
             caret,
         });
@@ -76,7 +85,7 @@ pub fn classify(prompt: &Prompt, command: &str, lines: &[String]) -> Reply {
     if notices.is_empty() {
         Reply::Done(lines.iter().flat_map(|line| [line.as_str(), "\n"]).collect())
     } else {
-        Reply::Notice(notices)
+        Reply::Notice(notices.join("\n"))
     }
 }
 

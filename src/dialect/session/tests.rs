@@ -252,11 +252,11 @@ fn saving_and_rebooting_report_success_behind_a_percent_sign() {
     );
     assert_eq!(
         saved,
-        Reply::Notice(vec!["Saving 1435 bytes to flash:startup-config".to_owned()])
+        Reply::Notice("% Saving 1435 bytes to flash:startup-config".to_owned())
     );
     let text = "Rebooting G.hn Endpoint 1 with MAC: 00:0f:df:11:05:54";
     let rebooting = reply("gam# ", "reboot ghn endpoint 1", &format!("% {text}\r\n"));
-    assert_eq!(rebooting, Reply::Notice(vec![text.to_owned()]));
+    assert_eq!(rebooting, Reply::Notice(format!("% {text}")));
 }
 
 #[test]
@@ -264,7 +264,7 @@ fn an_unknown_percent_line_after_a_good_one_still_refuses() {
     let output = "% Saving 1435 bytes to flash:startup-config\r\n% File system full\r\n";
     assert_eq!(
         refusal("gam# ", "copy running-config startup-config", output).text,
-        "File system full"
+        "% File system full"
     );
 }
 

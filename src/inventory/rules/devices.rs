@@ -1,8 +1,8 @@
 //! Devices: how they are reached, their ports, and what this version does not do yet.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 
-use crate::domain::Medium;
+use crate::domain::{Medium, PortBinding};
 use crate::inventory::decode::{Shape as _, Spanned, SubscriberModel, port_number};
 use crate::inventory::findings::{Findings, Loc};
 use crate::inventory::fleet::{DeviceView, Fleet, listed};
@@ -10,14 +10,15 @@ use crate::inventory::raw::RawTransport;
 
 use super::{
     DUPLICATE_ADDRESS, DUPLICATE_HOSTNAME, MODE_ON_COAX, NO_CREDENTIALS, NO_SUCH_PORT, NOT_SUPPORTED, SHUTDOWN_IN_USE,
-    twice,
+    repeated,
 };
 
 pub(super) fn check(fleet: &Fleet, devices: &[DeviceView<'_>], findings: &mut Findings) {
     let fleet_transport = fleet.defaults.transport.as_ref();
     jump_host(fleet_transport, findings);
-    let mut addresses = BTreeMap::new();
-    let mut hostnames = BTreeMap::new();
+    let mut ssh = Vec::new();
+    let mut snmp = Vec::new();
+    let mut hostnames = Vec::new();
     for device in devices {
         let key = &device.keyed.key;
         if !device.raw.says("credentials") && !fleet.defaults.says("credentials") && fleet.root.is_some() {
@@ -25,53 +26,58 @@ pub(super) fn check(fleet: &Fleet, devices: &[DeviceView<'_>], findings: &mut Fi
                 .add(&NO_CREDENTIALS, device.keyed.at, format!("the device `{key}` has no credentials"))
                 .help("add `credentials: NAME` here or under `defaults` in gamops.yaml; `factory` is admin without a password");
         }
-        if let Some(name) = &device.raw.hostname
-            && let Some((first, other)) = twice(&mut hostnames, name.value.0.to_ascii_lowercase(), name.at, || key.clone())
-        {
-            findings
-                .add(&DUPLICATE_HOSTNAME, name.at, format!("the host name `{}` is also that of the device `{other}`", name.value.0))
-                .related(first, "first here")
-                .help("it is in every option 82 circuit id, so it has to tell devices apart");
+        if let Some(name) = &device.raw.hostname {
+            hostnames.push((name.value.0.to_ascii_lowercase(), name.at, key.as_str()));
         }
-        address(fleet_transport, device, &mut addresses, findings);
+        if let Some(reached) = Reached::new(device, fleet_transport) {
+            ssh.push(((reached.host.clone(), reached.ssh_port), reached.at, (key.as_str(), reached.ssh_port)));
+            snmp.extend(reached.snmp_port.map(|port| ((reached.host, port), reached.at, (key.as_str(), port))));
+        }
         reserved(device, findings);
         ports(device, findings);
     }
+    for (first, again) in repeated(hostnames) {
+        findings
+            .add(&DUPLICATE_HOSTNAME, again.at, format!("the device `{}` has this host name already", first.owner))
+            .related(first.at, "first here")
+            .help("it is in every option 82 circuit id, so it has to tell devices apart");
+    }
+    let mut told = BTreeSet::new();
+    for (service, reached) in [("SSH", ssh), ("SNMP", snmp)] {
+        for (first, again) in repeated(reached) {
+            let (other, port) = first.owner;
+            // Two devices at one address share both ports, which is one mistake.
+            if told.insert(again.at) {
+                findings
+                    .add(&DUPLICATE_ADDRESS, again.at, format!("the device `{other}` is reached here already ({service}, port {port})"))
+                    .related(first.at, "first here")
+                    .help("correct the address, or tell the two apart with `transport`");
+            }
+        }
+    }
 }
 
-type Addresses<'f> = BTreeMap<(&'static str, String, u16), (Loc, String)>;
+/// Where a device is reached, defaults worked in.
+struct Reached {
+    host: String,
+    at: Loc,
+    ssh_port: u16,
+    /// `None`: not asked over SNMP.
+    snmp_port: Option<u16>,
+}
 
-fn address(
-    defaults: Option<&Spanned<RawTransport>>,
-    device: &DeviceView<'_>,
-    addresses: &mut Addresses<'_>,
-    findings: &mut Findings,
-) {
-    let Some(address) = &device.raw.address else {
-        return;
-    };
-    let layers = || [device.raw.transport.as_ref(), defaults].into_iter().flatten().map(|layer| &layer.value);
-    let ssh = layers().find_map(|layer| layer.ssh_port.as_ref()).map_or(22, |port| port.value.0);
-    let snmp = layers().find_map(|layer| layer.snmp_port.as_ref()).map_or(161, |port| port.value.0);
-    let with_snmp = layers().find_map(|layer| layer.snmp.as_ref()).is_none_or(|flag| flag.value.0);
-    let host = address.value.0.to_ascii_lowercase();
-    for (service, port) in [("SSH", ssh), ("SNMP", snmp)] {
-        if service == "SNMP" && !with_snmp {
-            continue;
-        }
-        let owner = || device.keyed.key.clone();
-        if let Some((first, other)) = twice(addresses, (service, host.clone(), port), address.at, owner) {
-            findings
-                .add(
-                    &DUPLICATE_ADDRESS,
-                    address.at,
-                    format!("{host} with {service} port {port} is also where the device `{other}` is reached"),
-                )
-                .related(first, "first here")
-                .help("correct the address, or tell the two apart with `transport`");
-            // One mistake, one finding.
-            return;
-        }
+impl Reached {
+    fn new(device: &DeviceView<'_>, defaults: Option<&Spanned<RawTransport>>) -> Option<Self> {
+        let address = device.raw.address.as_ref()?;
+        let layers = || [device.raw.transport.as_ref(), defaults].into_iter().flatten().map(|layer| &layer.value);
+        let snmp_port = layers().find_map(|layer| layer.snmp_port.as_ref()).map_or(161, |port| port.value.0);
+        let with_snmp = layers().find_map(|layer| layer.snmp.as_ref()).is_none_or(|flag| flag.value.0);
+        Some(Self {
+            host: address.value.0.to_ascii_lowercase(),
+            at: address.at,
+            ssh_port: layers().find_map(|layer| layer.ssh_port.as_ref()).map_or(22, |port| port.value.0),
+            snmp_port: with_snmp.then_some(snmp_port),
+        })
     }
 }
 
@@ -124,7 +130,7 @@ fn ports(device: &DeviceView<'_>, findings: &mut Findings) {
         }
     }
     for endpoint in device.endpoints() {
-        if let Some(Spanned { value: crate::domain::PortBinding::Port(number), at }) = endpoint.port {
+        if let Some(Spanned { value: PortBinding::Port(number), at }) = endpoint.port {
             missing(number.get(), *at);
         }
     }
@@ -141,7 +147,7 @@ fn ports(device: &DeviceView<'_>, findings: &mut Findings) {
             let number = port_number(&port.key);
             let mut there = device.subscribers.iter().filter(|(_, subscriber)| {
                 subscriber.port.as_ref().is_some_and(|binding| match binding.value {
-                    crate::domain::PortBinding::Port(bound) => Some(bound) == number,
+                    PortBinding::Port(bound) => Some(bound) == number,
                     _ => false,
                 })
             });

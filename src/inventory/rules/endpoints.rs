@@ -9,15 +9,14 @@ use crate::inventory::fleet::DeviceView;
 
 use super::{
     DEVICE_FULL, DUPLICATE_ID, DUPLICATE_MAC, ENDPOINT_KEY, FOREIGN_MAC, GROUP_MAC, NULL_MAC, PORT_FULL, PORT_WITHOUT_ENDPOINT,
-    TOO_MANY_SUBSCRIBERS, UNASSIGNED, twice,
+    TOO_MANY_SUBSCRIBERS, UNASSIGNED, repeated,
 };
 
 pub(super) fn check(devices: &[DeviceView<'_>], findings: &mut Findings) {
-    let mut macs = BTreeMap::new();
+    let mut macs = Vec::new();
     for device in devices {
         for endpoint in device.endpoints() {
             let mac = endpoint.mac.value;
-            let owner = || format!("{} on the device `{}`", endpoint.owner(), device.keyed.key);
             if mac.is_null() {
                 findings
                     .add(&NULL_MAC, endpoint.mac.at, "an endpoint's MAC address cannot be all zeros".to_owned())
@@ -26,12 +25,10 @@ pub(super) fn check(devices: &[DeviceView<'_>], findings: &mut Findings) {
                 findings
                     .add(&GROUP_MAC, endpoint.mac.at, format!("{mac} is a group address, which no endpoint has"))
                     .help("compare it with the label; the second digit is even");
-            } else if let Some((first, other)) = twice(&mut macs, mac, endpoint.mac.at, owner) {
-                findings
-                    .add(&DUPLICATE_MAC, endpoint.mac.at, format!("the endpoint {mac} is also that of the {other}"))
-                    .related(first, "first here")
-                    .help("an endpoint is in one place; correct one of the two, or remove it");
-            } else if !mac.is_positron() {
+            } else {
+                macs.push((mac, endpoint.mac.at, (endpoint.kind, endpoint.key, device.keyed.key.as_str())));
+            }
+            if !(mac.is_null() || mac.is_group() || mac.is_positron()) {
                 findings
                     .add(&FOREIGN_MAC, endpoint.mac.at, format!("{mac} is not in the vendor's range 00:0e:d8"))
                     .help("compare it with the label; an endpoint with another address will not be found");
@@ -40,6 +37,13 @@ pub(super) fn check(devices: &[DeviceView<'_>], findings: &mut Findings) {
         bindings(device, findings);
         room(device, findings);
         numbers(device, findings);
+    }
+    for (first, again) in repeated(macs) {
+        let (kind, key, device) = first.owner;
+        findings
+            .add(&DUPLICATE_MAC, again.at, format!("the {kind} `{key}` on the device `{device}` has this endpoint already"))
+            .related(first.at, "first here")
+            .help("an endpoint is in one place; correct one of the two, or remove it");
     }
 }
 
@@ -134,26 +138,24 @@ fn room(device: &DeviceView<'_>, findings: &mut Findings) {
 }
 
 fn numbers(device: &DeviceView<'_>, findings: &mut Findings) {
-    let mut endpoints = BTreeMap::new();
-    for endpoint in device.endpoints() {
-        if let Some(id) = endpoint.id
-            && let Some((first, other)) = twice(&mut endpoints, id.value, id.at, || endpoint.owner())
-        {
-            findings
-                .add(&DUPLICATE_ID, id.at, format!("the endpoint number {} is also that of the {other}", id.value))
-                .related(first, "first here")
-                .help("choose another, or remove `id` and let gamops choose");
-        }
-    }
-    let mut subscribers = BTreeMap::new();
-    for (keyed, raw) in &device.subscribers {
-        if let Some(id) = &raw.id
-            && let Some((first, other)) = twice(&mut subscribers, id.value, id.at, || format!("subscriber `{}`", keyed.key))
-        {
-            findings
-                .add(&DUPLICATE_ID, id.at, format!("the subscriber number {} is also that of the {other}", id.value))
-                .related(first, "first here")
-                .help("choose another, or remove `id` and let gamops choose");
-        }
+    let endpoints = device.endpoints().filter_map(|endpoint| {
+        let id = endpoint.id?;
+        Some((id.value.get(), id.at, (endpoint.kind, endpoint.key)))
+    });
+    pinned_once("endpoint", endpoints.collect(), findings);
+    let subscribers = device.subscribers.iter().filter_map(|(keyed, raw)| {
+        let id = raw.id.as_ref()?;
+        Some((id.value.get(), id.at, ("subscriber", keyed.key.as_str())))
+    });
+    pinned_once("subscriber", subscribers.collect(), findings);
+}
+
+fn pinned_once(what: &str, ids: Vec<(u16, Loc, (&str, &str))>, findings: &mut Findings) {
+    for (first, again) in repeated(ids) {
+        let (kind, key) = first.owner;
+        findings
+            .add(&DUPLICATE_ID, again.at, format!("the {kind} `{key}` has this {what} number already"))
+            .related(first.at, "first here")
+            .help("choose another, or remove `id` and let gamops choose");
     }
 }

@@ -1,39 +1,47 @@
 //! Names on the device: from keys, and unique per kind.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 
-use crate::inventory::decode::{NAME_HELP, Name, Spanned, safe_name};
+use crate::inventory::decode::{NAME_HELP, Name, Shape as _, Spanned, safe_name};
 use crate::inventory::findings::{Findings, Loc};
 use crate::inventory::fleet::{DeviceView, listed};
 
-use super::{DUPLICATE_NAME, KEY_AS_NAME, twice};
+use super::{DUPLICATE_NAME, KEY_AS_NAME, repeated};
 
 pub(super) fn check(devices: &[DeviceView<'_>], findings: &mut Findings) {
     for device in devices {
         let on = &device.keyed.key;
-        let mut subscribers = BTreeMap::new();
+        let mut subscribers = Vec::new();
         for (keyed, raw) in &device.subscribers {
             let (name, at) = effective(&keyed.key, keyed.at, raw.name.as_ref());
-            if raw.name.is_none() {
+            if !raw.says("name") {
                 check_key(&keyed.key, keyed.at, "subscriber", findings);
             }
-            let owner = || format!("subscriber `{}`", keyed.key);
-            report(&mut subscribers, name.to_owned(), at, owner, on, findings);
+            subscribers.push((name, at, ("subscriber", keyed.key.as_str())));
         }
-        let mut endpoints = BTreeMap::new();
+        report(subscribers, on, findings);
+
+        // An address that stands twice has its own finding; its default name is no second mistake.
+        let mut unnamed = BTreeSet::new();
+        let mut endpoints = Vec::new();
         for endpoint in device.endpoints() {
-            let (name, at) = match endpoint.name {
-                Some(name) => (name.value.0.clone(), name.at),
-                None => (endpoint.mac.value.default_endpoint_name(), endpoint.mac.at),
-            };
-            report(&mut endpoints, name, at, || endpoint.owner(), on, findings);
-        }
-        let mut ports = BTreeMap::new();
-        for port in listed(&device.raw.ports) {
-            if let Some(name) = port.value.as_ref().and_then(|raw| raw.name.as_ref()) {
-                report(&mut ports, name.value.0.clone(), name.at, || format!("port {}", port.key), on, findings);
+            match endpoint.name {
+                Some(name) => endpoints.push((name.value.0.clone(), name.at, (endpoint.kind, endpoint.key))),
+                None if unnamed.insert(endpoint.mac.value) => {
+                    endpoints.push((endpoint.mac.value.default_endpoint_name(), endpoint.mac.at, (endpoint.kind, endpoint.key)));
+                }
+                None => {}
             }
         }
+        report(endpoints, on, findings);
+
+        let mut ports = Vec::new();
+        for port in listed(&device.raw.ports) {
+            if let Some(name) = port.value.as_ref().and_then(|raw| raw.name.as_ref()) {
+                ports.push((name.value.0.as_str(), name.at, ("port", port.key.as_str())));
+            }
+        }
+        report(ports, on, findings);
     }
 }
 
@@ -52,19 +60,13 @@ pub(super) fn check_key(key: &str, at: Loc, what: &str, findings: &mut Findings)
     }
 }
 
-pub(super) fn report(
-    seen: &mut BTreeMap<String, (Loc, String)>,
-    name: String,
-    at: Loc,
-    owner: impl FnOnce() -> String,
-    device: &str,
-    findings: &mut Findings,
-) {
-    let shown = name.clone();
-    if let Some((first, other)) = twice(seen, name, at, owner) {
+/// Reports names that stand twice on a device. Items: the name, where it was written, whose it is.
+pub(super) fn report<N: Ord>(items: Vec<(N, Loc, (&str, &str))>, device: &str, findings: &mut Findings) {
+    for (first, again) in repeated(items) {
+        let (kind, key) = first.owner;
         findings
-            .add(&DUPLICATE_NAME, at, format!("the name `{shown}` on the device `{device}` is also that of the {other}"))
-            .related(first, "first here")
+            .add(&DUPLICATE_NAME, again.at, format!("the {kind} `{key}` on the device `{device}` has this name already"))
+            .related(first.at, "first here")
             .help("the device refuses a second one; give one of the two another `name`");
     }
 }

@@ -26,6 +26,7 @@ const FEW_SLOTS: usize = 12;
 pub(super) fn check(fleet: &Fleet, devices: &[DeviceView<'_>], findings: &mut Findings) {
     max_rate(fleet, findings);
     let users = users(fleet);
+    let media = media(devices);
     for keyed in fleet.plans.values() {
         if !users.contains(keyed.key.as_str()) && !fleet.incomplete && keyed.key != UNTHROTTLED {
             findings
@@ -33,7 +34,7 @@ pub(super) fn check(fleet: &Fleet, devices: &[DeviceView<'_>], findings: &mut Fi
                 .help("it is put on no device; remove it, or leave it for later");
         }
         if let Some(raw) = &keyed.value {
-            plan(fleet, devices, keyed, raw, findings);
+            plan(fleet, media.get(keyed.key.as_str()), keyed, raw, findings);
         }
     }
     suspension(fleet, devices, findings);
@@ -47,6 +48,19 @@ fn users(fleet: &Fleet) -> BTreeSet<&str> {
     let subscribers = fleet.subscribers.values().filter_map(|keyed| keyed.value.as_ref());
     let plans = subscribers.filter_map(|raw| raw.plan.as_ref()).map(|plan| plan.value.0.as_str());
     plans.chain(suspension_plan(fleet)).collect()
+}
+
+/// What the subscribers of each plan are served over.
+fn media<'f>(devices: &[DeviceView<'f>]) -> BTreeMap<&'f str, BTreeSet<Medium>> {
+    let mut media: BTreeMap<&str, BTreeSet<Medium>> = BTreeMap::new();
+    for device in devices {
+        for (_, raw) in &device.subscribers {
+            if let (Some(plan), Some(model)) = (&raw.plan, device.model) {
+                media.entry(&plan.value.0).or_default().insert(model.medium);
+            }
+        }
+    }
+    media
 }
 
 fn suspension_plan(fleet: &Fleet) -> Option<&str> {
@@ -72,9 +86,9 @@ fn max_rate(fleet: &Fleet, findings: &mut Findings) {
     }
 }
 
-fn plan(fleet: &Fleet, devices: &[DeviceView<'_>], keyed: &Keyed<RawPlan>, raw: &RawPlan, findings: &mut Findings) {
+fn plan(fleet: &Fleet, media: Option<&BTreeSet<Medium>>, keyed: &Keyed<RawPlan>, raw: &RawPlan, findings: &mut Findings) {
     let (name, name_at) = effective(&keyed.key, keyed.at, raw.name.as_ref());
-    if raw.name.is_none() {
+    if !raw.says("name") {
         check_key(&keyed.key, keyed.at, "plan", findings);
     }
     if name == DEVICE_PROFILE {
@@ -112,11 +126,7 @@ fn plan(fleet: &Fleet, devices: &[DeviceView<'_>], keyed: &Keyed<RawPlan>, raw: 
             }
         }
     }
-    let media: BTreeSet<Medium> = (devices.iter())
-        .filter(|device| device.subscribers.iter().any(|(_, raw)| raw.plan.as_ref().is_some_and(|plan| plan.value.0 == keyed.key)))
-        .filter_map(|device| device.model.map(|model| model.medium))
-        .collect();
-    for medium in media {
+    for medium in media.into_iter().flatten().copied() {
         let ceiling = ceiling(medium, fleet.max_rate());
         let (over, under) = (compiled_down.max(compiled_up), compiled_down.min(compiled_up));
         if over > ceiling && under <= ceiling {
@@ -182,26 +192,26 @@ fn profiles(fleet: &Fleet, device: &DeviceView<'_>, findings: &mut Findings) {
     let Some(model) = device.model else {
         return;
     };
-    let by_plan = |(_, raw): &(_, &crate::inventory::raw::RawSubscriber)| raw.plan.as_ref().map(|plan| plan.value.0.clone());
-    let mut used: BTreeMap<String, ()> = device.subscribers.iter().filter_map(by_plan).map(|plan| (plan, ())).collect();
+    let plans = device.subscribers.iter().filter_map(|(_, raw)| raw.plan.as_ref());
+    let mut used: BTreeSet<&str> = plans.map(|plan| plan.value.0.as_str()).collect();
     if let Some(plan) = suspension_plan(fleet).filter(|_| !device.subscribers.is_empty()) {
-        used.insert(plan.to_owned(), ());
+        used.insert(plan);
     }
-    let limited: Vec<&Keyed<RawPlan>> = (used.keys())
+    let limited: Vec<&Keyed<RawPlan>> = (used.into_iter())
         .filter_map(|key| fleet.plans.get(key))
         .filter(|keyed| {
             let asked = keyed.value.as_ref().and_then(|raw| fleet.asked(raw));
             asked.is_some_and(|asked| on_medium(asked, model.medium, fleet.max_rate()) != Rates::Unthrottled)
         })
         .collect();
-    let mut names = BTreeMap::new();
+    let mut names = Vec::new();
     for keyed in &limited {
         if let Some(raw) = &keyed.value {
             let (name, at) = effective(&keyed.key, keyed.at, raw.name.as_ref());
-            let owner = || format!("plan `{}`", keyed.key);
-            report(&mut names, name.to_owned(), at, owner, &device.keyed.key, findings);
+            names.push((name, at, ("plan", keyed.key.as_str())));
         }
     }
+    report(names, &device.keyed.key, findings);
     let needed = limited.len();
     let key = &device.keyed.key;
     if needed > FREE_SLOTS {

@@ -8,7 +8,7 @@ use crate::inventory::fleet::Fleet;
 use crate::inventory::model::UNTHROTTLED;
 use crate::inventory::nearest::did_you_mean;
 
-use super::{RESERVED_PLAN, Rule, UNKNOWN_DEVICE, UNKNOWN_PLAN, UNKNOWN_SITE, WAS, twice};
+use super::{RESERVED_PLAN, Rule, UNKNOWN_DEVICE, UNKNOWN_PLAN, UNKNOWN_SITE, WAS, repeated};
 
 /// How many different misspelt keys get a suggestion. Looking for the nearest of thousands takes a while each time,
 /// and after so many the cause is another one.
@@ -88,7 +88,7 @@ fn was<T>(
     field: impl Fn(&T) -> Option<&Spanned<Key>>,
     findings: &mut Findings,
 ) {
-    let mut seen = BTreeMap::new();
+    let mut claims = Vec::new();
     for keyed in map.values() {
         let Some(was) = keyed.value.as_ref().and_then(&field) else {
             continue;
@@ -99,11 +99,15 @@ fn was<T>(
                 .add(&WAS, was.at, format!("the {what} `{old}` is still in the inventory, so it cannot have become `{}`", keyed.key))
                 .related(present.at, "still here")
                 .help("`was` names the key from before a renaming; remove it, or the old entry");
-        } else if let Some((first, key)) = twice(&mut seen, old, was.at, || keyed.key.clone()) {
-            findings
-                .add(&WAS, was.at, format!("the {what} `{old}` cannot have become both `{key}` and `{}`", keyed.key))
-                .related(first, "also here")
-                .help("history can move to one of them only");
+        } else {
+            claims.push((old, was.at, (old, &keyed.key)));
         }
+    }
+    for (first, again) in repeated(claims) {
+        let (old, key) = again.owner;
+        findings
+            .add(&WAS, again.at, format!("the {what} `{old}` cannot have become both `{}` and `{key}`", first.owner.1))
+            .related(first.at, "first here")
+            .help("history can move to one of them only");
     }
 }

@@ -486,6 +486,13 @@ fn parts_of_the_configuration_can_be_asked_for() {
     assert_eq!(session.line("show running-config | begin end"), "end\n");
     assert!(!session.line("show running-config | exclude vlan").contains("vlan"));
     assert!(session.line("show version | nonsense x").contains("Invalid word"));
+    // Nothing happens where the filter makes no sense.
+    assert!(
+        session
+            .line("copy running-config flash:a | include x")
+            .contains("Invalid word")
+    );
+    assert!(!session.state.copying);
 }
 
 #[test]

@@ -7,6 +7,19 @@ use std::path::{Path, PathBuf};
 
 use super::{Credentials, CredentialsError, NotText, Settings, SettingsError, resolve};
 
+/// The credentials of a name, from this process's environment and its settings file.
+///
+/// # Errors
+///
+/// See [`CredentialsError`].
+pub fn from_environment(name: &str) -> Result<Credentials, CredentialsError> {
+    let keyring = Keyring::from_environment().map_err(|source| CredentialsError::Settings {
+        name: name.to_owned(),
+        source,
+    })?;
+    keyring.credentials(name)
+}
+
 /// Every credential that this process can see.
 #[derive(Debug, Clone)]
 pub struct Keyring {

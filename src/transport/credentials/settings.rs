@@ -47,13 +47,13 @@ pub enum SettingsError {
         /// The file.
         path: PathBuf,
         /// From 1; 0 when not known.
-        line: u64,
+        line: usize,
         /// From 1; 0 when not known.
-        column: u64,
+        column: usize,
     },
 }
 
-fn position(line: u64, column: u64) -> String {
+fn position(line: usize, column: usize) -> String {
     if line == 0 {
         String::new()
     } else {
@@ -78,8 +78,31 @@ pub(super) struct Entry {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct File {
-    #[serde(default)]
+    #[serde(default, deserialize_with = "each_name_once")]
     credentials: BTreeMap<String, Entry>,
+}
+
+/// Refuses a name that stands twice: the YAML library would keep the last without a word.
+fn each_name_once<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<BTreeMap<String, Entry>, D::Error> {
+    struct Names;
+    impl<'de> serde::de::Visitor<'de> for Names {
+        type Value = BTreeMap<String, Entry>;
+
+        fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            f.write_str("names with credentials")
+        }
+
+        fn visit_map<A: serde::de::MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+            let mut entries = BTreeMap::new();
+            while let Some((name, entry)) = map.next_entry::<String, Entry>()? {
+                if entries.insert(name, entry).is_some() {
+                    return Err(serde::de::Error::custom("a name stands twice"));
+                }
+            }
+            Ok(entries)
+        }
+    }
+    deserializer.deserialize_map(Names)
 }
 
 impl Settings {
@@ -101,14 +124,13 @@ impl Settings {
         if text.trim().is_empty() {
             return Ok(Self::none(Some(path.to_owned())));
         }
-        let options = serde_saphyr::options! { strict_booleans: true, leading_zero_numbers_as_strings: true };
         // The library's own message quotes the file, and so the passwords in it: only the place is kept.
-        let file: File = serde_saphyr::from_str_with_options(text, options).map_err(|error| {
+        let file: File = serde_yaml::from_str(text).map_err(|error: serde_yaml::Error| {
             let place = error.location();
             SettingsError::Invalid {
                 path: path.to_owned(),
-                line: place.map_or(0, |place| place.line()),
-                column: place.map_or(0, |place| place.column()),
+                line: place.as_ref().map_or(0, serde_yaml::Location::line),
+                column: place.as_ref().map_or(0, serde_yaml::Location::column),
             }
         })?;
         let folder = path.parent().unwrap_or_else(|| Path::new(""));
