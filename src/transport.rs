@@ -17,3 +17,12 @@ pub enum Retry {
     /// A little later, by itself: the network, or a device that is busy or restarting.
     Soon,
 }
+
+/// `host:port`, the host in brackets where it is an IPv6 address.
+fn host_and_port(host: &str, port: u16) -> String {
+    if host.contains(':') {
+        format!("[{host}]:{port}")
+    } else {
+        format!("{host}:{port}")
+    }
+}

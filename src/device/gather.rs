@@ -74,6 +74,8 @@ pub async fn read_startup(
     for command in [READ_STARTUP, READ_DEFAULT] {
         let text = match session.run(command).await? {
             Reply::Done(text) => text,
+            // There may well be one; only it cannot be read now.
+            Reply::Refused(refusal) if refusal.is_transient() => return Ok(None),
             Reply::Notice(_) | Reply::Refused(_) => continue,
         };
         return Ok(match running::parse(&text) {

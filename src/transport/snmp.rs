@@ -10,7 +10,7 @@ use std::time::Duration;
 use snmp2::{AsyncSession, Oid};
 use tokio::time::timeout;
 
-use super::Retry;
+use super::{Retry, host_and_port};
 use crate::domain::{Secret, SnmpValue};
 
 /// Whom to ask, and how patiently.
@@ -94,7 +94,7 @@ impl SnmpError {
 ///
 /// See [`SnmpError`]; silence is not among them.
 pub async fn get(agent: &Agent, oids: &[&[u64]]) -> Result<Answer, SnmpError> {
-    let address = format!("{}:{}", agent.host, agent.port);
+    let address = host_and_port(&agent.host, agent.port);
     let names = oids
         .iter()
         .map(|oid| Oid::from(oid).map_err(|_| SnmpError::BadOid { oid: dotted(oid) }))

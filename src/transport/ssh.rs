@@ -6,6 +6,7 @@ mod algorithms;
 mod client;
 mod error;
 mod host_key;
+mod leash;
 mod login;
 
 pub use client::{Connect, Connection, Incoming};

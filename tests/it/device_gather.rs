@@ -170,8 +170,6 @@ async fn a_silent_agent_keeps_nothing_from_being_read() {
 #[tokio::test]
 async fn an_agent_of_another_device_is_a_contradiction() {
     let given = device(|_| {}).await;
-    let other = device(|spec| spec.name = "maple".to_owned()).await;
-    drop(other);
     let spec = DeviceSpec::new(
         "oak",
         Model::by_name("GAM-4-CX").unwrap(),

@@ -590,3 +590,31 @@ async fn a_session_that_lasted_too_long_sends_nothing_more() {
     assert!(matches!(error, DeviceError::SessionOver { .. }), "{error:?}");
     assert!(!error.is_in_doubt());
 }
+
+#[tokio::test]
+async fn a_session_that_is_dropped_gives_its_place_back() {
+    let (gone, mut going) = tokio::sync::mpsc::channel(1);
+    let peer = serve(Peer::default(), move |mut shell| {
+        let gone = gone.clone();
+        async move {
+            shell.greet("gam# ").await;
+            // Whatever the client still sends, its end must come.
+            while shell.key().await.is_some() {}
+            let _ = gone.send(()).await;
+        }
+    })
+    .await;
+    // Idle, and with a command in flight that nobody will answer.
+    for in_flight in [false, true] {
+        let mut session = open(&peer).await;
+        if in_flight {
+            let waiting = session.run("show version");
+            assert!(tokio::time::timeout(Duration::from_millis(50), waiting).await.is_err());
+            assert!(matches!(session.run("dir").await, Err(DeviceError::Unusable { .. })));
+        }
+        drop(session);
+        tokio::time::timeout(Duration::from_secs(10), going.recv())
+            .await
+            .unwrap();
+    }
+}

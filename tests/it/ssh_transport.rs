@@ -239,6 +239,29 @@ async fn a_listener_that_never_speaks_is_given_up_on() {
 }
 
 #[tokio::test]
+async fn a_peer_that_is_given_up_on_is_hung_up_on() {
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    let stuck = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = stuck.local_addr().unwrap().port();
+    let heard_the_end = tokio::spawn(async move {
+        let (mut stream, _) = stuck.accept().await.unwrap();
+        // Says hello, and then nothing more: our key exchange never finishes.
+        stream.write_all(b"SSH-2.0-stuck\r\n").await.unwrap();
+        let mut bytes = [0; 4096];
+        while !matches!(stream.read(&mut bytes).await, Ok(0) | Err(_)) {}
+    });
+    let peer = quiet_peer(Peer::default()).await;
+    let mut to = peer.connect();
+    to.port = port;
+    to.within = Duration::from_millis(300);
+    assert!(matches!(refusal(&to).await, SshError::TimedOut { .. }));
+    tokio::time::timeout(Duration::from_secs(10), heard_the_end)
+        .await
+        .unwrap()
+        .unwrap();
+}
+
+#[tokio::test]
 async fn a_listener_that_is_no_ssh_server_is_a_handshake_error() {
     use tokio::io::AsyncWriteExt as _;
     let web = TcpListener::bind("127.0.0.1:0").await.unwrap();

@@ -11,9 +11,11 @@ use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout, timeout_at};
 
 use super::host_key::Verdict;
+use super::leash::{Leash, Leashed, leash};
 use super::login::log_in;
 use super::{HostKey, HostKeyCheck, SshError, algorithms};
 use crate::domain::Secret;
+use crate::transport::host_and_port;
 
 /// Where to connect, as whom, and what to accept.
 #[derive(Debug, Clone)]
@@ -38,11 +40,7 @@ impl Connect {
     /// `host:port`, the host in brackets where it is an IPv6 address.
     #[must_use]
     pub fn address(&self) -> String {
-        if self.host.contains(':') {
-            format!("[{}]:{}", self.host, self.port)
-        } else {
-            format!("{}:{}", self.host, self.port)
-        }
+        host_and_port(&self.host, self.port)
     }
 }
 
@@ -67,6 +65,8 @@ pub struct Connection {
     address: String,
     host_key: HostKey,
     newly_met: bool,
+    /// Dropped last: without it the connection ends.
+    _leash: Leash,
 }
 
 impl std::fmt::Debug for Connection {
@@ -99,7 +99,7 @@ impl Connection {
         let deadline = Instant::now() + to.within;
         let mut step = "connecting";
         let opening = async {
-            let stream = tcp(to, &address).await?;
+            let (stream, leash) = leash(tcp(to, &address).await?);
             step = "the key exchange";
             let (mut handle, host_key, newly_met) = handshake(to, &address, stream).await?;
             step = "the login";
@@ -113,6 +113,7 @@ impl Connection {
                 address: address.clone(),
                 host_key,
                 newly_met,
+                _leash: leash,
             })
         };
         match timeout_at(deadline, opening).await {
@@ -247,7 +248,7 @@ async fn tcp(to: &Connect, address: &str) -> Result<TcpStream, SshError> {
 async fn handshake(
     to: &Connect,
     address: &str,
-    stream: TcpStream,
+    stream: Leashed,
 ) -> Result<(Handle<Verifier>, HostKey, bool), SshError> {
     let mut config = client::Config {
         preferred: algorithms::preferred(to.legacy_algorithms, to.host_key.pinned.as_ref()),
