@@ -137,7 +137,10 @@ impl Report {
     }
 
     fn count(&self, severity: Severity) -> usize {
-        self.findings.iter().filter(|finding| finding.severity == severity).count()
+        self.findings
+            .iter()
+            .filter(|finding| finding.severity == severity)
+            .count()
     }
 }
 
@@ -166,7 +169,10 @@ impl<'t> Locator<'t> {
     #[must_use]
     pub fn place(&self, span: Range<usize>) -> Place {
         let start = self.boundary(span.start);
-        let index = self.line_starts.partition_point(|line| *line <= start).saturating_sub(1);
+        let index = self
+            .line_starts
+            .partition_point(|line| *line <= start)
+            .saturating_sub(1);
         let line_start = self.line_starts.get(index).copied().unwrap_or(0);
         let line_end = self.line_starts.get(index + 1).copied().unwrap_or(self.text.len());
         let content = self.text[line_start..line_end].trim_end_matches(['\n', '\r']);
@@ -194,7 +200,10 @@ impl<'t> Locator<'t> {
 
 /// Locators by path, for texts that findings point into.
 fn locators(sources: &[SourceFile]) -> HashMap<&str, Locator<'_>> {
-    sources.iter().map(|source| (source.path.as_str(), Locator::new(source))).collect()
+    sources
+        .iter()
+        .map(|source| (source.path.as_str(), Locator::new(source)))
+        .collect()
 }
 
 #[cfg(test)]

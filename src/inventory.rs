@@ -64,7 +64,11 @@ pub fn load(files: &[SourceFile]) -> Loaded {
     }
     rules::check(&fleet, &mut findings);
     let report = findings.into_report(&sources, ROOT_FILE);
-    let inventory = if report.is_valid() { resolve::resolve(fleet) } else { None };
+    let inventory = if report.is_valid() {
+        resolve::resolve(fleet)
+    } else {
+        None
+    };
     Loaded { inventory, report }
 }
 

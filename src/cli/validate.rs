@@ -19,7 +19,9 @@ const INVALID: u8 = 3;
 /// Shows everything that is wrong in one run, each finding with its file, line and column. Exits 0 when the inventory can
 /// be used, warnings or not, and 3 when it cannot.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Example:\n  gamops validate inventory-example\n  gamops validate --format json . | jq '.findings[].rule'")]
+#[command(
+    after_help = "Example:\n  gamops validate inventory-example\n  gamops validate --format json . | jq '.findings[].rule'"
+)]
 pub struct Args {
     /// Folder of the inventory, or its gamops.yaml
     #[arg(default_value = ".")]

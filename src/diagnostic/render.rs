@@ -55,7 +55,10 @@ impl Report {
                     continue;
                 };
                 // As many bytes as before, so that every span still fits.
-                let stars: String = text.bytes().map(|byte| if byte == b'\n' { '\n' } else { '*' }).collect();
+                let stars: String = text
+                    .bytes()
+                    .map(|byte| if byte == b'\n' { '\n' } else { '*' })
+                    .collect();
                 source.text.replace_range(secret.clone(), &stars);
             }
         }
@@ -82,7 +85,10 @@ type Mark<'a> = (&'a Place, Option<&'a str>);
 /// The pieces of the files that a finding points at, the primary one first.
 fn drawing<'a>(finding: &'a Finding, locators: &'a HashMap<&str, Locator<'a>>) -> Vec<Element<'a>> {
     let mut marks: BTreeMap<&str, Vec<Mark<'a>>> = BTreeMap::new();
-    let related = finding.related.iter().map(|(place, label)| (place, Some(label.as_str())));
+    let related = finding
+        .related
+        .iter()
+        .map(|(place, label)| (place, Some(label.as_str())));
     for mark in std::iter::once((&finding.primary, None)).chain(related) {
         marks.entry(&mark.0.file).or_default().push(mark);
     }

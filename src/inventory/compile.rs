@@ -13,7 +13,10 @@ use super::rate::ceiling;
 #[must_use]
 pub fn compile(inventory: &Inventory, device_key: &str) -> Option<DesiredDevice> {
     let device = inventory.devices.get(device_key)?;
-    let subscribers = inventory.subscribers.values().filter(|subscriber| subscriber.device == device.key);
+    let subscribers = inventory
+        .subscribers
+        .values()
+        .filter(|subscriber| subscriber.device == device.key);
     Some(compile_device(inventory, device, subscribers))
 }
 
@@ -67,7 +70,11 @@ fn spare_endpoints(device: &Device) -> BTreeMap<String, DesiredEndpoint> {
         id: spare.id,
         protect: spare.protect,
     };
-    device.endpoints.iter().map(|(key, spare)| (key.clone(), desired(spare))).collect()
+    device
+        .endpoints
+        .iter()
+        .map(|(key, spare)| (key.clone(), desired(spare)))
+        .collect()
 }
 
 fn add(inventory: &Inventory, subscriber: &Subscriber, desired: &mut DesiredDevice) {
@@ -133,14 +140,17 @@ fn rate(inventory: &Inventory, key: &str, desired: &mut DesiredDevice) -> Desire
     let medium = desired.model.medium;
     match (plan.rates_on(medium), plan.asked) {
         (Rates::Limited { down, up }, _) => {
-            desired.profiles.entry(key.to_owned()).or_insert_with(|| DesiredProfile {
-                was: plan.was.clone(),
-                name: plan.name.clone(),
-                description: plan.description.clone(),
-                down,
-                up,
-                protect: plan.protect,
-            });
+            desired
+                .profiles
+                .entry(key.to_owned())
+                .or_insert_with(|| DesiredProfile {
+                    was: plan.was.clone(),
+                    name: plan.name.clone(),
+                    description: plan.description.clone(),
+                    down,
+                    up,
+                    protect: plan.protect,
+                });
             DesiredRate::Profile(key.to_owned())
         }
         (Rates::Unthrottled, Rates::Limited { down, up }) => {

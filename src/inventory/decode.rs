@@ -18,8 +18,8 @@ use super::nearest::nearest;
 use super::rules;
 
 pub(super) use scalar::{
-    Address, CredentialsName, Description, EntryKey, ExternalId, Flag, FormatVersion, HostKey, Hostname, InventoryId, Key,
-    LabelKey, ModelName, NAME_HELP, Name, PortKey, ServiceLimit, TcpPort, Text, port_number, safe_name,
+    Address, CredentialsName, Description, EntryKey, ExternalId, Flag, FormatVersion, HostKey, Hostname, InventoryId,
+    Key, LabelKey, ModelName, NAME_HELP, Name, PortKey, ServiceLimit, TcpPort, Text, port_number, safe_name,
 };
 pub(super) use service::{
     EndpointSpec, HeadroomText, Paused, PortModeWord, SoldRate, SubscriberModel, SuspensionSpec, VlanList,
@@ -121,7 +121,10 @@ pub(super) trait Shape: Default {
 
     /// Whether the key was there, readable or not: what could not be read has its finding already.
     fn says(&self, key: &str) -> bool {
-        Self::FIELDS.iter().position(|field| field.name == key).is_some_and(|bit| self.present() & (1 << bit) != 0)
+        Self::FIELDS
+            .iter()
+            .position(|field| field.name == key)
+            .is_some_and(|bit| self.present() & (1 << bit) != 0)
     }
 
     /// Reads a map into its fields.
@@ -132,16 +135,30 @@ pub(super) trait Shape: Default {
         let owner = context.at(context.key_span);
         let mut shape = Self::default();
         let mut seen = 0_u64;
+        let mut read = 0_u64;
         for entry in entries {
+            if entry.is_merge() {
+                // Whatever is missing may be in what was to be merged.
+                seen = u64::MAX;
+            }
+        }
+        for entry in entries {
+            if entry.is_merge() {
+                continue;
+            }
             let Some(index) = Self::FIELDS.iter().position(|field| field.name == entry.key) else {
                 unknown_key::<Self>(entry, context);
                 continue;
             };
-            if seen & (1 << index) != 0 {
-                let first = entries.iter().find(|other| other.key == entry.key).map(|other| other.key_span);
+            if read & (1 << index) != 0 {
+                let first = entries
+                    .iter()
+                    .find(|other| other.key == entry.key)
+                    .map(|other| other.key_span);
                 duplicate_key(context, &entry.key, entry.key_span, first.map(|span| context.at(span)));
                 continue;
             }
+            read |= 1 << index;
             seen |= 1 << index;
             shape.set(index, entry, context);
         }
@@ -149,8 +166,12 @@ pub(super) trait Shape: Default {
             if field.required && seen & (1 << index) == 0 {
                 context
                     .findings
-                    .add(&rules::MISSING_KEY, owner, format!("{} needs `{}`", Self::WHAT, field.name))
-                    .help(first_sentence(field.docs));
+                    .add(
+                        &rules::MISSING_KEY,
+                        owner,
+                        format!("{} needs `{}`", Self::WHAT, field.name),
+                    )
+                    .help(format!("`{}`: {}", field.name, first_sentence(field.docs)));
             }
         }
         shape.set_present(seen);
@@ -167,7 +188,11 @@ pub(super) trait Shape: Default {
             }
             properties.insert(field.name.to_owned(), schema);
         }
-        let required: Vec<&str> = Self::FIELDS.iter().filter(|field| field.required).map(|field| field.name).collect();
+        let required: Vec<&str> = Self::FIELDS
+            .iter()
+            .filter(|field| field.required)
+            .map(|field| field.name)
+            .collect();
         let mut schema = json!({
             "type": "object",
             "description": Self::DOCS.trim(),
@@ -181,15 +206,29 @@ pub(super) trait Shape: Default {
     }
 }
 
+/// The first sentence of a doc comment, as the end of one of ours.
 fn first_sentence(docs: &str) -> String {
     let docs = docs.trim();
     let end = docs.find(". ").unwrap_or(docs.len());
-    docs[..end].trim_end_matches('.').to_owned()
+    let sentence = docs[..end].trim_end_matches('.');
+    let mut chars = sentence.chars();
+    match (chars.next(), chars.clone().next()) {
+        (Some(first), Some(second)) if second.is_lowercase() => format!("{}{}", first.to_lowercase(), chars.as_str()),
+        _ => sentence.to_owned(),
+    }
 }
 
 /// Words in a key that say that its value is a secret.
 const SECRET_WORDS: [&str; 9] = [
-    "password", "passwd", "passphrase", "secret", "community", "token", "private_key", "api_key", "apikey",
+    "password",
+    "passwd",
+    "passphrase",
+    "secret",
+    "community",
+    "token",
+    "private_key",
+    "api_key",
+    "apikey",
 ];
 
 fn unknown_key<S: Shape>(entry: &Entry<'_>, context: &mut Context<'_>) {
@@ -201,7 +240,11 @@ fn unknown_key<S: Shape>(entry: &Entry<'_>, context: &mut Context<'_>) {
         context.findings.hide(value);
         context
             .findings
-            .add(&rules::SECRET, at, format!("`{key}` does not belong here: an inventory holds no secrets"))
+            .add(
+                &rules::SECRET,
+                at,
+                format!("`{key}` does not belong here: an inventory holds no secrets"),
+            )
             .help(
                 "name the credentials with `credentials: NAME` and put the values into GAMOPS_CRED_<NAME>_USERNAME and \
                  GAMOPS_CRED_<NAME>_PASSWORD; what was committed once is to be changed on the device",
@@ -222,9 +265,11 @@ fn unknown_key<S: Shape>(entry: &Entry<'_>, context: &mut Context<'_>) {
 /// Says that a key stands twice.
 pub(super) fn duplicate_key(context: &mut Context<'_>, key: &str, span: Span, first: Option<Loc>) {
     let at = context.at(span);
-    let draft = context
-        .findings
-        .add(&rules::DUPLICATE_KEY, at, format!("the key `{key}` stands here a second time"));
+    let draft = context.findings.add(
+        &rules::DUPLICATE_KEY,
+        at,
+        format!("the key `{key}` stands here a second time"),
+    );
     draft.help("remove one of the two; most YAML readers would silently keep the last");
     if let Some(first) = first {
         draft.related(first, "first here");
@@ -353,7 +398,7 @@ impl<K: KeyKind, T: Decode> Decode for Entries<K, T> {
         };
         let mut list = Vec::with_capacity(entries.len());
         let mut seen = HashMap::with_capacity(entries.len());
-        for entry in entries {
+        for entry in entries.iter().filter(|entry| !entry.is_merge()) {
             let at = context.at(entry.key_span);
             if let Some(first) = seen.insert(&*entry.key, at) {
                 seen.insert(&*entry.key, first);
@@ -398,7 +443,11 @@ pub(super) fn index<K, T>(
     for keyed in entries.list {
         if let Some(first) = into.get(&keyed.key) {
             findings
-                .add(&rules::DUPLICATE_KEY, keyed.at, format!("the {what} `{}` stands here a second time", keyed.key))
+                .add(
+                    &rules::DUPLICATE_KEY,
+                    keyed.at,
+                    format!("the {what} `{}` stands here a second time", keyed.key),
+                )
                 .related(first.at, "first here")
                 .help("remove one of the two, or rename one; most YAML readers would silently keep the last");
         } else {

@@ -8,7 +8,7 @@
 use std::borrow::Cow;
 use std::collections::HashMap;
 
-use granit_parser::{Event, Parser, ScalarStyle, Span as ParserSpan};
+use granit_parser::{ErrorKind, Event, Parser, ScalarStyle, ScanError, Span as ParserSpan};
 
 use super::findings::{Findings, Loc};
 use super::rules;
@@ -19,6 +19,9 @@ const MAX_DEPTH: usize = 64;
 const MAX_ALIASED_NODES: usize = 100_000;
 /// The largest text that is parsed, so that offsets fit in 32 bits with room to spare.
 const MAX_BYTES: usize = 256 << 20;
+
+/// The key that merges another map into its own in YAML 1.1.
+const MERGE_KEY: &str = "<<";
 
 /// A stretch of bytes of the text.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -51,7 +54,7 @@ pub(super) enum Value<'t> {
     Refused,
 }
 
-/// One `key: value`.
+/// One `key: value`. A merge key is there as well, its value refused.
 #[derive(Debug, Clone)]
 pub(super) struct Entry<'t> {
     /// The key as written.
@@ -62,6 +65,13 @@ pub(super) struct Entry<'t> {
     pub(super) key_span: Span,
     /// Its value.
     pub(super) value: Node<'t>,
+}
+
+impl Entry<'_> {
+    /// Whether this is a merge key, which has its finding.
+    pub(super) fn is_merge(&self) -> bool {
+        self.plain && self.key == MERGE_KEY
+    }
 }
 
 impl Node<'_> {
@@ -89,15 +99,30 @@ impl Node<'_> {
     }
 }
 
-/// Reads the first document of `text`. `None` when the file is empty or its syntax is broken; what was
-/// wrong is in `findings`.
-pub(super) fn parse<'t>(file: u32, text: &'t str, findings: &mut Findings) -> Option<Node<'t>> {
+/// What came of reading a file.
+#[derive(Debug, Default)]
+pub(super) struct Parsed<'t> {
+    /// The first document. `None` when the file is empty or its syntax is broken.
+    pub(super) root: Option<Node<'t>>,
+    /// Whether something of the file is not in the tree: what others refer to may be there.
+    pub(super) incomplete: bool,
+}
+
+/// Reads the first document of `text`; what is wrong with it goes to `findings`.
+pub(super) fn parse<'t>(file: u32, text: &'t str, findings: &mut Findings) -> Parsed<'t> {
     if text.len() > MAX_BYTES {
         let at = Loc::new(file, Span::default());
         findings
-            .add(&rules::YAML_LIMIT, at, format!("this file is larger than {} MiB", MAX_BYTES >> 20))
+            .add(
+                &rules::YAML_LIMIT,
+                at,
+                format!("this file is larger than {} MiB", MAX_BYTES >> 20),
+            )
             .help("split it, one file per building");
-        return None;
+        return Parsed {
+            root: None,
+            incomplete: true,
+        };
     }
     let options = granit_parser::options! {
         emit_unresolved_aliases: true,
@@ -112,6 +137,7 @@ pub(super) fn parse<'t>(file: u32, text: &'t str, findings: &mut Findings) -> Op
         open: Vec::new(),
         anchors: HashMap::new(),
         aliased: 0,
+        incomplete: false,
         root: None,
     };
     let mut documents = 0;
@@ -121,9 +147,14 @@ pub(super) fn parse<'t>(file: u32, text: &'t str, findings: &mut Findings) -> Op
                 documents += 1;
                 if documents > 1 {
                     let at = builder.at(span);
+                    builder.incomplete = true;
                     builder
                         .findings
-                        .add(&rules::YAML_DOCUMENTS, at, "a second YAML document starts here; only the first is read".to_owned())
+                        .add(
+                            &rules::YAML_DOCUMENTS,
+                            at,
+                            "a second YAML document starts here; only the first is read".to_owned(),
+                        )
                         .help("remove the `---`, or move what follows into a file of its own");
                     break;
                 }
@@ -132,12 +163,18 @@ pub(super) fn parse<'t>(file: u32, text: &'t str, findings: &mut Findings) -> Op
             Err(error) => {
                 let at = error.marker().byte_offset().unwrap_or(text.len());
                 let span = builder.span(at, at + 1);
-                builder.syntax_error(Loc::new(file, span), &error.info());
-                return None;
+                builder.syntax_error(Loc::new(file, span), &error);
+                return Parsed {
+                    root: None,
+                    incomplete: true,
+                };
             }
         }
     }
-    builder.root
+    Parsed {
+        root: builder.root,
+        incomplete: builder.incomplete,
+    }
 }
 
 /// A collection whose end has not come yet.
@@ -160,9 +197,15 @@ enum Key<'t> {
     /// A key.
     Awaited,
     /// The value of this key.
-    Read { text: Cow<'t, str>, plain: bool, span: Span },
+    Read {
+        text: Cow<'t, str>,
+        plain: bool,
+        span: Span,
+    },
     /// The value of a key that cannot be used; it is dropped.
     Unusable,
+    /// What a merge key merges, which is not read.
+    Merge(Span),
 }
 
 struct Builder<'t, 'f> {
@@ -172,6 +215,7 @@ struct Builder<'t, 'f> {
     open: Vec<Open<'t>>,
     anchors: HashMap<usize, Node<'t>>,
     aliased: usize,
+    incomplete: bool,
     root: Option<Node<'t>>,
 }
 
@@ -182,7 +226,11 @@ impl<'t> Builder<'t, '_> {
             let name = tag.original();
             let tag_at = span.tag_span().map_or_else(|| self.at(span), |tag| self.at(tag));
             self.findings
-                .add(&rules::YAML_TAG, tag_at, format!("YAML tags such as `{name}` are not read here"))
+                .add(
+                    &rules::YAML_TAG,
+                    tag_at,
+                    format!("YAML tags such as `{name}` are not read here"),
+                )
                 .help("remove the tag; put text that looks like a number in quotes");
         }
         match event {
@@ -190,7 +238,11 @@ impl<'t> Builder<'t, '_> {
                 let plain = style == ScalarStyle::Plain;
                 let node = Node {
                     span: self.scalar_span(span),
-                    value: if tagged { Value::Refused } else { Value::Scalar { text, plain } },
+                    value: if tagged {
+                        Value::Refused
+                    } else {
+                        Value::Scalar { text, plain }
+                    },
                 };
                 self.complete(node, anchor);
             }
@@ -216,8 +268,14 @@ impl<'t> Builder<'t, '_> {
             Event::UnresolvedAlias(name) => {
                 let at = self.at(span);
                 self.findings
-                    .add(&rules::YAML_ALIAS, at, format!("`*{name}` refers to an anchor that is not above it in this file"))
-                    .help(format!("write `&{name}` before the value that it is to repeat, or write the value out"));
+                    .add(
+                        &rules::YAML_ALIAS,
+                        at,
+                        format!("`*{name}` refers to an anchor that is not above it in this file"),
+                    )
+                    .help(format!(
+                        "write `&{name}` before the value that it is to repeat, or write the value out"
+                    ));
                 self.complete(Self::refused(at), 0);
             }
             _ => {}
@@ -229,15 +287,28 @@ impl<'t> Builder<'t, '_> {
         let node = match self.anchors.get(&id) {
             None => {
                 self.findings
-                    .add(&rules::YAML_ALIAS, at, "this alias repeats the value that it stands in".to_owned())
+                    .add(
+                        &rules::YAML_ALIAS,
+                        at,
+                        "this alias repeats the value that it stands in".to_owned(),
+                    )
                     .help("write the value out");
                 Self::refused(at)
             }
             Some(anchored) => {
-                self.aliased += anchored.size();
-                if self.aliased > MAX_ALIASED_NODES || self.open.len() + anchored.depth() > MAX_DEPTH {
+                let before = self.aliased;
+                self.aliased = before.saturating_add(anchored.size());
+                if before > MAX_ALIASED_NODES {
+                    // Said once for the file.
+                    Self::refused(at)
+                } else if self.aliased > MAX_ALIASED_NODES || self.open.len() + anchored.depth() > MAX_DEPTH {
+                    self.aliased = MAX_ALIASED_NODES + 1;
                     self.findings
-                        .add(&rules::YAML_LIMIT, at, "the aliases of this file repeat too much".to_owned())
+                        .add(
+                            &rules::YAML_LIMIT,
+                            at,
+                            "the aliases of this file repeat too much".to_owned(),
+                        )
                         .help("write the values out, or use `defaults`");
                     Self::refused(at)
                 } else {
@@ -252,7 +323,9 @@ impl<'t> Builder<'t, '_> {
         let end = self.at(span).end();
         let (start, anchor, value) = match self.open.pop() {
             Some(Open::Sequence { items, start, anchor }) => (start, anchor, Value::Sequence(items)),
-            Some(Open::Mapping { entries, start, anchor, .. }) => (start, anchor, Value::Mapping(entries)),
+            Some(Open::Mapping {
+                entries, start, anchor, ..
+            }) => (start, anchor, Value::Mapping(entries)),
             None => return,
         };
         let span = Span {
@@ -286,18 +359,34 @@ impl<'t> Builder<'t, '_> {
                 value: node,
             }),
             Key::Unusable => {}
-            Key::Awaited => *key = Self::as_key(self.file, node, self.findings),
+            Key::Awaited => {
+                *key = Self::as_key(self.file, node, self.findings);
+                self.incomplete |= matches!(key, Key::Unusable | Key::Merge(_));
+            }
+            Key::Merge(span) => entries.push(Entry {
+                key: Cow::Borrowed(MERGE_KEY),
+                plain: true,
+                key_span: span,
+                value: Node {
+                    span: node.span,
+                    value: Value::Refused,
+                },
+            }),
         }
     }
 
     fn as_key(file: u32, node: Node<'t>, findings: &mut Findings) -> Key<'t> {
         let at = Loc::new(file, node.span);
         match node.value {
-            Value::Scalar { text, plain } if plain && text == "<<" => {
+            Value::Scalar { text, plain } if plain && text == MERGE_KEY => {
                 findings
-                    .add(&rules::YAML_MERGE_KEY, at, "merge keys (`<<`) are not read here".to_owned())
+                    .add(
+                        &rules::YAML_MERGE_KEY,
+                        at,
+                        "merge keys (`<<`) are not read here".to_owned(),
+                    )
                     .help("write the fields out, or put what all devices share under `defaults` in gamops.yaml");
-                Key::Unusable
+                Key::Merge(node.span)
             }
             Value::Scalar { text, plain } => Key::Read {
                 text,
@@ -314,8 +403,17 @@ impl<'t> Builder<'t, '_> {
         }
     }
 
-    fn syntax_error(&mut self, at: Loc, info: &str) {
-        let line_start = self.text[..to_usize(at.start()).min(self.text.len())].rfind('\n').map_or(0, |at| at + 1);
+    fn syntax_error(&mut self, at: Loc, error: &ScanError) {
+        if matches!(error.kind(), ErrorKind::RecursionLimitExceeded) {
+            self.findings
+                .add(&rules::YAML_LIMIT, at, "this is nested too deeply".to_owned())
+                .help("no inventory is more than a few levels deep; look for brackets that are never closed");
+            return;
+        }
+        let info = error.info();
+        let line_start = self.text[..to_usize(at.start()).min(self.text.len())]
+            .rfind('\n')
+            .map_or(0, |at| at + 1);
         let indent = self.text[line_start..].bytes().take_while(u8::is_ascii_whitespace);
         let help = if indent.take_while(|byte| *byte != b'\n').any(|byte| byte == b'\t') {
             "indent with spaces; YAML does not allow tabs there"
@@ -339,7 +437,10 @@ impl<'t> Builder<'t, '_> {
         let Span { start, end } = span_of(self.at(span));
         let written = self.text.get(to_usize(start)..to_usize(end)).unwrap_or("");
         let end = end - to_u32(written.len() - written.trim_end().len());
-        Span { start, end: end.max(start) }
+        Span {
+            start,
+            end: end.max(start),
+        }
     }
 
     fn at(&self, span: ParserSpan) -> Loc {

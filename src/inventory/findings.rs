@@ -86,11 +86,6 @@ impl Findings {
         &mut self.drafts[last]
     }
 
-    /// How many there are so far.
-    pub(super) fn count(&self) -> usize {
-        self.drafts.len()
-    }
-
     /// Marks a stretch that no rendering may show.
     pub(super) fn hide(&mut self, at: Loc) {
         self.secrets.push(at);
@@ -103,9 +98,7 @@ impl Findings {
         let mut place = |at: Loc| -> Place {
             let index = usize::try_from(at.file).unwrap_or(usize::MAX);
             match (locators.get_mut(index), sources.get(index)) {
-                (Some(locator), Some(source)) => {
-                    locator.get_or_insert_with(|| Locator::new(source)).place(at.range())
-                }
+                (Some(locator), Some(source)) => locator.get_or_insert_with(|| Locator::new(source)).place(at.range()),
                 _ => Place {
                     file: Arc::from(missing),
                     span: 0..0,
@@ -122,7 +115,11 @@ impl Findings {
                 severity: draft.rule.severity,
                 message: draft.message,
                 primary: place(draft.at),
-                related: draft.related.into_iter().map(|(at, label)| (place(at), label)).collect(),
+                related: draft
+                    .related
+                    .into_iter()
+                    .map(|(at, label)| (place(at), label))
+                    .collect(),
                 help: draft.help,
             })
             .collect();

@@ -8,7 +8,10 @@ pub(super) fn nearest<'k>(word: &str, known: impl IntoIterator<Item = &'k str>) 
     }
     let known: Vec<&str> = known.into_iter().collect();
     let lower = word.to_lowercase();
-    let same = known.iter().copied().find(|candidate| candidate.to_lowercase() == lower);
+    let same = known
+        .iter()
+        .copied()
+        .find(|candidate| candidate.to_lowercase() == lower);
     same.or_else(|| similar::get_close_matches(word, &known, 1, 0.6).into_iter().next())
 }
 

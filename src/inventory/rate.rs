@@ -35,7 +35,9 @@ impl Sold {
         if text == super::model::UNTHROTTLED {
             return Ok(Self::Unthrottled);
         }
-        let split = text.find(|char: char| !char.is_ascii_digit() && char != '.').unwrap_or(text.len());
+        let split = text
+            .find(|char: char| !char.is_ascii_digit() && char != '.')
+            .unwrap_or(text.len());
         let (number, unit) = text.split_at(split);
         let unit = unit.strip_prefix(' ').unwrap_or(unit);
         let exponent = match unit {
@@ -127,7 +129,9 @@ fn compiled(sold: Sold, headroom: Headroom) -> Option<Mbps> {
     // At most 1e12 x 2e6, far inside 128 bits; the quotient is at most 2e6.
     let scaled = u128::from(bps) * (1_000_000 + u128::from(headroom.0));
     let mbps = scaled.div_ceil(1_000_000 * 1_000_000);
-    u64::try_from(mbps).ok().and_then(|mbps| Mbps::try_from(mbps.min(1_000_000)).ok())
+    u64::try_from(mbps)
+        .ok()
+        .and_then(|mbps| Mbps::try_from(mbps.min(1_000_000)).ok())
 }
 
 /// A plan's rates for a device, before what the medium takes is looked at. `None` when one direction is
@@ -163,12 +167,24 @@ mod tests {
     use proptest::prelude::*;
 
     fn mbps(sold: &str, headroom: &str) -> u32 {
-        compiled(Sold::parse(sold).unwrap(), Headroom::parse(headroom).unwrap()).unwrap().get()
+        compiled(Sold::parse(sold).unwrap(), Headroom::parse(headroom).unwrap())
+            .unwrap()
+            .get()
     }
 
     #[test]
     fn rates_are_read_as_people_say_them() {
-        for text in ["500 Mbps", "500M", "500", "500mbps", "0.5G", "0.5 Gbps", "500000 kbps", "500000k", "500 Mbit/s"] {
+        for text in [
+            "500 Mbps",
+            "500M",
+            "500",
+            "500mbps",
+            "0.5G",
+            "0.5 Gbps",
+            "500000 kbps",
+            "500000k",
+            "500 Mbit/s",
+        ] {
             assert_eq!(Sold::parse(text), Ok(Sold::Limited(500_000_000)), "{text}");
         }
         assert_eq!(Sold::parse("unthrottled"), Ok(Sold::Unthrottled));
@@ -208,10 +224,18 @@ mod tests {
 
     #[test]
     fn above_the_medium_s_ceiling_there_is_no_profile() {
-        let rates = asked(Sold::Limited(800_000_000), Sold::Limited(100_000_000), Headroom::default()).unwrap();
+        let rates = asked(
+            Sold::Limited(800_000_000),
+            Sold::Limited(100_000_000),
+            Headroom::default(),
+        )
+        .unwrap();
         assert_eq!(on_medium(rates, Medium::Coax, Mbps::MAX), Rates::Unthrottled);
         assert_eq!(on_medium(rates, Medium::Copper, Mbps::MAX), rates);
-        assert_eq!(asked(Sold::Unthrottled, Sold::Limited(1_000_000), Headroom::default()), None);
+        assert_eq!(
+            asked(Sold::Unthrottled, Sold::Limited(1_000_000), Headroom::default()),
+            None
+        );
     }
 
     proptest! {

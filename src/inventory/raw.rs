@@ -6,9 +6,9 @@
 use crate::domain::{EndpointId, MacAddr, PoeMode, PortBinding, SubscriberId, VlanId};
 
 use super::decode::{
-    Address, CredentialsName, Description, EndpointSpec, Entries, EntryKey, ExternalId, Flag, FormatVersion, HeadroomText,
-    HostKey, Hostname, InventoryId, Key, LabelKey, ModelName, Name, Paused, PortKey, PortModeWord, ServiceLimit, SoldRate, Spanned,
-    SubscriberModel, SuspensionSpec, TcpPort, Text, VlanList, shape,
+    Address, CredentialsName, Description, EndpointSpec, Entries, EntryKey, ExternalId, Flag, FormatVersion,
+    HeadroomText, HostKey, Hostname, InventoryId, Key, LabelKey, ModelName, Name, Paused, PortKey, PortModeWord,
+    ServiceLimit, SoldRate, Spanned, SubscriberModel, SuspensionSpec, TcpPort, Text, VlanList, shape,
 };
 use super::model::{Mode, State, Unsaved};
 

@@ -10,8 +10,8 @@ use crate::domain::{Medium, Model, PortBinding, PortMode};
 use super::decode::{Entries, Flag, Keyed, Name, PortModeWord, Spanned, SuspensionSpec, VlanList, port_number};
 use super::fleet::Fleet;
 use super::model::{
-    Device, Inventory, Policies, Port, ServicePlan, Site, SpareEndpoint, State, Subscriber, SubscriberEndpoint, Suspension,
-    Transport,
+    Device, Inventory, Policies, Port, ServicePlan, Site, SpareEndpoint, State, Subscriber, SubscriberEndpoint,
+    Suspension, Transport,
 };
 use super::rate::on_medium;
 use super::raw::{RawDevice, RawPlan, RawPort, RawSite, RawSpareEndpoint, RawSubscriber, RawTransport};
@@ -31,7 +31,9 @@ pub(super) fn resolve(mut fleet: Fleet) -> Option<Inventory> {
     let sites = map(std::mem::take(&mut fleet.sites), |_, raw| Some(site(raw)))?;
     let devices = map(std::mem::take(&mut fleet.devices), |key, raw| device(&fleet, key, raw))?;
     let plans = map(std::mem::take(&mut fleet.plans), |key, raw| plan(&fleet, key, raw))?;
-    let subscribers = map(std::mem::take(&mut fleet.subscribers), |key, raw| subscriber(&fleet, key, raw))?;
+    let subscribers = map(std::mem::take(&mut fleet.subscribers), |key, raw| {
+        subscriber(&fleet, key, raw)
+    })?;
     Some(Inventory {
         id,
         policies,
@@ -77,8 +79,12 @@ fn site(raw: RawSite) -> Site {
 fn device(fleet: &Fleet, key: String, raw: RawDevice) -> Option<Device> {
     let model = Model::by_name(&raw.model?.value.0)?;
     let defaults = &fleet.defaults;
-    let credentials = text!(raw.credentials).or_else(|| defaults.credentials.as_ref().map(|name| name.value.0.clone()))?;
-    let ports = list(raw.ports).into_iter().map(|keyed| Some((port_number(&keyed.key)?, port(keyed.value?)))).collect::<Option<_>>()?;
+    let credentials =
+        text!(raw.credentials).or_else(|| defaults.credentials.as_ref().map(|name| name.value.0.clone()))?;
+    let ports = list(raw.ports)
+        .into_iter()
+        .map(|keyed| Some((port_number(&keyed.key)?, port(keyed.value?))))
+        .collect::<Option<_>>()?;
     let endpoints = list(raw.endpoints)
         .into_iter()
         .map(|keyed| Some((keyed.key.clone(), spare(keyed.key, keyed.value?)?)))
@@ -89,10 +95,15 @@ fn device(fleet: &Fleet, key: String, raw: RawDevice) -> Option<Device> {
         site: text!(raw.site),
         model,
         address: raw.address?.value.0,
-        transport: transport(value(raw.transport).as_ref(), defaults.transport.as_ref().map(|layer| &layer.value)),
+        transport: transport(
+            value(raw.transport).as_ref(),
+            defaults.transport.as_ref().map(|layer| &layer.value),
+        ),
         credentials,
         host_key: text!(raw.host_key),
-        mode: value(raw.mode).or_else(|| defaults.mode.as_ref().map(|mode| mode.value)).unwrap_or_default(),
+        mode: value(raw.mode)
+            .or_else(|| defaults.mode.as_ref().map(|mode| mode.value))
+            .unwrap_or_default(),
         paused: value(raw.paused).and_then(|paused| paused.0),
         protect: flag(raw.protect),
         allow_assumed: flag(raw.allow_assumed),
@@ -106,10 +117,18 @@ fn device(fleet: &Fleet, key: String, raw: RawDevice) -> Option<Device> {
 fn transport(own: Option<&RawTransport>, fleet: Option<&RawTransport>) -> Transport {
     let layers = || [own, fleet].into_iter().flatten();
     Transport {
-        ssh_port: layers().find_map(|layer| layer.ssh_port.as_ref()).map_or(22, |port| port.value.0),
-        snmp_port: layers().find_map(|layer| layer.snmp_port.as_ref()).map_or(161, |port| port.value.0),
-        snmp: layers().find_map(|layer| layer.snmp.as_ref()).is_none_or(|flag| flag.value.0),
-        legacy_algorithms: layers().find_map(|layer| layer.legacy_algorithms.as_ref()).is_some_and(|flag| flag.value.0),
+        ssh_port: layers()
+            .find_map(|layer| layer.ssh_port.as_ref())
+            .map_or(22, |port| port.value.0),
+        snmp_port: layers()
+            .find_map(|layer| layer.snmp_port.as_ref())
+            .map_or(161, |port| port.value.0),
+        snmp: layers()
+            .find_map(|layer| layer.snmp.as_ref())
+            .is_none_or(|flag| flag.value.0),
+        legacy_algorithms: layers()
+            .find_map(|layer| layer.legacy_algorithms.as_ref())
+            .is_some_and(|flag| flag.value.0),
     }
 }
 
@@ -178,7 +197,9 @@ fn subscriber(fleet: &Fleet, key: String, raw: RawSubscriber) -> Option<Subscrib
         vlan,
         tagged: flag(raw.tagged),
         remapped_vlan: value(raw.remapped_vlan),
-        allowed_vlans: value(raw.allowed_vlans).map(|VlanList(vlans)| vlans.iter().map(|vlan| vlan.value).collect()).unwrap_or_default(),
+        allowed_vlans: value(raw.allowed_vlans)
+            .map(|VlanList(vlans)| vlans.iter().map(|vlan| vlan.value).collect())
+            .unwrap_or_default(),
         port2_vlan: value(raw.port2_vlan),
         poe: value(raw.poe),
         state: value(raw.state).unwrap_or(State::Active),

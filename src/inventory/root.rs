@@ -38,7 +38,7 @@ impl Include {
     #[must_use]
     pub fn from_root_file(text: &str) -> Self {
         let mut findings = Findings::default();
-        let Some(node) = document::parse(0, text, &mut findings) else {
+        let Some(node) = document::parse(0, text, &mut findings).root else {
             return Self::default();
         };
         let mut context = Context {
@@ -65,7 +65,10 @@ impl Include {
 
 fn glob(pattern: &str) -> Result<GlobMatcher, globset::Error> {
     let pattern = pattern.strip_prefix("./").unwrap_or(pattern);
-    Ok(GlobBuilder::new(pattern).literal_separator(true).build()?.compile_matcher())
+    Ok(GlobBuilder::new(pattern)
+        .literal_separator(true)
+        .build()?
+        .compile_matcher())
 }
 
 /// Checks the globs against the files that came.
@@ -74,12 +77,20 @@ pub(super) fn check(includes: &[Spanned<String>], root: &str, sources: &[&Source
         match glob(&include.value) {
             Err(error) => {
                 findings
-                    .add(&rules::INVALID_GLOB, include.at, format!("this is not a glob: {}", error.kind()))
+                    .add(
+                        &rules::INVALID_GLOB,
+                        include.at,
+                        format!("this is not a glob: {}", error.kind()),
+                    )
                     .help("write paths below the folder of gamops.yaml, such as `sites/*.yaml` or `**/*.yaml`");
             }
             Ok(_) if include.value.starts_with('/') || include.value.split('/').any(|part| part == "..") => {
                 findings
-                    .add(&rules::INVALID_GLOB, include.at, "this leads out of the inventory".to_owned())
+                    .add(
+                        &rules::INVALID_GLOB,
+                        include.at,
+                        "this leads out of the inventory".to_owned(),
+                    )
                     .help("write paths below the folder of gamops.yaml, such as `sites/*.yaml`");
             }
             Ok(glob) => {

@@ -44,5 +44,9 @@ fn assert_current(path: &Path, expected: &str, variable: &str) {
         std::fs::write(path, expected).unwrap();
     }
     let found = std::fs::read_to_string(path).unwrap_or_default();
-    assert!(found == expected, "{} is not current; run the test once with {variable}=1 and look at the difference", path.display());
+    assert!(
+        found == expected,
+        "{} is not current; run the test once with {variable}=1 and look at the difference",
+        path.display()
+    );
 }

@@ -122,16 +122,32 @@ pub(in crate::inventory) fn check_text(field: &str, text: &str, at: Loc, finding
     match classify(text) {
         Plain::Text | Plain::Null => return true,
         Plain::OldBool => findings
-            .add(&rules::YAML_BOOLEAN, at, format!("`{field}: {text}` is a boolean to many YAML readers"))
+            .add(
+                &rules::YAML_BOOLEAN,
+                at,
+                format!("`{field}: {text}` is a boolean to many YAML readers"),
+            )
             .help(format!("write it in quotes: \"{text}\"")),
         Plain::Bool(_) => findings
-            .add(&rules::YAML_UNQUOTED, at, format!("`{field}` needs text, and `{text}` without quotes is a boolean"))
+            .add(
+                &rules::YAML_UNQUOTED,
+                at,
+                format!("`{field}` needs text, and `{text}` without quotes is a boolean"),
+            )
             .help(format!("write it in quotes: \"{text}\"")),
         Plain::Integer | Plain::Fraction | Plain::OddNumber => findings
-            .add(&rules::YAML_UNQUOTED, at, format!("`{field}` needs text, and `{text}` without quotes is a number"))
+            .add(
+                &rules::YAML_UNQUOTED,
+                at,
+                format!("`{field}` needs text, and `{text}` without quotes is a number"),
+            )
             .help(format!("write it in quotes: \"{text}\"")),
         Plain::OldNumber => findings
-            .add(&rules::YAML_NUMBER, at, format!("`{field}: {text}` is a number to some YAML readers"))
+            .add(
+                &rules::YAML_NUMBER,
+                at,
+                format!("`{field}: {text}` is a number to some YAML readers"),
+            )
             .help(format!("write it in quotes: \"{text}\"")),
     };
     false
@@ -146,7 +162,11 @@ pub(in crate::inventory) fn check_key(key: &str, at: Loc, findings: &mut Finding
         Plain::Null | Plain::Fraction | Plain::OddNumber | Plain::OldNumber => &rules::YAML_NUMBER,
     };
     findings
-        .add(rule, at, format!("the key `{key}` without quotes is not text to every YAML reader"))
+        .add(
+            rule,
+            at,
+            format!("the key `{key}` without quotes is not text to every YAML reader"),
+        )
         .help(format!("write it in quotes: \"{key}\""));
 }
 

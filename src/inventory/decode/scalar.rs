@@ -32,7 +32,11 @@ pub(super) fn integer(node: &Node<'_>, context: &mut Context<'_>, wanted: &str) 
             let (at, field) = (context.at(node.span), &context.field);
             context
                 .findings
-                .add(&rules::WRONG_TYPE, at, format!("`{field}` is text in quotes; it needs {wanted}"))
+                .add(
+                    &rules::WRONG_TYPE,
+                    at,
+                    format!("`{field}` is text in quotes; it needs {wanted}"),
+                )
                 .help(format!("write it without quotes: {text}"));
             return None;
         }
@@ -51,7 +55,10 @@ pub(super) fn integer(node: &Node<'_>, context: &mut Context<'_>, wanted: &str) 
             }
         },
         Plain::OddNumber | Plain::OldNumber | Plain::Fraction => {
-            let message = format!("`{}: {text}` is not the same number to every YAML reader", context.field);
+            let message = format!(
+                "`{}: {text}` is not the same number to every YAML reader",
+                context.field
+            );
             context
                 .findings
                 .add(&rules::YAML_NUMBER, at, message)
@@ -132,7 +139,11 @@ impl Decode for Flag {
                 let positive = matches!(text.to_ascii_lowercase().as_str(), "yes" | "on" | "y");
                 context
                     .findings
-                    .add(&rules::YAML_BOOLEAN, at, format!("`{field}: {text}` is text to some YAML readers and a boolean to others"))
+                    .add(
+                        &rules::YAML_BOOLEAN,
+                        at,
+                        format!("`{field}: {text}` is text to some YAML readers and a boolean to others"),
+                    )
                     .help(format!("write `{field}: {positive}`"));
                 None
             }
@@ -168,7 +179,13 @@ macro_rules! text_kind {
 /// What a check says: what is wrong, reading on from "`x` ", and what to do.
 type Problem = Option<(String, String)>;
 
-fn checked(text: &str, node: &Node<'_>, context: &mut Context<'_>, rule: &'static Rule, check: fn(&str) -> Problem) -> bool {
+fn checked(
+    text: &str,
+    node: &Node<'_>,
+    context: &mut Context<'_>,
+    rule: &'static Rule,
+    check: fn(&str) -> Problem,
+) -> bool {
     let Some((wrong, help)) = check(text) else {
         return true;
     };
@@ -209,11 +226,6 @@ text_kind!(
     Address, &rules::INVALID_ADDRESS, address_problem, json!({ "type": "string", "minLength": 1, "pattern": "^[A-Za-z0-9:.-]+$" })
 );
 text_kind!(
-    /// The name of credentials; becomes part of the name of an environment variable.
-    CredentialsName, &rules::INVALID_CREDENTIALS, credentials_problem,
-    json!({ "type": "string", "maxLength": 63, "pattern": "^[a-z][a-z0-9_.-]*$" })
-);
-text_kind!(
     /// A host key in OpenSSH form.
     HostKey, &rules::INVALID_HOST_KEY, host_key_problem,
     json!({ "type": "string", "pattern": "^(ssh-|ecdsa-)[a-z0-9-]+ AAAA[A-Za-z0-9+/]+={0,2}( .*)?$" })
@@ -223,7 +235,8 @@ text_kind!(
     ModelName, &rules::UNKNOWN_MODEL, model_problem, model_schema()
 );
 
-const KEY_HELP: &str = "keys are made of letters, digits, `_`, `-` and `.`, begin with a letter or digit, and have 63 characters at most";
+const KEY_HELP: &str =
+    "keys are made of letters, digits, `_`, `-` and `.`, begin with a letter or digit, and have 63 characters at most";
 const KEY_PATTERN: &str = "^[A-Za-z0-9][A-Za-z0-9_.-]*$";
 
 fn key_schema() -> Json {
@@ -281,7 +294,10 @@ impl KeyKind for PortKey {
         if port_number(key).is_some() {
             return None;
         }
-        let help = format!("G.hn ports are numbered from 1; the largest model has {}", PortNumber::MAX);
+        let help = format!(
+            "G.hn ports are numbered from 1; the largest model has {}",
+            PortNumber::MAX
+        );
         Some((format!("`{}` is not a port number", key.escape_debug()), help))
     }
 
@@ -292,7 +308,10 @@ impl KeyKind for PortKey {
 
 /// A port number as a key says it: no sign, no leading zero.
 pub(in crate::inventory) fn port_number(key: &str) -> Option<PortNumber> {
-    (classify(key) == Plain::Integer).then(|| key.parse::<u64>().ok()).flatten().and_then(|raw| PortNumber::try_from(raw).ok())
+    (classify(key) == Plain::Integer)
+        .then(|| key.parse::<u64>().ok())
+        .flatten()
+        .and_then(|raw| PortNumber::try_from(raw).ok())
 }
 
 /// Keys that mean something to the operator only.
@@ -327,7 +346,10 @@ pub(in crate::inventory) fn safe_name(text: &str) -> Option<String> {
     if text.is_empty() {
         Some("is empty".to_owned())
     } else if let Some(bad) = text.chars().find(|char| !good(*char)) {
-        Some(format!("holds {}, which is not safe on the device's command line", quoted(bad)))
+        Some(format!(
+            "holds {}, which is not safe on the device's command line",
+            quoted(bad)
+        ))
     } else if length > 31 {
         Some(format!("has {length} characters; the device takes 31"))
     } else if text.starts_with(' ') || text.ends_with(' ') {
@@ -343,7 +365,10 @@ fn description_problem(text: &str) -> Problem {
     let length = text.chars().count();
     if let Some(bad) = text.chars().find(|char| !good(*char)) {
         let help = "descriptions take printable ASCII without \" \\ and ?".to_owned();
-        Some((format!("holds {}, which is not safe on the device's command line", quoted(bad)), help))
+        Some((
+            format!("holds {}, which is not safe on the device's command line", quoted(bad)),
+            help,
+        ))
     } else if length > 63 {
         let help = "shorten it; longer notes fit into a comment or a label".to_owned();
         Some((format!("has {length} characters; the device takes 63"), help))
@@ -359,7 +384,10 @@ fn hostname_problem(text: &str) -> Problem {
         && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
     (!good).then(|| {
         let help = "a host name has 1 to 63 letters, digits and `-`, begins with a letter and does not end with `-`";
-        (format!("is `{}`, which a device does not take", text.escape_debug()), help.to_owned())
+        (
+            format!("is `{}`, which a device does not take", text.escape_debug()),
+            help.to_owned(),
+        )
     })
 }
 
@@ -371,7 +399,11 @@ fn address_problem(text: &str) -> Problem {
             && !label.ends_with('-')
     };
     // A last label of digits only is an address with a mistake in it, such as 10.0.0.256.
-    let numeric = |text: &str| text.rsplit('.').next().is_some_and(|last| last.bytes().all(|byte| byte.is_ascii_digit()));
+    let numeric = |text: &str| {
+        text.rsplit('.')
+            .next()
+            .is_some_and(|last| last.bytes().all(|byte| byte.is_ascii_digit()))
+    };
     let dns = text.len() <= 253 && text.split('.').all(label) && !numeric(text);
     if dns || text.parse::<std::net::IpAddr>().is_ok() {
         return None;
@@ -381,13 +413,21 @@ fn address_problem(text: &str) -> Problem {
     } else {
         "write an IPv4 or IPv6 address, or a DNS name"
     };
-    Some((format!("is `{}`, which is neither an IP address nor a DNS name", text.escape_debug()), help.to_owned()))
+    Some((
+        format!(
+            "is `{}`, which is neither an IP address nor a DNS name",
+            text.escape_debug()
+        ),
+        help.to_owned(),
+    ))
 }
 
 fn credentials_problem(text: &str) -> Problem {
     let good = text.len() <= 63
         && text.starts_with(|first: char| first.is_ascii_lowercase())
-        && text.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || matches!(byte, b'_' | b'-' | b'.'));
+        && text
+            .bytes()
+            .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || matches!(byte, b'_' | b'-' | b'.'));
     (!good).then(|| {
         let help = "write a name such as `factory` or `site-a`: small letters, digits, `_`, `-`, `.`; the values stay outside the inventory";
         ("is not a name of credentials".to_owned(), help.to_owned())
@@ -399,12 +439,17 @@ fn host_key_problem(text: &str) -> Problem {
     let kind = words.next().unwrap_or("");
     let key = words.next().unwrap_or("");
     let body = key.trim_end_matches('=');
-    let good = (kind.strip_prefix("ssh-").or_else(|| kind.strip_prefix("ecdsa-")))
-        .is_some_and(|rest| !rest.is_empty() && rest.bytes().all(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'-')))
-        && body.len() > 4
+    let good = (kind.strip_prefix("ssh-").or_else(|| kind.strip_prefix("ecdsa-"))).is_some_and(|rest| {
+        !rest.is_empty()
+            && rest
+                .bytes()
+                .all(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'-'))
+    }) && body.len() > 4
         && body.starts_with("AAAA")
         && key.len() - body.len() <= 2
-        && body.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/'));
+        && body
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/'));
     (!good).then(|| {
         let help = "copy it from `ssh-keyscan -p PORT ADDRESS`: the type, a blank, and the text that begins with AAAA";
         ("is not an SSH host key".to_owned(), help.to_owned())
@@ -420,7 +465,10 @@ fn model_problem(text: &str) -> Problem {
         || format!("models are {}", names().collect::<Vec<_>>().join(", ")),
         |name| format!("did you mean `{name}`?"),
     );
-    Some((format!("is `{}`, which is not a model of the GAM family", text.escape_debug()), help))
+    Some((
+        format!("is `{}`, which is not a model of the GAM family", text.escape_debug()),
+        help,
+    ))
 }
 
 /// The names as an editor completes them, or in any case and with a suffix for the power entry.
@@ -434,8 +482,32 @@ fn model_schema() -> Json {
             .collect()
     };
     let names: Vec<&str> = MODELS.iter().map(|model| model.name).collect();
-    let pattern = format!("^({})(-.*)?$", names.iter().map(|name| any_case(name)).collect::<Vec<_>>().join("|"));
+    let pattern = format!(
+        "^({})(-.*)?$",
+        names.iter().map(|name| any_case(name)).collect::<Vec<_>>().join("|")
+    );
     json!({ "anyOf": [{ "enum": names }, { "type": "string", "pattern": pattern }] })
+}
+
+/// The name of credentials; becomes part of the name of an environment variable.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(in crate::inventory) struct CredentialsName(pub(in crate::inventory) String);
+
+impl Decode for CredentialsName {
+    fn decode(node: &Node<'_>, context: &mut Context<'_>) -> Option<Self> {
+        let name = text(node, context).map(str::to_owned);
+        let name = name.filter(|name| checked(name, node, context, &rules::INVALID_CREDENTIALS, credentials_problem));
+        if name.is_none() {
+            // Whatever stands here instead of a name may well be a password.
+            let at = context.at(node.span);
+            context.findings.hide(at);
+        }
+        name.map(Self)
+    }
+
+    fn schema() -> Json {
+        json!({ "type": "string", "maxLength": 63, "pattern": "^[a-z][a-z0-9_.-]*$" })
+    }
 }
 
 impl Decode for MacAddr {
@@ -453,7 +525,11 @@ impl Decode for MacAddr {
                 if *plain && classify(text) == Plain::OldNumber {
                     context
                         .findings
-                        .add(&rules::YAML_NUMBER, at, format!("`{field}: {text}` is a number in base 60 to some YAML readers"))
+                        .add(
+                            &rules::YAML_NUMBER,
+                            at,
+                            format!("`{field}: {text}` is a number in base 60 to some YAML readers"),
+                        )
                         .help(format!("write it in quotes: \"{text}\""));
                 }
                 Some(mac)
@@ -486,7 +562,10 @@ impl Decode for MacAddr {
 
 /// The address that a text with other separators spells.
 fn respelled(text: &str) -> Option<MacAddr> {
-    let digits: String = text.chars().filter(|char| !matches!(char, ':' | '-' | '.' | ' ')).collect();
+    let digits: String = text
+        .chars()
+        .filter(|char| !matches!(char, ':' | '-' | '.' | ' '))
+        .collect();
     if digits.len() != 12 || !digits.is_ascii() {
         return None;
     }
@@ -510,8 +589,14 @@ impl Decode for VlanId {
 /// A number as a VLAN that service may use; otherwise a finding at `at`.
 pub(super) fn service_vlan(raw: u64, at: crate::inventory::findings::Loc, context: &mut Context<'_>) -> Option<VlanId> {
     let Some(vlan) = u16::try_from(raw).ok().and_then(|raw| VlanId::try_from(raw).ok()) else {
-        let message = format!("`{}` is {raw}; VLANs are numbered 1 to 4094", context.field);
-        context.findings.add(&rules::VLAN_RANGE, at, message).help("a subscriber may use 3 to 4093");
+        let message = format!(
+            "`{}`: there is no VLAN {raw}; they are numbered 1 to 4094",
+            context.field
+        );
+        context
+            .findings
+            .add(&rules::VLAN_RANGE, at, message)
+            .help("a subscriber may use 3 to 4093");
         return None;
     };
     if vlan.is_usable_for_service() {
@@ -523,7 +608,7 @@ pub(super) fn service_vlan(raw: u64, at: crate::inventory::findings::Loc, contex
         4094 => "is the device's captive portal, where nothing is served",
         _ => "is reserved by the device (3840 to 3844)",
     };
-    let message = format!("`{}` is {raw}: VLAN {raw} {why}", context.field);
+    let message = format!("`{}`: VLAN {raw} {why}", context.field);
     context
         .findings
         .add(&rules::VLAN_RESERVED, at, message)
@@ -547,7 +632,11 @@ macro_rules! number_kind {
 
 /// A number within a range, as the type that holds it.
 fn ranged<T: TryFrom<u64>>(node: &Node<'_>, context: &mut Context<'_>, what: &str, min: u64, max: u64) -> Option<T> {
-    let wanted = if min == max { format!("{what}: {min}") } else { format!("{what} from {min} to {max}") };
+    let wanted = if min == max {
+        format!("{what}: {min}")
+    } else {
+        format!("{what} from {min} to {max}")
+    };
     let raw = integer(node, context, &wanted)?;
     if (min..=max).contains(&raw)
         && let Ok(value) = T::try_from(raw)
@@ -555,7 +644,11 @@ fn ranged<T: TryFrom<u64>>(node: &Node<'_>, context: &mut Context<'_>, what: &st
         return Some(value);
     }
     let (at, field) = (context.at(node.span), &context.field);
-    context.findings.add(&rules::OUT_OF_RANGE, at, format!("`{field}` is {raw}; it needs {wanted}"));
+    context.findings.add(
+        &rules::OUT_OF_RANGE,
+        at,
+        format!("`{field}` is {raw}; it needs {wanted}"),
+    );
     None
 }
 
@@ -596,7 +689,12 @@ impl TryFrom<u64> for FormatVersion {
 }
 
 number_kind!(EndpointId, EndpointId::MIN, EndpointId::MAX, "an endpoint number");
-number_kind!(SubscriberId, SubscriberId::MIN, SubscriberId::MAX, "a subscriber number");
+number_kind!(
+    SubscriberId,
+    SubscriberId::MIN,
+    SubscriberId::MAX,
+    "a subscriber number"
+);
 number_kind!(PortNumber, PortNumber::MIN, PortNumber::MAX, "a G.hn port number");
 number_kind!(TcpPort, 1_u16, u16::MAX, "a port number");
 number_kind!(ServiceLimit, 1_u16, 4_u16, "a service limit level");

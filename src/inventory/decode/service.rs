@@ -11,7 +11,7 @@ use crate::inventory::raw::RawEndpoint;
 use crate::inventory::rules;
 
 use super::plain::{Plain, classify};
-use super::scalar::{self, Key, words};
+use super::scalar::{self, Flag, Key, words};
 use super::{Context, Decode, Shape, Spanned};
 
 /// A port's mode as the command line says it.
@@ -47,6 +47,7 @@ impl Decode for Paused {
                 Plain::Bool(true) => Some(Self(Some("paused in the inventory".to_owned()))),
                 Plain::Bool(false) => Some(Self(None)),
                 Plain::Null => context.wrong_type(node, "`true`, `false` or a reason"),
+                Plain::OldBool => Flag::decode(node, context).map(|_| Self(None)),
                 _ => scalar::text(node, context).map(|text| Self(Some(text.to_owned()))),
             },
             Value::Scalar { text, plain: false } => Some(Self(Some(text.to_string()))),
@@ -78,7 +79,11 @@ impl Decode for SoldRate {
         if *plain && matches!(kind, Plain::OddNumber | Plain::OldNumber) {
             context
                 .findings
-                .add(&rules::YAML_NUMBER, at, format!("`{field}: {text}` is not the same number to every YAML reader"))
+                .add(
+                    &rules::YAML_NUMBER,
+                    at,
+                    format!("`{field}: {text}` is not the same number to every YAML reader"),
+                )
                 .help("write the rate in plain digits with its unit, such as `500 Mbps`");
             return None;
         }
@@ -91,10 +96,19 @@ impl Decode for SoldRate {
         };
         let (rule, help) = match problem {
             NotARate::Bytes => (&rules::INVALID_RATE, "`B` stands for bytes; rates are in bits: `Mbps`"),
-            NotARate::Form => (&rules::INVALID_RATE, "write `500 Mbps`, `500M`, `1 Gbps`, `50000 kbps`, or a number of Mbps"),
-            NotARate::Range => (&rules::RATE_RANGE, "write what is sold; `unthrottled` stands for no limit"),
+            NotARate::Form => (
+                &rules::INVALID_RATE,
+                "write `500 Mbps`, `500M`, `1 Gbps`, `50000 kbps`, or a number of Mbps",
+            ),
+            NotARate::Range => (
+                &rules::RATE_RANGE,
+                "write what is sold; `unthrottled` stands for no limit",
+            ),
         };
-        let message = format!("`{field}` is `{}`, which is not a rate that can be sold", text.escape_debug());
+        let message = format!(
+            "`{field}` is `{}`, which is not a rate that can be sold",
+            text.escape_debug()
+        );
         context.findings.add(rule, at, message).help(help);
         None
     }
@@ -130,7 +144,11 @@ impl Decode for HeadroomText {
         let (at, field) = (context.at(node.span), &context.field);
         context
             .findings
-            .add(&rules::INVALID_HEADROOM, at, format!("`{field}` is `{}`; it needs {wanted}", text.escape_debug()))
+            .add(
+                &rules::INVALID_HEADROOM,
+                at,
+                format!("`{field}` is `{}`; it needs {wanted}", text.escape_debug()),
+            )
             .help("write 0% to 100%, with the sign; the vendor advises 6% to 8%");
         None
     }
@@ -182,7 +200,11 @@ impl Decode for VlanList {
                             None => {
                                 context
                                     .findings
-                                    .add(&rules::VLAN_RANGE_RESERVED, at, format!("the range {text} holds VLAN {raw}, which is not for service"))
+                                    .add(
+                                        &rules::VLAN_RANGE_RESERVED,
+                                        at,
+                                        format!("the range {text} holds VLAN {raw}, which is not for service"),
+                                    )
                                     .help("use 3 to 3839 and 3845 to 4093");
                                 break;
                             }
@@ -211,20 +233,30 @@ fn range(text: &str, item: &Node<'_>, context: &mut Context<'_>) -> Option<std::
             .flatten()
     };
     let at = context.at(item.span);
-    let ends = text.split_once('-').and_then(|(first, last)| Some((number(first)?, number(last)?)));
+    let ends = text
+        .split_once('-')
+        .and_then(|(first, last)| Some((number(first)?, number(last)?)));
     match ends {
         Some((first, last)) if first <= last => Some(first..=last),
         Some((first, last)) => {
             context
                 .findings
-                .add(&rules::VLAN_RANGE_RESERVED, at, format!("the range {text} ends before it begins"))
+                .add(
+                    &rules::VLAN_RANGE_RESERVED,
+                    at,
+                    format!("the range {text} ends before it begins"),
+                )
                 .help(format!("write \"{last}-{first}\""));
             None
         }
         None => {
             context
                 .findings
-                .add(&rules::WRONG_TYPE, at, format!("`{}` is not a range of VLANs", text.escape_debug()))
+                .add(
+                    &rules::WRONG_TYPE,
+                    at,
+                    format!("`{}` is not a range of VLANs", text.escape_debug()),
+                )
                 .help("write \"2000-2003\"");
             None
         }
@@ -265,7 +297,19 @@ impl Decode for SuspensionSpec {
     fn decode(node: &Node<'_>, context: &mut Context<'_>) -> Option<Self> {
         let wanted = "`unbind`, `{vlan: N}` or `{plan: KEY}`";
         let Value::Mapping(entries) = &node.value else {
-            return scalar::word(node, context, &[("unbind", ())]).map(|()| Self::Unbind);
+            return match &node.value {
+                Value::Scalar { text, .. } if text == "unbind" => Some(Self::Unbind),
+                Value::Scalar { text, .. } if !node.is_null() => {
+                    let at = context.at(node.span);
+                    let message = format!("`{}` is not a way to suspend", text.escape_debug());
+                    context
+                        .findings
+                        .add(&rules::SUSPENSION, at, message)
+                        .help(format!("write {wanted}"));
+                    None
+                }
+                _ => context.wrong_type(node, wanted),
+            };
         };
         let mut by_key = BTreeMap::new();
         for entry in entries {
@@ -277,7 +321,10 @@ impl Decode for SuspensionSpec {
                 "vlan" | "plan" => super::duplicate_key(context, &entry.key, entry.key_span, None),
                 _ => {
                     let message = format!("`{}` is not a way to suspend", entry.key.escape_debug());
-                    context.findings.add(&rules::UNKNOWN_KEY, at, message).help(format!("write {wanted}"));
+                    context
+                        .findings
+                        .add(&rules::UNKNOWN_KEY, at, message)
+                        .help(format!("write {wanted}"));
                 }
             }
         }
@@ -291,16 +338,18 @@ impl Decode for SuspensionSpec {
                 })
             }),
             _ => {
-                context.findings.add(&rules::SUSPENSION, at, format!("`suspension` needs exactly one way: {wanted}"));
+                context.findings.add(
+                    &rules::SUSPENSION,
+                    at,
+                    format!("`suspension` needs exactly one way: {wanted}"),
+                );
                 None
             }
         }
     }
 
     fn schema() -> Json {
-        let one = |name: &str, schema: Json| {
-            json!({ "type": "object", "properties": { name: schema }, "required": [name], "additionalProperties": false })
-        };
+        let one = |name: &str, schema: Json| json!({ "type": "object", "properties": { name: schema }, "required": [name], "additionalProperties": false });
         json!({ "anyOf": [{ "enum": ["unbind"] }, one("vlan", VlanId::schema()), one("plan", Key::schema())] })
     }
 }

@@ -30,15 +30,27 @@ pub(super) fn check(fleet: &Fleet, devices: &[DeviceView<'_>], findings: &mut Fi
             hostnames.push((name.value.0.to_ascii_lowercase(), name.at, key.as_str()));
         }
         if let Some(reached) = Reached::new(device, fleet_transport) {
-            ssh.push(((reached.host.clone(), reached.ssh_port), reached.at, (key.as_str(), reached.ssh_port)));
-            snmp.extend(reached.snmp_port.map(|port| ((reached.host, port), reached.at, (key.as_str(), port))));
+            ssh.push((
+                (reached.host.clone(), reached.ssh_port),
+                reached.at,
+                (key.as_str(), reached.ssh_port),
+            ));
+            snmp.extend(
+                reached
+                    .snmp_port
+                    .map(|port| ((reached.host, port), reached.at, (key.as_str(), port))),
+            );
         }
         reserved(device, findings);
         ports(device, findings);
     }
     for (first, again) in repeated(hostnames) {
         findings
-            .add(&DUPLICATE_HOSTNAME, again.at, format!("the device `{}` has this host name already", first.owner))
+            .add(
+                &DUPLICATE_HOSTNAME,
+                again.at,
+                format!("the device `{}` has this host name already", first.owner),
+            )
             .related(first.at, "first here")
             .help("it is in every option 82 circuit id, so it has to tell devices apart");
     }
@@ -49,7 +61,11 @@ pub(super) fn check(fleet: &Fleet, devices: &[DeviceView<'_>], findings: &mut Fi
             // Two devices at one address share both ports, which is one mistake.
             if told.insert(again.at) {
                 findings
-                    .add(&DUPLICATE_ADDRESS, again.at, format!("the device `{other}` is reached here already ({service}, port {port})"))
+                    .add(
+                        &DUPLICATE_ADDRESS,
+                        again.at,
+                        format!("the device `{other}` is reached here already ({service}, port {port})"),
+                    )
                     .related(first.at, "first here")
                     .help("correct the address, or tell the two apart with `transport`");
             }
@@ -69,13 +85,24 @@ struct Reached {
 impl Reached {
     fn new(device: &DeviceView<'_>, defaults: Option<&Spanned<RawTransport>>) -> Option<Self> {
         let address = device.raw.address.as_ref()?;
-        let layers = || [device.raw.transport.as_ref(), defaults].into_iter().flatten().map(|layer| &layer.value);
-        let snmp_port = layers().find_map(|layer| layer.snmp_port.as_ref()).map_or(161, |port| port.value.0);
-        let with_snmp = layers().find_map(|layer| layer.snmp.as_ref()).is_none_or(|flag| flag.value.0);
+        let layers = || {
+            [device.raw.transport.as_ref(), defaults]
+                .into_iter()
+                .flatten()
+                .map(|layer| &layer.value)
+        };
+        let snmp_port = layers()
+            .find_map(|layer| layer.snmp_port.as_ref())
+            .map_or(161, |port| port.value.0);
+        let with_snmp = layers()
+            .find_map(|layer| layer.snmp.as_ref())
+            .is_none_or(|flag| flag.value.0);
         Some(Self {
             host: address.value.0.to_ascii_lowercase(),
             at: address.at,
-            ssh_port: layers().find_map(|layer| layer.ssh_port.as_ref()).map_or(22, |port| port.value.0),
+            ssh_port: layers()
+                .find_map(|layer| layer.ssh_port.as_ref())
+                .map_or(22, |port| port.value.0),
             snmp_port: with_snmp.then_some(snmp_port),
         })
     }
@@ -84,7 +111,11 @@ impl Reached {
 fn jump_host(transport: Option<&Spanned<RawTransport>>, findings: &mut Findings) {
     if let Some(host) = transport.and_then(|transport| transport.value.jump_host.as_ref()) {
         findings
-            .add(&NOT_SUPPORTED, host.at, "`jump_host` is not supported by this version".to_owned())
+            .add(
+                &NOT_SUPPORTED,
+                host.at,
+                "`jump_host` is not supported by this version".to_owned(),
+            )
             .help("the device would be reached directly; remove the line, or run gamops where it has a route");
     }
 }
@@ -99,7 +130,11 @@ fn reserved(device: &DeviceView<'_>, findings: &mut Findings) {
             .help("leave the device out of the inventory, or set it to endpoint-aware by hand first; gamops never switches it");
     }
     for (_, subscriber) in &device.subscribers {
-        let trunk = subscriber.trunk.as_ref().filter(|trunk| trunk.value.0).map(|trunk| ("trunk", trunk.at));
+        let trunk = subscriber
+            .trunk
+            .as_ref()
+            .filter(|trunk| trunk.value.0)
+            .map(|trunk| ("trunk", trunk.at));
         let double = subscriber.double_tag.as_ref().map(|tag| ("double_tag", tag.at));
         for (field, at) in [trunk, double].into_iter().flatten() {
             findings
@@ -120,7 +155,11 @@ fn ports(device: &DeviceView<'_>, findings: &mut Findings) {
     let mut missing = |number: u16, at: Loc| {
         if number > model.ports {
             findings
-                .add(&NO_SUCH_PORT, at, format!("the device `{}` has no port {number}", device.keyed.key))
+                .add(
+                    &NO_SUCH_PORT,
+                    at,
+                    format!("the device `{}` has no port {number}", device.keyed.key),
+                )
                 .help(range());
         }
     };
@@ -130,7 +169,11 @@ fn ports(device: &DeviceView<'_>, findings: &mut Findings) {
         }
     }
     for endpoint in device.endpoints() {
-        if let Some(Spanned { value: PortBinding::Port(number), at }) = endpoint.port {
+        if let Some(Spanned {
+            value: PortBinding::Port(number),
+            at,
+        }) = endpoint.port
+        {
             missing(number.get(), *at);
         }
     }
@@ -140,7 +183,11 @@ fn ports(device: &DeviceView<'_>, findings: &mut Findings) {
         };
         if let (Medium::Coax, Some(mode)) = (model.medium, &raw.mode) {
             findings
-                .add(&MODE_ON_COAX, mode.at, format!("{model} has coax ports, which have no mode to choose"))
+                .add(
+                    &MODE_ON_COAX,
+                    mode.at,
+                    format!("{model} has coax ports, which have no mode to choose"),
+                )
                 .help("remove the line; `mimo` and `siso` are for telephone pairs");
         }
         if let Some(shutdown) = raw.shutdown.as_ref().filter(|shutdown| shutdown.value.0) {
@@ -153,9 +200,18 @@ fn ports(device: &DeviceView<'_>, findings: &mut Findings) {
             });
             if let Some((first, _)) = there.next() {
                 findings
-                    .add(&SHUTDOWN_IN_USE, shutdown.at, format!("port {} is shut down with the subscriber `{}` on it", port.key, first.key))
+                    .add(
+                        &SHUTDOWN_IN_USE,
+                        shutdown.at,
+                        format!(
+                            "port {} is shut down with the subscriber `{}` on it",
+                            port.key, first.key
+                        ),
+                    )
                     .related(first.at, "on this port")
-                    .help("a shutdown stops the alarms and not the traffic; to suspend somebody write `state: suspended`");
+                    .help(
+                        "a shutdown stops the alarms and not the traffic; to suspend somebody write `state: suspended`",
+                    );
             }
         }
     }

@@ -2,14 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use crate::domain::{EndpointId, PortBinding, SubscriberId};
+use crate::domain::{EndpointId, Medium, PortBinding, SubscriberId};
 use crate::inventory::decode::Shape as _;
 use crate::inventory::findings::{Findings, Loc};
 use crate::inventory::fleet::DeviceView;
 
 use super::{
-    DEVICE_FULL, DUPLICATE_ID, DUPLICATE_MAC, ENDPOINT_KEY, FOREIGN_MAC, GROUP_MAC, NULL_MAC, PORT_FULL, PORT_WITHOUT_ENDPOINT,
-    TOO_MANY_SUBSCRIBERS, UNASSIGNED, repeated,
+    DEVICE_FULL, DUPLICATE_ID, DUPLICATE_MAC, ENDPOINT_KEY, FOREIGN_MAC, GROUP_MAC, NULL_MAC, PORT_FULL,
+    PORT_WITHOUT_ENDPOINT, TOO_MANY_SUBSCRIBERS, UNASSIGNED, repeated,
 };
 
 pub(super) fn check(devices: &[DeviceView<'_>], findings: &mut Findings) {
@@ -19,18 +19,34 @@ pub(super) fn check(devices: &[DeviceView<'_>], findings: &mut Findings) {
             let mac = endpoint.mac.value;
             if mac.is_null() {
                 findings
-                    .add(&NULL_MAC, endpoint.mac.at, "an endpoint's MAC address cannot be all zeros".to_owned())
+                    .add(
+                        &NULL_MAC,
+                        endpoint.mac.at,
+                        "an endpoint's MAC address cannot be all zeros".to_owned(),
+                    )
                     .help("write the one on its label; leave `endpoint` out while there is none");
             } else if mac.is_group() {
                 findings
-                    .add(&GROUP_MAC, endpoint.mac.at, format!("{mac} is a group address, which no endpoint has"))
+                    .add(
+                        &GROUP_MAC,
+                        endpoint.mac.at,
+                        format!("{mac} is a group address, which no endpoint has"),
+                    )
                     .help("compare it with the label; the second digit is even");
             } else {
-                macs.push((mac, endpoint.mac.at, (endpoint.kind, endpoint.key, device.keyed.key.as_str())));
+                macs.push((
+                    mac,
+                    endpoint.mac.at,
+                    (endpoint.kind, endpoint.key, device.keyed.key.as_str()),
+                ));
             }
             if !(mac.is_null() || mac.is_group() || mac.is_positron()) {
                 findings
-                    .add(&FOREIGN_MAC, endpoint.mac.at, format!("{mac} is not in the vendor's range 00:0e:d8"))
+                    .add(
+                        &FOREIGN_MAC,
+                        endpoint.mac.at,
+                        format!("{mac} is not in the vendor's range 00:0e:d8"),
+                    )
                     .help("compare it with the label; an endpoint with another address will not be found");
             }
         }
@@ -41,18 +57,28 @@ pub(super) fn check(devices: &[DeviceView<'_>], findings: &mut Findings) {
     for (first, again) in repeated(macs) {
         let (kind, key, device) = first.owner;
         findings
-            .add(&DUPLICATE_MAC, again.at, format!("the {kind} `{key}` on the device `{device}` has this endpoint already"))
+            .add(
+                &DUPLICATE_MAC,
+                again.at,
+                format!("the {kind} `{key}` on the device `{device}` has this endpoint already"),
+            )
             .related(first.at, "first here")
             .help("an endpoint is in one place; correct one of the two, or remove it");
     }
 }
 
 fn bindings(device: &DeviceView<'_>, findings: &mut Findings) {
-    let subscribers: BTreeMap<&str, Loc> = (device.subscribers.iter()).map(|(keyed, _)| (keyed.key.as_str(), keyed.at)).collect();
+    let subscribers: BTreeMap<&str, Loc> = (device.subscribers.iter())
+        .map(|(keyed, _)| (keyed.key.as_str(), keyed.at))
+        .collect();
     for (keyed, _) in device.spares() {
         if let Some(at) = subscribers.get(keyed.key.as_str()) {
             findings
-                .add(&ENDPOINT_KEY, keyed.at, format!("`{}` is also the key of a subscriber on this device", keyed.key))
+                .add(
+                    &ENDPOINT_KEY,
+                    keyed.at,
+                    format!("`{}` is also the key of a subscriber on this device", keyed.key),
+                )
                 .related(*at, "the subscriber, whose endpoint has this key already")
                 .help("give the spare endpoint another key");
         }
@@ -61,17 +87,38 @@ fn bindings(device: &DeviceView<'_>, findings: &mut Findings) {
         match (&raw.endpoint, &raw.port) {
             (Some(endpoint), None) if !raw.says("port") => {
                 findings
-                    .add(&UNASSIGNED, endpoint.at, format!("the endpoint of the subscriber `{}` is on no port, so it has no service", keyed.key))
+                    .add(
+                        &UNASSIGNED,
+                        endpoint.at,
+                        format!(
+                            "the endpoint of the subscriber `{}` is on no port, so it has no service",
+                            keyed.key
+                        ),
+                    )
                     .help("add `port:` with a number, or `auto` for the first port where it is seen");
             }
             (Some(_), Some(port)) if port.value == PortBinding::Unassigned => {
                 findings
-                    .add(&UNASSIGNED, port.at, format!("the endpoint of the subscriber `{}` is on no port, so it has no service", keyed.key))
+                    .add(
+                        &UNASSIGNED,
+                        port.at,
+                        format!(
+                            "the endpoint of the subscriber `{}` is on no port, so it has no service",
+                            keyed.key
+                        ),
+                    )
                     .help("write a number, or `auto` for the first port where it is seen");
             }
             (None, Some(port)) if !raw.says("endpoint") => {
                 findings
-                    .add(&PORT_WITHOUT_ENDPOINT, port.at, format!("the subscriber `{}` has a port and no endpoint, so it has no service", keyed.key))
+                    .add(
+                        &PORT_WITHOUT_ENDPOINT,
+                        port.at,
+                        format!(
+                            "the subscriber `{}` has a port and no endpoint, so it has no service",
+                            keyed.key
+                        ),
+                    )
                     .help("add `endpoint:` with the MAC address, or remove `port`");
             }
             _ => {}
@@ -102,7 +149,10 @@ fn room(device: &DeviceView<'_>, findings: &mut Findings) {
                     findings
                         .add(&PORT_FULL, at, message)
                         .related(first.0, "first here")
-                        .help(format!("a {} port takes {per_port}; choose another port", model.medium));
+                        .help(match model.medium {
+                            Medium::Copper => "a copper port takes one endpoint; choose another port",
+                            Medium::Coax => "a coax port takes 16 endpoints; choose another port",
+                        });
                 }
                 1
             }
@@ -117,12 +167,26 @@ fn room(device: &DeviceView<'_>, findings: &mut Findings) {
     let full_ports = on_port.values().any(|list| list.len() > per_port);
     if bound > places && !full_ports {
         findings
-            .add(&DEVICE_FULL, device.keyed.at, format!("{bound} endpoints are to be on the device `{}`, which has room for {places}", device.keyed.key))
+            .add(
+                &DEVICE_FULL,
+                device.keyed.at,
+                format!(
+                    "{bound} endpoints are to be on the device `{}`, which has room for {places}",
+                    device.keyed.key
+                ),
+            )
             .help(format!("{model}: {} ports with {per_port} each", model.ports));
     }
     if all > most {
         findings
-            .add(&DEVICE_FULL, device.keyed.at, format!("the device `{}` has {all} endpoints; it can know {most}", device.keyed.key))
+            .add(
+                &DEVICE_FULL,
+                device.keyed.at,
+                format!(
+                    "the device `{}` has {all} endpoints; it can know {most}",
+                    device.keyed.key
+                ),
+            )
             .help("move some to another device");
     }
     let subscribers = device.subscribers.len();
@@ -131,7 +195,11 @@ fn room(device: &DeviceView<'_>, findings: &mut Findings) {
             .add(
                 &TOO_MANY_SUBSCRIBERS,
                 device.keyed.at,
-                format!("the device `{}` has {subscribers} subscribers; it can know {}", device.keyed.key, SubscriberId::MAX),
+                format!(
+                    "the device `{}` has {subscribers} subscribers; it can know {}",
+                    device.keyed.key,
+                    SubscriberId::MAX
+                ),
             )
             .help("move some to another device");
     }
@@ -154,7 +222,11 @@ fn pinned_once(what: &str, ids: Vec<(u16, Loc, (&str, &str))>, findings: &mut Fi
     for (first, again) in repeated(ids) {
         let (kind, key) = first.owner;
         findings
-            .add(&DUPLICATE_ID, again.at, format!("the {kind} `{key}` has this {what} number already"))
+            .add(
+                &DUPLICATE_ID,
+                again.at,
+                format!("the {kind} `{key}` has this {what} number already"),
+            )
             .related(first.at, "first here")
             .help("choose another, or remove `id` and let gamops choose");
     }

@@ -26,9 +26,12 @@ const FEW_SLOTS: usize = 12;
 pub(super) fn check(fleet: &Fleet, devices: &[DeviceView<'_>], findings: &mut Findings) {
     max_rate(fleet, findings);
     let users = users(fleet);
+    // Somebody whose plan cannot be read may well have one that seems unused.
+    let complete = !fleet.incomplete
+        && (fleet.subscribers.values()).all(|keyed| keyed.value.as_ref().is_some_and(|raw| raw.plan.is_some()));
     let media = media(devices);
     for keyed in fleet.plans.values() {
-        if !users.contains(keyed.key.as_str()) && !fleet.incomplete && keyed.key != UNTHROTTLED {
+        if complete && !users.contains(keyed.key.as_str()) && keyed.key != UNTHROTTLED {
             findings
                 .add(&UNUSED_PLAN, keyed.at, format!("nobody has the plan `{}`", keyed.key))
                 .help("it is put on no device; remove it, or leave it for later");
@@ -46,7 +49,9 @@ pub(super) fn check(fleet: &Fleet, devices: &[DeviceView<'_>], findings: &mut Fi
 /// Keys of the plans that somebody has, or will have when suspended.
 fn users(fleet: &Fleet) -> BTreeSet<&str> {
     let subscribers = fleet.subscribers.values().filter_map(|keyed| keyed.value.as_ref());
-    let plans = subscribers.filter_map(|raw| raw.plan.as_ref()).map(|plan| plan.value.0.as_str());
+    let plans = subscribers
+        .filter_map(|raw| raw.plan.as_ref())
+        .map(|plan| plan.value.0.as_str());
     plans.chain(suspension_plan(fleet)).collect()
 }
 
@@ -81,24 +86,47 @@ fn max_rate(fleet: &Fleet, findings: &mut Findings) {
     };
     if !good {
         findings
-            .add(&MAX_RATE, rate.at, format!("`max_rate` is {}; it needs whole Mbps from {} to {}", rate.value.0, Mbps::MAX, Mbps::MAX_BY_MIB))
+            .add(
+                &MAX_RATE,
+                rate.at,
+                format!(
+                    "`max_rate` is {}; it needs whole Mbps from {} to {}",
+                    rate.value.0,
+                    Mbps::MAX.get(),
+                    Mbps::MAX_BY_MIB.get()
+                ),
+            )
             .help("above it plans are written as unthrottled");
     }
 }
 
-fn plan(fleet: &Fleet, media: Option<&BTreeSet<Medium>>, keyed: &Keyed<RawPlan>, raw: &RawPlan, findings: &mut Findings) {
+fn plan(
+    fleet: &Fleet,
+    media: Option<&BTreeSet<Medium>>,
+    keyed: &Keyed<RawPlan>,
+    raw: &RawPlan,
+    findings: &mut Findings,
+) {
     let (name, name_at) = effective(&keyed.key, keyed.at, raw.name.as_ref());
     if !raw.says("name") {
         check_key(&keyed.key, keyed.at, "plan", findings);
     }
     if name == DEVICE_PROFILE {
         findings
-            .add(&RESERVED_NAME, name_at, format!("`{DEVICE_PROFILE}` is the name of every device's own profile"))
+            .add(
+                &RESERVED_NAME,
+                name_at,
+                format!("`{DEVICE_PROFILE}` is the name of every device's own profile"),
+            )
             .help("give the plan another name");
     }
     if let Some(level) = &raw.service_limit_level {
         findings
-            .add(&NOT_SUPPORTED, level.at, "`service_limit_level` is not supported by this version".to_owned())
+            .add(
+                &NOT_SUPPORTED,
+                level.at,
+                "`service_limit_level` is not supported by this version".to_owned(),
+            )
             .help("without it all traffic is limited; remove the line if that is right");
     }
     let Some((down, up)) = sold(raw) else {
@@ -107,19 +135,40 @@ fn plan(fleet: &Fleet, media: Option<&BTreeSet<Medium>>, keyed: &Keyed<RawPlan>,
     };
     let Some(asked) = fleet.asked(raw) else {
         let at = raw.down.as_ref().map_or(keyed.at, |rate| rate.at);
-        let draft = findings.add(&RATE_MIXED, at, format!("the plan `{}` limits one direction only: {down} down, {up} up", keyed.key));
+        let draft = findings.add(
+            &RATE_MIXED,
+            at,
+            format!(
+                "the plan `{}` limits one direction only: {down} down, {up} up",
+                keyed.key
+            ),
+        );
         draft.help("limit both, or write `rate: unthrottled`");
         return;
     };
-    let Rates::Limited { down: compiled_down, up: compiled_up } = asked else {
+    let Rates::Limited {
+        down: compiled_down,
+        up: compiled_up,
+    } = asked
+    else {
         return;
     };
-    let both = [("down", down, compiled_down, &raw.down), ("up", up, compiled_up, &raw.up)];
+    let both = [
+        ("down", down, compiled_down, &raw.down),
+        ("up", up, compiled_up, &raw.up),
+    ];
     for (direction, sold, compiled, field) in both {
         if compiled < Mbps::MIN {
             let at = field.as_ref().or(raw.rate.as_ref()).map_or(keyed.at, |rate| rate.at);
             findings
-                .add(&RATE_TOO_LOW, at, format!("{sold} {direction} becomes {compiled} with headroom; the device takes {} at least", Mbps::MIN))
+                .add(
+                    &RATE_TOO_LOW,
+                    at,
+                    format!(
+                        "{sold} {direction} becomes {compiled} with headroom; the device takes {} at least",
+                        Mbps::MIN
+                    ),
+                )
                 .help("sell 10 Mbps or more");
             if raw.rate.is_some() {
                 break;
@@ -144,7 +193,11 @@ fn rates_missing(keyed: &Keyed<RawPlan>, raw: &RawPlan, findings: &mut Findings)
     let rates = [&raw.rate, &raw.down, &raw.up];
     // A rate that is there and could not be read has its finding.
     let names = ["rate", "down", "up"];
-    if rates.iter().zip(names).any(|(rate, name)| rate.is_none() && raw.says(name)) {
+    if rates
+        .iter()
+        .zip(names)
+        .any(|(rate, name)| rate.is_none() && raw.says(name))
+    {
         return;
     }
     let at = rates.into_iter().flatten().next().map_or(keyed.at, |rate| rate.at);
@@ -161,13 +214,24 @@ fn rates_missing(keyed: &Keyed<RawPlan>, raw: &RawPlan, findings: &mut Findings)
 fn suspension(fleet: &Fleet, devices: &[DeviceView<'_>], findings: &mut Findings) {
     let policy = fleet.policies.suspension.as_ref();
     if let Some(SuspensionSpec::Plan(plan)) = policy.map(|spec| &spec.value) {
-        let limited = fleet.plans.get(&plan.value).and_then(|keyed| keyed.value.as_ref()).map(|raw| {
-            let asked = fleet.asked(raw);
-            asked.is_none_or(|asked| on_medium(asked, Medium::Coax, fleet.max_rate()) != Rates::Unthrottled)
-        });
+        let limited = fleet
+            .plans
+            .get(&plan.value)
+            .and_then(|keyed| keyed.value.as_ref())
+            .map(|raw| {
+                let asked = fleet.asked(raw);
+                asked.is_none_or(|asked| on_medium(asked, Medium::Coax, fleet.max_rate()) != Rates::Unthrottled)
+            });
         if plan.value == UNTHROTTLED || limited == Some(false) {
             findings
-                .add(&SUSPENSION_PLAN, plan.at, format!("the plan `{}` limits nothing, so suspending somebody would speed them up", plan.value))
+                .add(
+                    &SUSPENSION_PLAN,
+                    plan.at,
+                    format!(
+                        "the plan `{}` limits nothing, so suspending somebody would speed them up",
+                        plan.value
+                    ),
+                )
                 .help("name a slow plan, 10 Mbps say, or use a VLAN: `suspension: {vlan: N}`");
         } else if limited.is_none() && !fleet.plans.contains_key(&plan.value) && !fleet.incomplete {
             findings
@@ -181,7 +245,14 @@ fn suspension(fleet: &Fleet, devices: &[DeviceView<'_>], findings: &mut Findings
     for (keyed, raw) in devices.iter().flat_map(|device| &device.subscribers) {
         if let Some(state) = raw.state.as_ref().filter(|state| state.value == State::Suspended) {
             findings
-                .add(&NO_SUSPENSION, state.at, format!("the subscriber `{}` is suspended, and nothing says how that is done", keyed.key))
+                .add(
+                    &NO_SUSPENSION,
+                    state.at,
+                    format!(
+                        "the subscriber `{}` is suspended, and nothing says how that is done",
+                        keyed.key
+                    ),
+                )
                 .help("add `policies: {suspension: ...}` to gamops.yaml: `{vlan: N}`, `{plan: KEY}` or `unbind`");
         }
     }
@@ -216,11 +287,19 @@ fn profiles(fleet: &Fleet, device: &DeviceView<'_>, findings: &mut Findings) {
     let key = &device.keyed.key;
     if needed > FREE_SLOTS {
         findings
-            .add(&PROFILE_SLOTS, device.keyed.at, format!("the device `{key}` needs {needed} bandwidth profiles; it has room for {FREE_SLOTS}"))
+            .add(
+                &PROFILE_SLOTS,
+                device.keyed.at,
+                format!("the device `{key}` needs {needed} bandwidth profiles; it has room for {FREE_SLOTS}"),
+            )
             .help("let its subscribers share plans; the plan for suspended subscribers counts too");
     } else if needed >= FEW_SLOTS {
         findings
-            .add(&PROFILE_SLOTS_LOW, device.keyed.at, format!("the device `{key}` needs {needed} of {FREE_SLOTS} bandwidth profiles"))
+            .add(
+                &PROFILE_SLOTS_LOW,
+                device.keyed.at,
+                format!("the device `{key}` needs {needed} of {FREE_SLOTS} bandwidth profiles"),
+            )
             .help("a plan that changes needs a free one for a moment; let its subscribers share plans");
     }
 }

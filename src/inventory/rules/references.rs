@@ -44,7 +44,11 @@ pub(super) fn check(fleet: &Fleet, findings: &mut Findings) {
 
     if let Some(plan) = fleet.plans.get(UNTHROTTLED) {
         findings
-            .add(&RESERVED_PLAN, plan.at, "`unthrottled` is built in: it stands for no limit".to_owned())
+            .add(
+                &RESERVED_PLAN,
+                plan.at,
+                "`unthrottled` is built in: it stands for no limit".to_owned(),
+            )
             .help("give this plan another key");
     }
 
@@ -65,7 +69,10 @@ impl<'f> Suggestions<'f> {
         Self {
             rule,
             what,
-            known: known.map(String::as_str).chain((what == "plan").then_some(UNTHROTTLED)).collect(),
+            known: known
+                .map(String::as_str)
+                .chain((what == "plan").then_some(UNTHROTTLED))
+                .collect(),
             answers: HashMap::new(),
         }
     }
@@ -76,8 +83,15 @@ impl<'f> Suggestions<'f> {
         let draft = findings.add(self.rule, reference.at, message);
         if self.answers.len() < SUGGESTIONS || self.answers.contains_key(key) {
             let known = &self.known;
-            let answer = self.answers.entry(key.clone()).or_insert_with(|| did_you_mean(key, known.iter().copied()));
-            draft.help(answer.clone().unwrap_or_else(|| format!("add it under `{}s`, or correct the key", self.what)));
+            let answer = self
+                .answers
+                .entry(key.clone())
+                .or_insert_with(|| did_you_mean(key, known.iter().copied()));
+            draft.help(
+                answer
+                    .clone()
+                    .unwrap_or_else(|| format!("add it under `{}s`, or correct the key", self.what)),
+            );
         }
     }
 }
@@ -96,7 +110,14 @@ fn was<T>(
         let old = &was.value.0;
         if let Some(present) = map.get(old) {
             findings
-                .add(&WAS, was.at, format!("the {what} `{old}` is still in the inventory, so it cannot have become `{}`", keyed.key))
+                .add(
+                    &WAS,
+                    was.at,
+                    format!(
+                        "the {what} `{old}` is still in the inventory, so it cannot have become `{}`",
+                        keyed.key
+                    ),
+                )
                 .related(present.at, "still here")
                 .help("`was` names the key from before a renaming; remove it, or the old entry");
         } else {
@@ -106,7 +127,14 @@ fn was<T>(
     for (first, again) in repeated(claims) {
         let (old, key) = again.owner;
         findings
-            .add(&WAS, again.at, format!("the {what} `{old}` cannot have become both `{}` and `{key}`", first.owner.1))
+            .add(
+                &WAS,
+                again.at,
+                format!(
+                    "the {what} `{old}` cannot have become both `{}` and `{key}`",
+                    first.owner.1
+                ),
+            )
             .related(first.at, "first here")
             .help("history can move to one of them only");
     }

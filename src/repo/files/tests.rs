@@ -15,7 +15,10 @@ fn folder(files: &[(&str, &str)]) -> tempfile::TempDir {
 fn names(folder: &tempfile::TempDir) -> Vec<String> {
     let prefix = format!("{}/", folder.path().display());
     let sources = read_inventory(folder.path()).unwrap();
-    sources.iter().map(|source| source.path.strip_prefix(&prefix).unwrap().to_owned()).collect()
+    sources
+        .iter()
+        .map(|source| source.path.strip_prefix(&prefix).unwrap().to_owned())
+        .collect()
 }
 
 #[test]
@@ -29,7 +32,10 @@ fn without_include_every_yaml_file_is_read_but_none_in_a_dot_folder() {
         ("sites/.hidden.yaml", ""),
         ("notes.md", ""),
     ]);
-    assert_eq!(names(&folder), ["gamops.yaml", "plans.yaml", "sites/a.yaml", "sites/b/two.yaml"]);
+    assert_eq!(
+        names(&folder),
+        ["gamops.yaml", "plans.yaml", "sites/a.yaml", "sites/b/two.yaml"]
+    );
 }
 
 #[test]
@@ -54,7 +60,10 @@ fn the_root_file_can_be_named_itself() {
 
 #[test]
 fn paths_are_shown_as_the_operator_gave_them() {
-    assert_eq!(shown(Path::new("inventory-example"), "a.yaml"), "inventory-example/a.yaml");
+    assert_eq!(
+        shown(Path::new("inventory-example"), "a.yaml"),
+        "inventory-example/a.yaml"
+    );
     assert_eq!(shown(Path::new("./inv/"), "a.yaml"), "inv/a.yaml");
     assert_eq!(shown(Path::new("."), "a.yaml"), "a.yaml");
     assert_eq!(shown(Path::new(""), "a.yaml"), "a.yaml");
@@ -65,8 +74,14 @@ fn a_missing_root_is_said_as_such() {
     let folder = folder(&[("a.yaml", "")]);
     let error = |path: &Path| read_inventory(path).unwrap_err();
     assert!(matches!(error(folder.path()), RepoError::NoRoot { .. }));
-    assert!(matches!(error(&folder.path().join("a.yaml")), RepoError::NotARoot { .. }));
-    assert!(matches!(error(&folder.path().join("nowhere")), RepoError::NotFound { .. }));
+    assert!(matches!(
+        error(&folder.path().join("a.yaml")),
+        RepoError::NotARoot { .. }
+    ));
+    assert!(matches!(
+        error(&folder.path().join("nowhere")),
+        RepoError::NotFound { .. }
+    ));
 }
 
 #[test]
@@ -82,7 +97,10 @@ fn a_file_that_is_not_utf8_is_named_with_the_offset() {
 fn a_link_to_a_folder_that_holds_it_is_refused() {
     let folder = folder(&[("gamops.yaml", "format: 1\n"), ("sites/a.yaml", "")]);
     std::os::unix::fs::symlink("..", folder.path().join("sites/up")).unwrap();
-    assert!(matches!(read_inventory(folder.path()).unwrap_err(), RepoError::LinkLoop { .. }));
+    assert!(matches!(
+        read_inventory(folder.path()).unwrap_err(),
+        RepoError::LinkLoop { .. }
+    ));
 }
 
 #[cfg(unix)]
@@ -92,5 +110,8 @@ fn a_link_to_nowhere_is_an_error_where_it_is_included() {
     std::os::unix::fs::symlink("nowhere", folder.path().join("readme.md")).unwrap();
     assert!(read_inventory(folder.path()).is_ok());
     std::os::unix::fs::symlink("self.yaml", folder.path().join("self.yaml")).unwrap();
-    assert!(matches!(read_inventory(folder.path()).unwrap_err(), RepoError::Unreadable { .. }));
+    assert!(matches!(
+        read_inventory(folder.path()).unwrap_err(),
+        RepoError::Unreadable { .. }
+    ));
 }

@@ -51,7 +51,12 @@ fn every_finding_points_into_its_file() {
                 let line = source.text.split('\n').nth(place.line - 1).unwrap();
                 let pointed: String = line.chars().skip(place.column - 1).collect();
                 let spanned = &source.text[place.span.clone()];
-                assert!(pointed.starts_with(spanned), "{name}: {spanned:?} is not at {}:{}", place.line, place.column);
+                assert!(
+                    pointed.starts_with(spanned),
+                    "{name}: {spanned:?} is not at {}:{}",
+                    place.line,
+                    place.column
+                );
             }
         }
     }

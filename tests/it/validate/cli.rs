@@ -35,7 +35,10 @@ fn warnings_alone_exit_0() {
     let (code, text) = validate(&package().join("tests/broken/warnings-only"), Format::Text);
     assert_eq!(code, 0);
     let summary = text.lines().last().unwrap();
-    assert!(summary.starts_with("Valid: ") && summary.ends_with(" warnings"), "{summary}");
+    assert!(
+        summary.starts_with("Valid: ") && summary.ends_with(" warnings"),
+        "{summary}"
+    );
 }
 
 #[test]

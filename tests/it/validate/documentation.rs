@@ -40,7 +40,11 @@ fn examples() -> BTreeMap<&'static str, String> {
 #[test]
 fn every_rule_has_a_broken_inventory() {
     let examples = examples();
-    let untested: Vec<&str> = RULES.iter().map(|rule| rule.id).filter(|id| !examples.contains_key(id)).collect();
+    let untested: Vec<&str> = RULES
+        .iter()
+        .map(|rule| rule.id)
+        .filter(|id| !examples.contains_key(id))
+        .collect();
     assert!(untested.is_empty(), "no inventory in tests/broken breaks {untested:?}");
 }
 
@@ -60,8 +64,16 @@ fn the_documentation_is_current() {
             Severity::Warning => "warning",
         };
         let schema = if rule.in_schema { "yes" } else { "no" };
-        let test = examples.get(rule.id).map(|name| format!("`tests/broken/{name}`")).unwrap_or_default();
-        writeln!(page, "| `{}` | {severity} | {} | {} | {schema} | {test} |", rule.id, rule.summary, rule.fact).unwrap();
+        let test = examples
+            .get(rule.id)
+            .map(|name| format!("`tests/broken/{name}`"))
+            .unwrap_or_default();
+        writeln!(
+            page,
+            "| `{}` | {severity} | {} | {} | {schema} | {test} |",
+            rule.id, rule.summary, rule.fact
+        )
+        .unwrap();
     }
     super::assert_current(&package().join("docs/rules.md"), &page, "UPDATE_DOCS");
 }

@@ -37,7 +37,10 @@ fn the_schema_accepts_the_example() {
     let validator = validator();
     for source in read(&package().join("inventory-example")) {
         let json = as_json(&source).unwrap();
-        let errors: Vec<String> = validator.iter_errors(&json).map(|error| format!("{}: {error}", error.instance_path())).collect();
+        let errors: Vec<String> = validator
+            .iter_errors(&json)
+            .map(|error| format!("{}: {error}", error.instance_path()))
+            .collect();
         assert!(errors.is_empty(), "{}: {errors:#?}", source.path);
     }
 }
@@ -54,10 +57,20 @@ fn schema_and_validator_agree_on_every_broken_file() {
             let Some(json) = as_json(source) else {
                 continue;
             };
-            let here = || report.findings().iter().filter(|finding| *finding.primary.file == *source.path);
-            let expressible: Vec<&str> = here().map(|finding| finding.rule.0).filter(|rule| in_schema[rule]).collect();
-            let errors: Vec<String> =
-                validator.iter_errors(&json).map(|error| format!("{}: {error}", error.instance_path())).collect();
+            let here = || {
+                report
+                    .findings()
+                    .iter()
+                    .filter(|finding| *finding.primary.file == *source.path)
+            };
+            let expressible: Vec<&str> = here()
+                .map(|finding| finding.rule.0)
+                .filter(|rule| in_schema[rule])
+                .collect();
+            let errors: Vec<String> = validator
+                .iter_errors(&json)
+                .map(|error| format!("{}: {error}", error.instance_path()))
+                .collect();
             refused += errors.len();
             assert!(
                 expressible.is_empty() || !errors.is_empty(),
