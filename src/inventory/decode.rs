@@ -135,12 +135,22 @@ pub(super) trait Shape: Default {
         let owner = context.at(context.key_span);
         let mut shape = Self::default();
         let mut seen = 0_u64;
+        let mut read = 0_u64;
         for entry in entries {
+            if entry.is_merge() {
+                // Whatever is missing may be in what was to be merged.
+                seen = u64::MAX;
+            }
+        }
+        for entry in entries {
+            if entry.is_merge() {
+                continue;
+            }
             let Some(index) = Self::FIELDS.iter().position(|field| field.name == entry.key) else {
                 unknown_key::<Self>(entry, context);
                 continue;
             };
-            if seen & (1 << index) != 0 {
+            if read & (1 << index) != 0 {
                 let first = entries
                     .iter()
                     .find(|other| other.key == entry.key)
@@ -148,6 +158,7 @@ pub(super) trait Shape: Default {
                 duplicate_key(context, &entry.key, entry.key_span, first.map(|span| context.at(span)));
                 continue;
             }
+            read |= 1 << index;
             seen |= 1 << index;
             shape.set(index, entry, context);
         }
@@ -160,7 +171,7 @@ pub(super) trait Shape: Default {
                         owner,
                         format!("{} needs `{}`", Self::WHAT, field.name),
                     )
-                    .help(first_sentence(field.docs));
+                    .help(format!("`{}`: {}", field.name, first_sentence(field.docs)));
             }
         }
         shape.set_present(seen);
@@ -195,10 +206,16 @@ pub(super) trait Shape: Default {
     }
 }
 
+/// The first sentence of a doc comment, as the end of one of ours.
 fn first_sentence(docs: &str) -> String {
     let docs = docs.trim();
     let end = docs.find(". ").unwrap_or(docs.len());
-    docs[..end].trim_end_matches('.').to_owned()
+    let sentence = docs[..end].trim_end_matches('.');
+    let mut chars = sentence.chars();
+    match (chars.next(), chars.clone().next()) {
+        (Some(first), Some(second)) if second.is_lowercase() => format!("{}{}", first.to_lowercase(), chars.as_str()),
+        _ => sentence.to_owned(),
+    }
 }
 
 /// Words in a key that say that its value is a secret.
@@ -381,7 +398,7 @@ impl<K: KeyKind, T: Decode> Decode for Entries<K, T> {
         };
         let mut list = Vec::with_capacity(entries.len());
         let mut seen = HashMap::with_capacity(entries.len());
-        for entry in entries {
+        for entry in entries.iter().filter(|entry| !entry.is_merge()) {
             let at = context.at(entry.key_span);
             if let Some(first) = seen.insert(&*entry.key, at) {
                 seen.insert(&*entry.key, first);

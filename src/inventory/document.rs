@@ -8,7 +8,7 @@
 use std::borrow::Cow;
 use std::collections::HashMap;
 
-use granit_parser::{Event, Parser, ScalarStyle, Span as ParserSpan};
+use granit_parser::{ErrorKind, Event, Parser, ScalarStyle, ScanError, Span as ParserSpan};
 
 use super::findings::{Findings, Loc};
 use super::rules;
@@ -19,6 +19,9 @@ const MAX_DEPTH: usize = 64;
 const MAX_ALIASED_NODES: usize = 100_000;
 /// The largest text that is parsed, so that offsets fit in 32 bits with room to spare.
 const MAX_BYTES: usize = 256 << 20;
+
+/// The key that merges another map into its own in YAML 1.1.
+const MERGE_KEY: &str = "<<";
 
 /// A stretch of bytes of the text.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -51,7 +54,7 @@ pub(super) enum Value<'t> {
     Refused,
 }
 
-/// One `key: value`.
+/// One `key: value`. A merge key is there as well, its value refused.
 #[derive(Debug, Clone)]
 pub(super) struct Entry<'t> {
     /// The key as written.
@@ -62,6 +65,13 @@ pub(super) struct Entry<'t> {
     pub(super) key_span: Span,
     /// Its value.
     pub(super) value: Node<'t>,
+}
+
+impl Entry<'_> {
+    /// Whether this is a merge key, which has its finding.
+    pub(super) fn is_merge(&self) -> bool {
+        self.plain && self.key == MERGE_KEY
+    }
 }
 
 impl Node<'_> {
@@ -89,9 +99,17 @@ impl Node<'_> {
     }
 }
 
-/// Reads the first document of `text`. `None` when the file is empty or its syntax is broken; what was
-/// wrong is in `findings`.
-pub(super) fn parse<'t>(file: u32, text: &'t str, findings: &mut Findings) -> Option<Node<'t>> {
+/// What came of reading a file.
+#[derive(Debug, Default)]
+pub(super) struct Parsed<'t> {
+    /// The first document. `None` when the file is empty or its syntax is broken.
+    pub(super) root: Option<Node<'t>>,
+    /// Whether something of the file is not in the tree: what others refer to may be there.
+    pub(super) incomplete: bool,
+}
+
+/// Reads the first document of `text`; what is wrong with it goes to `findings`.
+pub(super) fn parse<'t>(file: u32, text: &'t str, findings: &mut Findings) -> Parsed<'t> {
     if text.len() > MAX_BYTES {
         let at = Loc::new(file, Span::default());
         findings
@@ -101,7 +119,10 @@ pub(super) fn parse<'t>(file: u32, text: &'t str, findings: &mut Findings) -> Op
                 format!("this file is larger than {} MiB", MAX_BYTES >> 20),
             )
             .help("split it, one file per building");
-        return None;
+        return Parsed {
+            root: None,
+            incomplete: true,
+        };
     }
     let options = granit_parser::options! {
         emit_unresolved_aliases: true,
@@ -116,6 +137,7 @@ pub(super) fn parse<'t>(file: u32, text: &'t str, findings: &mut Findings) -> Op
         open: Vec::new(),
         anchors: HashMap::new(),
         aliased: 0,
+        incomplete: false,
         root: None,
     };
     let mut documents = 0;
@@ -125,6 +147,7 @@ pub(super) fn parse<'t>(file: u32, text: &'t str, findings: &mut Findings) -> Op
                 documents += 1;
                 if documents > 1 {
                     let at = builder.at(span);
+                    builder.incomplete = true;
                     builder
                         .findings
                         .add(
@@ -140,12 +163,18 @@ pub(super) fn parse<'t>(file: u32, text: &'t str, findings: &mut Findings) -> Op
             Err(error) => {
                 let at = error.marker().byte_offset().unwrap_or(text.len());
                 let span = builder.span(at, at + 1);
-                builder.syntax_error(Loc::new(file, span), &error.info());
-                return None;
+                builder.syntax_error(Loc::new(file, span), &error);
+                return Parsed {
+                    root: None,
+                    incomplete: true,
+                };
             }
         }
     }
-    builder.root
+    Parsed {
+        root: builder.root,
+        incomplete: builder.incomplete,
+    }
 }
 
 /// A collection whose end has not come yet.
@@ -175,6 +204,8 @@ enum Key<'t> {
     },
     /// The value of a key that cannot be used; it is dropped.
     Unusable,
+    /// What a merge key merges, which is not read.
+    Merge(Span),
 }
 
 struct Builder<'t, 'f> {
@@ -184,6 +215,7 @@ struct Builder<'t, 'f> {
     open: Vec<Open<'t>>,
     anchors: HashMap<usize, Node<'t>>,
     aliased: usize,
+    incomplete: bool,
     root: Option<Node<'t>>,
 }
 
@@ -264,8 +296,13 @@ impl<'t> Builder<'t, '_> {
                 Self::refused(at)
             }
             Some(anchored) => {
-                self.aliased += anchored.size();
-                if self.aliased > MAX_ALIASED_NODES || self.open.len() + anchored.depth() > MAX_DEPTH {
+                let before = self.aliased;
+                self.aliased = before.saturating_add(anchored.size());
+                if before > MAX_ALIASED_NODES {
+                    // Said once for the file.
+                    Self::refused(at)
+                } else if self.aliased > MAX_ALIASED_NODES || self.open.len() + anchored.depth() > MAX_DEPTH {
+                    self.aliased = MAX_ALIASED_NODES + 1;
                     self.findings
                         .add(
                             &rules::YAML_LIMIT,
@@ -322,14 +359,26 @@ impl<'t> Builder<'t, '_> {
                 value: node,
             }),
             Key::Unusable => {}
-            Key::Awaited => *key = Self::as_key(self.file, node, self.findings),
+            Key::Awaited => {
+                *key = Self::as_key(self.file, node, self.findings);
+                self.incomplete |= matches!(key, Key::Unusable | Key::Merge(_));
+            }
+            Key::Merge(span) => entries.push(Entry {
+                key: Cow::Borrowed(MERGE_KEY),
+                plain: true,
+                key_span: span,
+                value: Node {
+                    span: node.span,
+                    value: Value::Refused,
+                },
+            }),
         }
     }
 
     fn as_key(file: u32, node: Node<'t>, findings: &mut Findings) -> Key<'t> {
         let at = Loc::new(file, node.span);
         match node.value {
-            Value::Scalar { text, plain } if plain && text == "<<" => {
+            Value::Scalar { text, plain } if plain && text == MERGE_KEY => {
                 findings
                     .add(
                         &rules::YAML_MERGE_KEY,
@@ -337,7 +386,7 @@ impl<'t> Builder<'t, '_> {
                         "merge keys (`<<`) are not read here".to_owned(),
                     )
                     .help("write the fields out, or put what all devices share under `defaults` in gamops.yaml");
-                Key::Unusable
+                Key::Merge(node.span)
             }
             Value::Scalar { text, plain } => Key::Read {
                 text,
@@ -354,7 +403,14 @@ impl<'t> Builder<'t, '_> {
         }
     }
 
-    fn syntax_error(&mut self, at: Loc, info: &str) {
+    fn syntax_error(&mut self, at: Loc, error: &ScanError) {
+        if matches!(error.kind(), ErrorKind::RecursionLimitExceeded) {
+            self.findings
+                .add(&rules::YAML_LIMIT, at, "this is nested too deeply".to_owned())
+                .help("no inventory is more than a few levels deep; look for brackets that are never closed");
+            return;
+        }
+        let info = error.info();
         let line_start = self.text[..to_usize(at.start()).min(self.text.len())]
             .rfind('\n')
             .map_or(0, |at| at + 1);

@@ -86,11 +86,6 @@ impl Findings {
         &mut self.drafts[last]
     }
 
-    /// How many there are so far.
-    pub(super) fn count(&self) -> usize {
-        self.drafts.len()
-    }
-
     /// Marks a stretch that no rendering may show.
     pub(super) fn hide(&mut self, at: Loc) {
         self.secrets.push(at);

@@ -6,7 +6,7 @@ use crate::diagnostic::SourceFile;
 use crate::domain::{EndpointId, MacAddr, Mbps, Model, PortBinding, VlanId};
 
 use super::decode::{Context, Decode as _, Entries, Keyed, Shape as _, Spanned, VlanList, index};
-use super::document::{self, Span};
+use super::document::{self, Node, Span, Value};
 use super::findings::{Findings, Loc};
 use super::model::{Rates, UNTHROTTLED};
 use super::rate::{self, Headroom, Sold};
@@ -50,31 +50,26 @@ impl Fleet {
                 }
                 continue;
             }
-            let failed = findings.count();
-            let node = document::parse(file, &source.text, findings);
+            let document::Parsed { root: node, incomplete } = document::parse(file, &source.text, findings);
+            fleet.incomplete |= incomplete;
             let mut context = Context {
                 file,
                 findings,
                 field: String::new(),
                 key_span: Span::default(),
             };
-            let raw = match &node {
-                None => {
-                    fleet.incomplete |= context.findings.count() > failed;
-                    None
-                }
-                Some(node) if node.is_null() => None,
-                Some(node) => {
-                    context.field.push_str("the file");
-                    RawFile::decode(node, &mut context)
-                }
-            };
+            let raw = node.as_ref().filter(|node| !node.is_null()).and_then(|node| {
+                context.field.push_str("the file");
+                let raw = RawFile::decode(node, &mut context);
+                fleet.incomplete |= raw.as_ref().is_none_or(lacks_a_map);
+                raw
+            });
             if root == Some(number) {
                 // A root file with broken syntax has its own finding; what it lacks is not known.
-                fleet.root = (raw.is_some() || findings.count() == failed).then_some(start);
+                fleet.root = (raw.is_some() || !incomplete).then_some(start);
                 fleet.merge_root(raw.unwrap_or_default(), start, findings);
             } else if let Some(raw) = raw {
-                refuse_root_keys(&raw, findings);
+                refuse_root_keys(file, node.as_ref(), findings);
                 fleet.merge(raw, findings);
             }
         }
@@ -182,21 +177,33 @@ pub(super) fn sold(plan: &RawPlan) -> Option<(Sold, Sold)> {
     }
 }
 
-fn refuse_root_keys(raw: &RawFile, findings: &mut Findings) {
-    let keys = [
-        ("format", raw.format.as_ref().map(|value| value.at)),
-        ("inventory", raw.inventory.as_ref().map(|value| value.at)),
-        ("include", raw.include.as_ref().map(|value| value.at)),
-        ("defaults", raw.defaults.as_ref().map(|value| value.at)),
-        ("policies", raw.policies.as_ref().map(|value| value.at)),
-    ];
-    for (key, at) in keys {
-        if let Some(at) = at {
+/// Whether one of the maps is there and could not be read: what others refer to may be in it.
+fn lacks_a_map(raw: &RawFile) -> bool {
+    [
+        ("sites", raw.sites.is_none()),
+        ("devices", raw.devices.is_none()),
+        ("plans", raw.plans.is_none()),
+        ("subscribers", raw.subscribers.is_none()),
+    ]
+    .into_iter()
+    .any(|(key, absent)| absent && raw.says(key))
+}
+
+fn refuse_root_keys(file: u32, node: Option<&Node<'_>>, findings: &mut Findings) {
+    let Some(Value::Mapping(entries)) = node.map(|node| &node.value) else {
+        return;
+    };
+    for entry in entries {
+        if matches!(
+            &*entry.key,
+            "format" | "inventory" | "include" | "defaults" | "policies"
+        ) {
+            let at = Loc::new(file, entry.key_span);
             findings
                 .add(
                     &rules::ROOT_KEY,
                     at,
-                    format!("`{key}` belongs into gamops.yaml, not into this file"),
+                    format!("`{}` belongs into gamops.yaml, not into this file", entry.key),
                 )
                 .help("move it to the root file; it holds for the whole inventory");
         }

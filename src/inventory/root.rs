@@ -38,7 +38,7 @@ impl Include {
     #[must_use]
     pub fn from_root_file(text: &str) -> Self {
         let mut findings = Findings::default();
-        let Some(node) = document::parse(0, text, &mut findings) else {
+        let Some(node) = document::parse(0, text, &mut findings).root else {
             return Self::default();
         };
         let mut context = Context {

@@ -323,3 +323,29 @@ fn unsaved_configuration_of_others_is_reported_saved_or_refused_as_the_policy_sa
     let _ = fleet.apply();
     fleet.expect_in_sync();
 }
+
+#[test]
+fn a_device_that_changed_after_it_was_planned_is_not_touched() {
+    let fleet = TestFleet::start(TWO, SERVICES);
+    let files = gamops::repo::read_inventory(&fleet.inventory()).unwrap();
+    let context = gamops::reconcile::Context {
+        inventory: std::sync::Arc::new(gamops::inventory::load(&files).inventory.unwrap()),
+        commit: None,
+        store: gamops::store::Store::in_memory().unwrap(),
+        keyring: std::sync::Arc::new(gamops::transport::credentials::Keyring::from_environment().unwrap()),
+        host_key_policy: gamops::transport::ssh::HostKeyPolicy::AcceptNew,
+        parallelism: 4,
+        events: gamops::reconcile::Events::default(),
+        cancel: tokio_util::sync::CancellationToken::new(),
+    };
+    let results = fleet.block_on(async {
+        let planned = context.plan(&[]).await.unwrap();
+        fleet.device("maple").execute("ghn subscriber 7 name \"late\"");
+        context.apply(planned, "tester").await.unwrap()
+    });
+    use gamops::reconcile::DeviceOutcome::{Applied, Stale};
+    assert!(matches!(results[0].outcome, Applied(_)), "{:?}", results[0]);
+    assert!(matches!(results[1].outcome, Stale), "{:?}", results[1]);
+    let sent = fleet.device("maple").counters().commands;
+    assert!(!sent.iter().any(|command| command.starts_with("ghn ") || command.starts_with("conf")), "{sent:?}");
+}

@@ -226,11 +226,6 @@ text_kind!(
     Address, &rules::INVALID_ADDRESS, address_problem, json!({ "type": "string", "minLength": 1, "pattern": "^[A-Za-z0-9:.-]+$" })
 );
 text_kind!(
-    /// The name of credentials; becomes part of the name of an environment variable.
-    CredentialsName, &rules::INVALID_CREDENTIALS, credentials_problem,
-    json!({ "type": "string", "maxLength": 63, "pattern": "^[a-z][a-z0-9_.-]*$" })
-);
-text_kind!(
     /// A host key in OpenSSH form.
     HostKey, &rules::INVALID_HOST_KEY, host_key_problem,
     json!({ "type": "string", "pattern": "^(ssh-|ecdsa-)[a-z0-9-]+ AAAA[A-Za-z0-9+/]+={0,2}( .*)?$" })
@@ -494,6 +489,27 @@ fn model_schema() -> Json {
     json!({ "anyOf": [{ "enum": names }, { "type": "string", "pattern": pattern }] })
 }
 
+/// The name of credentials; becomes part of the name of an environment variable.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(in crate::inventory) struct CredentialsName(pub(in crate::inventory) String);
+
+impl Decode for CredentialsName {
+    fn decode(node: &Node<'_>, context: &mut Context<'_>) -> Option<Self> {
+        let name = text(node, context).map(str::to_owned);
+        let name = name.filter(|name| checked(name, node, context, &rules::INVALID_CREDENTIALS, credentials_problem));
+        if name.is_none() {
+            // Whatever stands here instead of a name may well be a password.
+            let at = context.at(node.span);
+            context.findings.hide(at);
+        }
+        name.map(Self)
+    }
+
+    fn schema() -> Json {
+        json!({ "type": "string", "maxLength": 63, "pattern": "^[a-z][a-z0-9_.-]*$" })
+    }
+}
+
 impl Decode for MacAddr {
     fn decode(node: &Node<'_>, context: &mut Context<'_>) -> Option<Self> {
         let Value::Scalar { text, plain } = &node.value else {
@@ -573,7 +589,10 @@ impl Decode for VlanId {
 /// A number as a VLAN that service may use; otherwise a finding at `at`.
 pub(super) fn service_vlan(raw: u64, at: crate::inventory::findings::Loc, context: &mut Context<'_>) -> Option<VlanId> {
     let Some(vlan) = u16::try_from(raw).ok().and_then(|raw| VlanId::try_from(raw).ok()) else {
-        let message = format!("`{}` is {raw}; VLANs are numbered 1 to 4094", context.field);
+        let message = format!(
+            "`{}`: there is no VLAN {raw}; they are numbered 1 to 4094",
+            context.field
+        );
         context
             .findings
             .add(&rules::VLAN_RANGE, at, message)
@@ -589,7 +608,7 @@ pub(super) fn service_vlan(raw: u64, at: crate::inventory::findings::Loc, contex
         4094 => "is the device's captive portal, where nothing is served",
         _ => "is reserved by the device (3840 to 3844)",
     };
-    let message = format!("`{}` is {raw}: VLAN {raw} {why}", context.field);
+    let message = format!("`{}`: VLAN {raw} {why}", context.field);
     context
         .findings
         .add(&rules::VLAN_RESERVED, at, message)
@@ -649,11 +668,9 @@ impl TryFrom<u64> for TcpPort {
 #[derive(Debug, Clone, Copy)]
 pub(in crate::inventory) struct ServiceLimit;
 
-impl TryFrom<u64> for ServiceLimit {
-    type Error = std::convert::Infallible;
-
-    fn try_from(_: u64) -> Result<Self, Self::Error> {
-        Ok(Self)
+impl From<u64> for ServiceLimit {
+    fn from(_: u64) -> Self {
+        Self
     }
 }
 
@@ -661,11 +678,9 @@ impl TryFrom<u64> for ServiceLimit {
 #[derive(Debug, Clone, Copy)]
 pub(in crate::inventory) struct FormatVersion;
 
-impl TryFrom<u64> for FormatVersion {
-    type Error = std::convert::Infallible;
-
-    fn try_from(_: u64) -> Result<Self, Self::Error> {
-        Ok(Self)
+impl From<u64> for FormatVersion {
+    fn from(_: u64) -> Self {
+        Self
     }
 }
 

@@ -11,7 +11,7 @@ use crate::inventory::raw::RawEndpoint;
 use crate::inventory::rules;
 
 use super::plain::{Plain, classify};
-use super::scalar::{self, Key, words};
+use super::scalar::{self, Flag, Key, words};
 use super::{Context, Decode, Shape, Spanned};
 
 /// A port's mode as the command line says it.
@@ -47,6 +47,7 @@ impl Decode for Paused {
                 Plain::Bool(true) => Some(Self(Some("paused in the inventory".to_owned()))),
                 Plain::Bool(false) => Some(Self(None)),
                 Plain::Null => context.wrong_type(node, "`true`, `false` or a reason"),
+                Plain::OldBool => Flag::decode(node, context).map(|_| Self(None)),
                 _ => scalar::text(node, context).map(|text| Self(Some(text.to_owned()))),
             },
             Value::Scalar { text, plain: false } => Some(Self(Some(text.to_string()))),
@@ -296,7 +297,19 @@ impl Decode for SuspensionSpec {
     fn decode(node: &Node<'_>, context: &mut Context<'_>) -> Option<Self> {
         let wanted = "`unbind`, `{vlan: N}` or `{plan: KEY}`";
         let Value::Mapping(entries) = &node.value else {
-            return scalar::word(node, context, &[("unbind", ())]).map(|()| Self::Unbind);
+            return match &node.value {
+                Value::Scalar { text, .. } if text == "unbind" => Some(Self::Unbind),
+                Value::Scalar { text, .. } if !node.is_null() => {
+                    let at = context.at(node.span);
+                    let message = format!("`{}` is not a way to suspend", text.escape_debug());
+                    context
+                        .findings
+                        .add(&rules::SUSPENSION, at, message)
+                        .help(format!("write {wanted}"));
+                    None
+                }
+                _ => context.wrong_type(node, wanted),
+            };
         };
         let mut by_key = BTreeMap::new();
         for entry in entries {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::domain::{EndpointId, PortBinding, SubscriberId};
+use crate::domain::{EndpointId, Medium, PortBinding, SubscriberId};
 use crate::inventory::decode::Shape as _;
 use crate::inventory::findings::{Findings, Loc};
 use crate::inventory::fleet::DeviceView;
@@ -149,7 +149,10 @@ fn room(device: &DeviceView<'_>, findings: &mut Findings) {
                     findings
                         .add(&PORT_FULL, at, message)
                         .related(first.0, "first here")
-                        .help(format!("a {} port takes {per_port}; choose another port", model.medium));
+                        .help(match model.medium {
+                            Medium::Copper => "a copper port takes one endpoint; choose another port",
+                            Medium::Coax => "a coax port takes 16 endpoints; choose another port",
+                        });
                 }
                 1
             }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::inventory::decode::{NAME_HELP, Name, Shape as _, Spanned, safe_name};
+use crate::inventory::decode::{EntryKey, KeyKind as _, NAME_HELP, Name, Shape as _, Spanned, safe_name};
 use crate::inventory::findings::{Findings, Loc};
 use crate::inventory::fleet::{DeviceView, listed};
 
@@ -24,7 +24,7 @@ pub(super) fn check(devices: &[DeviceView<'_>], findings: &mut Findings) {
         // An address that stands twice has its own finding; its default name is no second mistake.
         let mut unnamed = BTreeSet::new();
         let mut endpoints = Vec::new();
-        for endpoint in device.endpoints() {
+        for endpoint in device.endpoints().filter(|endpoint| !endpoint.mac.value.is_null()) {
             match endpoint.name {
                 Some(name) => endpoints.push((name.value.0.clone(), name.at, (endpoint.kind, endpoint.key))),
                 None if unnamed.insert(endpoint.mac.value) => {
@@ -57,7 +57,7 @@ pub(super) fn effective<'k>(key: &'k str, at: Loc, name: Option<&'k Spanned<Name
 /// Says when a key cannot be the name that it is to serve as.
 pub(super) fn check_key(key: &str, at: Loc, what: &str, findings: &mut Findings) {
     // A key that is not even a key has its own finding.
-    if let Some(wrong) = safe_name(key).filter(|_| key.len() <= 63 && key.is_ascii()) {
+    if let Some(wrong) = safe_name(key).filter(|_| EntryKey::problem(key).is_none()) {
         findings
             .add(
                 &KEY_AS_NAME,

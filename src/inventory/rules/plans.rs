@@ -26,9 +26,12 @@ const FEW_SLOTS: usize = 12;
 pub(super) fn check(fleet: &Fleet, devices: &[DeviceView<'_>], findings: &mut Findings) {
     max_rate(fleet, findings);
     let users = users(fleet);
+    // Somebody whose plan cannot be read may well have one that seems unused.
+    let complete = !fleet.incomplete
+        && (fleet.subscribers.values()).all(|keyed| keyed.value.as_ref().is_some_and(|raw| raw.plan.is_some()));
     let media = media(devices);
     for keyed in fleet.plans.values() {
-        if !users.contains(keyed.key.as_str()) && !fleet.incomplete && keyed.key != UNTHROTTLED {
+        if complete && !users.contains(keyed.key.as_str()) && keyed.key != UNTHROTTLED {
             findings
                 .add(&UNUSED_PLAN, keyed.at, format!("nobody has the plan `{}`", keyed.key))
                 .help("it is put on no device; remove it, or leave it for later");
@@ -89,8 +92,8 @@ fn max_rate(fleet: &Fleet, findings: &mut Findings) {
                 format!(
                     "`max_rate` is {}; it needs whole Mbps from {} to {}",
                     rate.value.0,
-                    Mbps::MAX,
-                    Mbps::MAX_BY_MIB
+                    Mbps::MAX.get(),
+                    Mbps::MAX_BY_MIB.get()
                 ),
             )
             .help("above it plans are written as unthrottled");
