@@ -1,9 +1,6 @@
 //! Whole-program tests: one binary, so that it links once.
 
-#![expect(
-    clippy::unwrap_used,
-    reason = "a test says by panicking that something is not as it should be"
-)]
+#![expect(clippy::unwrap_used, reason = "a test says by panicking that something is not as it should be")]
 
 mod device_gather;
 mod faults;
@@ -11,6 +8,7 @@ mod fleet;
 mod flow;
 mod house;
 mod identity;
+mod readme;
 mod sim;
 mod sim_interop;
 mod snmp_transport;
