@@ -1,5 +1,7 @@
 //! The inventory's rules against whole inventories: the example, and many that are broken.
 
+#![expect(clippy::unwrap_used, reason = "in a test a panic is the report")]
+
 mod broken;
 mod cli;
 mod documentation;

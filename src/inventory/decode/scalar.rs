@@ -668,11 +668,9 @@ impl TryFrom<u64> for TcpPort {
 #[derive(Debug, Clone, Copy)]
 pub(in crate::inventory) struct ServiceLimit;
 
-impl TryFrom<u64> for ServiceLimit {
-    type Error = std::convert::Infallible;
-
-    fn try_from(_: u64) -> Result<Self, Self::Error> {
-        Ok(Self)
+impl From<u64> for ServiceLimit {
+    fn from(_: u64) -> Self {
+        Self
     }
 }
 
@@ -680,11 +678,9 @@ impl TryFrom<u64> for ServiceLimit {
 #[derive(Debug, Clone, Copy)]
 pub(in crate::inventory) struct FormatVersion;
 
-impl TryFrom<u64> for FormatVersion {
-    type Error = std::convert::Infallible;
-
-    fn try_from(_: u64) -> Result<Self, Self::Error> {
-        Ok(Self)
+impl From<u64> for FormatVersion {
+    fn from(_: u64) -> Self {
+        Self
     }
 }
 
