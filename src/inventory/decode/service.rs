@@ -10,8 +10,10 @@ use crate::inventory::rate::{Headroom, NotARate, Sold};
 use crate::inventory::raw::RawEndpoint;
 use crate::inventory::rules;
 
+use super::entries::duplicate_key;
 use super::plain::{Plain, classify};
-use super::scalar::{self, Flag, Key, words};
+use super::scalar::{self, Flag, words};
+use super::text::Key;
 use super::{Context, Decode, Shape, Spanned};
 
 /// A port's mode as the command line says it.
@@ -318,7 +320,7 @@ impl Decode for SuspensionSpec {
                 "vlan" | "plan" if !by_key.contains_key(&*entry.key) => {
                     by_key.insert(&*entry.key, entry);
                 }
-                "vlan" | "plan" => super::duplicate_key(context, &entry.key, entry.key_span, None),
+                "vlan" | "plan" => duplicate_key(context, &entry.key, entry.key_span, None),
                 _ => {
                     let message = format!("`{}` is not a way to suspend", entry.key.escape_debug());
                     context
