@@ -46,10 +46,11 @@ impl Decode for Paused {
     fn decode(node: &Node<'_>, context: &mut Context<'_>) -> Option<Self> {
         match &node.value {
             Value::Scalar { text, plain: true } => match classify(text) {
-                Plain::Bool(true) => Some(Self(Some("paused in the inventory".to_owned()))),
+                Plain::Bool(true) => Some(Self(Some(no_reason()))),
                 Plain::Bool(false) => Some(Self(None)),
                 Plain::Null => context.wrong_type(node, "`true`, `false` or a reason"),
-                Plain::OldBool => Flag::decode(node, context).map(|_| Self(None)),
+                // `paused: yes`: a flag meant, and said as a flag would say it.
+                Plain::OldBool => Flag::decode(node, context).map(|flag| Self(flag.0.then(no_reason))),
                 _ => scalar::text(node, context).map(|text| Self(Some(text.to_owned()))),
             },
             Value::Scalar { text, plain: false } => Some(Self(Some(text.to_string()))),
@@ -60,6 +61,11 @@ impl Decode for Paused {
     fn schema() -> Json {
         json!({ "type": ["boolean", "string"], "examples": [true, "cable works until friday"] })
     }
+}
+
+/// What stands for the reason when none is given.
+fn no_reason() -> String {
+    "paused in the inventory".to_owned()
 }
 
 /// A rate as sold.

@@ -6,8 +6,11 @@ use gamops::diagnostic::{Severity, SourceFile};
 use gamops::inventory::{self, rules::RULES};
 use serde_json::Value;
 
+/// Where a map is in the schema, a text around it, and its other keys.
+type Map = (&'static str, &'static str, &'static [(&'static str, &'static str)]);
+
 /// Maps of the schema: where they are in it, and a text around `PROBE`, whose other keys are fine.
-const MAPS: &[(&str, &str, &[(&str, &str)])] = &[
+const MAPS: &[Map] = &[
     ("", "PROBE", &[]),
     ("/properties/defaults", "defaults: {PROBE}", &[]),
     (
