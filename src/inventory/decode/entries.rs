@@ -8,7 +8,7 @@ use crate::inventory::document::{Node, Span, Value};
 use crate::inventory::findings::{Findings, Loc};
 use crate::inventory::rules;
 
-use super::{Context, Decode, plain};
+use super::{Context, Decode, Spanned, plain};
 
 /// One entry of a map whose keys are the operator's own.
 #[derive(Debug)]
@@ -98,11 +98,11 @@ impl<K: KeyKind, T: Decode> Decode for Entries<K, T> {
 /// names both places. `what` reads as in "the device `a`".
 pub(in crate::inventory) fn index<K, T>(
     into: &mut BTreeMap<String, Keyed<T>>,
-    entries: Entries<K, T>,
+    entries: Option<Spanned<Entries<K, T>>>,
     what: &str,
     findings: &mut Findings,
 ) {
-    for keyed in entries.list {
+    for keyed in entries.into_iter().flat_map(|entries| entries.value.list) {
         if let Some(first) = into.get(&keyed.key) {
             findings
                 .add(
