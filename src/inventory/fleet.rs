@@ -19,7 +19,7 @@ use super::rules;
 pub(super) struct Fleet {
     /// The inventory's id, from the root file.
     pub(super) id: Option<String>,
-    /// Where the root file is, when it could be read.
+    /// Where the root file is, when all of it could be read.
     pub(super) root: Option<Loc>,
     pub(super) includes: Vec<Spanned<String>>,
     pub(super) defaults: RawDefaults,
@@ -96,20 +96,20 @@ impl Fleet {
                 at: glob.at,
             })
             .collect();
+        if (raw.says("defaults") && raw.defaults.is_none()) || (raw.says("policies") && raw.policies.is_none()) {
+            // What could not be read may well say what would seem to be missing elsewhere.
+            self.root = None;
+        }
         self.defaults = raw.defaults.take().map(|defaults| defaults.value).unwrap_or_default();
         self.policies = raw.policies.take().map(|policies| policies.value).unwrap_or_default();
         self.merge(raw, findings);
     }
 
     fn merge(&mut self, raw: RawFile, findings: &mut Findings) {
-        let entries = |map: Option<Spanned<_>>| map.map(|map| map.value).unwrap_or_default();
-        index::<_, RawSite>(&mut self.sites, entries(raw.sites), "site", findings);
-        let entries = |map: Option<Spanned<_>>| map.map(|map| map.value).unwrap_or_default();
-        index::<_, RawDevice>(&mut self.devices, entries(raw.devices), "device", findings);
-        let entries = |map: Option<Spanned<_>>| map.map(|map| map.value).unwrap_or_default();
-        index::<_, RawPlan>(&mut self.plans, entries(raw.plans), "plan", findings);
-        let entries = |map: Option<Spanned<_>>| map.map(|map| map.value).unwrap_or_default();
-        index::<_, RawSubscriber>(&mut self.subscribers, entries(raw.subscribers), "subscriber", findings);
+        index(&mut self.sites, raw.sites, "site", findings);
+        index(&mut self.devices, raw.devices, "device", findings);
+        index(&mut self.plans, raw.plans, "plan", findings);
+        index(&mut self.subscribers, raw.subscribers, "subscriber", findings);
     }
 
     /// Every device that could be read, with what is on it.

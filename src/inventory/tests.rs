@@ -61,6 +61,16 @@ fn a_broken_file_is_not_blamed_on_those_who_refer_into_it() {
 }
 
 #[test]
+fn unreadable_defaults_are_not_blamed_on_the_devices() {
+    let text = ROOT
+        .replace(", paused_: 1", "")
+        .replace("defaults: {", "defaults: [x]\nsites: {m: {}}\n# {");
+    let report = load(&[file("gamops.yaml", &text)]).report;
+    let rules: Vec<&str> = report.findings().iter().map(|finding| finding.rule.0).collect();
+    assert_eq!(rules, ["wrong-type"]);
+}
+
+#[test]
 fn without_any_file_the_missing_root_is_the_only_finding() {
     let report = load(&[]).report;
     assert_eq!(report.findings().len(), 1);

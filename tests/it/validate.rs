@@ -5,6 +5,7 @@
 mod broken;
 mod cli;
 mod documentation;
+mod probes;
 mod schema;
 
 use std::path::{Path, PathBuf};

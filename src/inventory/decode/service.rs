@@ -10,8 +10,10 @@ use crate::inventory::rate::{Headroom, NotARate, Sold};
 use crate::inventory::raw::RawEndpoint;
 use crate::inventory::rules;
 
+use super::entries::duplicate_key;
 use super::plain::{Plain, classify};
-use super::scalar::{self, Flag, Key, words};
+use super::scalar::{self, Flag, words};
+use super::text::Key;
 use super::{Context, Decode, Shape, Spanned};
 
 /// A port's mode as the command line says it.
@@ -44,10 +46,11 @@ impl Decode for Paused {
     fn decode(node: &Node<'_>, context: &mut Context<'_>) -> Option<Self> {
         match &node.value {
             Value::Scalar { text, plain: true } => match classify(text) {
-                Plain::Bool(true) => Some(Self(Some("paused in the inventory".to_owned()))),
+                Plain::Bool(true) => Some(Self(Some(no_reason()))),
                 Plain::Bool(false) => Some(Self(None)),
                 Plain::Null => context.wrong_type(node, "`true`, `false` or a reason"),
-                Plain::OldBool => Flag::decode(node, context).map(|_| Self(None)),
+                // `paused: yes`: a flag meant, and said as a flag would say it.
+                Plain::OldBool => Flag::decode(node, context).map(|flag| Self(flag.0.then(no_reason))),
                 _ => scalar::text(node, context).map(|text| Self(Some(text.to_owned()))),
             },
             Value::Scalar { text, plain: false } => Some(Self(Some(text.to_string()))),
@@ -58,6 +61,11 @@ impl Decode for Paused {
     fn schema() -> Json {
         json!({ "type": ["boolean", "string"], "examples": [true, "cable works until friday"] })
     }
+}
+
+/// What stands for the reason when none is given.
+fn no_reason() -> String {
+    "paused in the inventory".to_owned()
 }
 
 /// A rate as sold.
@@ -318,7 +326,7 @@ impl Decode for SuspensionSpec {
                 "vlan" | "plan" if !by_key.contains_key(&*entry.key) => {
                     by_key.insert(&*entry.key, entry);
                 }
-                "vlan" | "plan" => super::duplicate_key(context, &entry.key, entry.key_span, None),
+                "vlan" | "plan" => duplicate_key(context, &entry.key, entry.key_span, None),
                 _ => {
                     let message = format!("`{}` is not a way to suspend", entry.key.escape_debug());
                     context

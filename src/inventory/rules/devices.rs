@@ -1,6 +1,7 @@
 //! Devices: how they are reached, their ports, and what this version does not do yet.
 
 use std::collections::BTreeSet;
+use std::net::IpAddr;
 
 use crate::domain::{Medium, PortBinding};
 use crate::inventory::decode::{Shape as _, Spanned, SubscriberModel, port_number};
@@ -98,7 +99,9 @@ impl Reached {
             .find_map(|layer| layer.snmp.as_ref())
             .is_none_or(|flag| flag.value.0);
         Some(Self {
-            host: address.value.0.to_ascii_lowercase(),
+            // One address has several spellings in IPv6.
+            host: (address.value.0.parse::<IpAddr>())
+                .map_or_else(|_| address.value.0.to_ascii_lowercase(), |ip| ip.to_string()),
             at: address.at,
             ssh_port: layers()
                 .find_map(|layer| layer.ssh_port.as_ref())

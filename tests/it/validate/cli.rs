@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use clap::Parser as _;
 use gamops::cli::validate::{Args, Format, Style, run};
 
 use super::package;
@@ -14,6 +15,31 @@ fn validate(path: &Path, format: Format) -> (u8, String) {
     let mut out = Vec::new();
     let code = run(&args, Style::default(), &mut out).unwrap();
     (code, String::from_utf8(out).unwrap())
+}
+
+#[derive(clap::Parser)]
+struct Validate {
+    #[command(flatten)]
+    args: Args,
+}
+
+#[derive(clap::Parser)]
+struct Schema {
+    #[command(flatten)]
+    args: gamops::cli::schema::Args,
+}
+
+#[test]
+fn arguments_are_read_as_documented() {
+    let args = Validate::try_parse_from(["validate"]).unwrap().args;
+    assert_eq!((args.path.as_path(), args.format), (Path::new("."), Format::Text));
+    let args = Validate::try_parse_from(["validate", "--format", "json", "inv"])
+        .unwrap()
+        .args;
+    assert_eq!((args.path.as_path(), args.format), (Path::new("inv"), Format::Json));
+    assert!(Validate::try_parse_from(["validate", "--format", "xml"]).is_err());
+    let args = Schema::try_parse_from(["schema", "inventory"]).unwrap().args;
+    assert_eq!(args.format, gamops::cli::schema::Format::Inventory);
 }
 
 #[test]

@@ -18,7 +18,7 @@ inventory that shows it at work.
 Made from the table in `src/inventory/rules.rs` and the folders in `tests/broken` by the test
 `the_documentation_is_current`; `UPDATE_DOCS=1 cargo test --test it documentation` writes it.
 
-| rule | | asks that | rests on | in the schema | test |
+| rule | severity | asks that | rests on | in the schema | test |
 |---|---|---|---|---|---|
 ";
 
