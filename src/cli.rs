@@ -106,7 +106,9 @@ fn start() -> Exit {
     result.unwrap_or_else(|error| {
         // A reader that has gone (`gamops validate | head`) has seen what it wanted.
         let broken_pipe = |cause: &(dyn std::error::Error + 'static)| {
-            cause.downcast_ref::<std::io::Error>().is_some_and(|error| error.kind() == std::io::ErrorKind::BrokenPipe)
+            cause
+                .downcast_ref::<std::io::Error>()
+                .is_some_and(|error| error.kind() == std::io::ErrorKind::BrokenPipe)
         };
         if error.chain().any(broken_pipe) {
             return Exit::Done;

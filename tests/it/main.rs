@@ -1,6 +1,9 @@
 //! Whole-program tests: one binary, so that it links once.
 
-#![expect(clippy::unwrap_used, reason = "a test says by panicking that something is not as it should be")]
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test says by panicking that something is not as it should be"
+)]
 
 mod device_gather;
 mod faults;
