@@ -24,7 +24,7 @@ fn limits() -> Limits {
 
 fn hasty() -> Limits {
     Limits {
-        command: Duration::from_millis(300),
+        command: Duration::from_millis(1500),
         ..limits()
     }
 }
@@ -399,6 +399,23 @@ async fn output_that_never_ends_times_out_at_the_command_s_deadline() {
 }
 
 #[tokio::test]
+async fn prompts_without_end_time_out_too() {
+    let peer = serve(Peer::default(), |mut shell| async move {
+        shell.greet("gam# ").await;
+        shell.command().await;
+        let mut ticks = tokio::time::interval(Duration::from_millis(5));
+        loop {
+            ticks.tick().await;
+            shell.send("\r\ngam# ").await;
+        }
+    })
+    .await;
+    let mut session = Session::open_within(&peer.connect(), hasty()).await.unwrap();
+    let error = session.run("show version").await.unwrap_err();
+    assert!(matches!(error, DeviceError::TimedOut { .. }), "{error:?}");
+}
+
+#[tokio::test]
 async fn a_surplus_prompt_is_not_taken_for_the_reply() {
     let peer = serve(Peer::default(), |mut shell| async move {
         shell.greet("gam# ").await;
@@ -466,7 +483,7 @@ async fn a_shell_that_is_no_command_line_is_given_up_on() {
     })
     .await;
     let limits = Limits {
-        prompt: Duration::from_millis(300),
+        prompt: Duration::from_millis(1500),
         ..limits()
     };
     let error = Session::open_within(&peer.connect(), limits).await.unwrap_err();
