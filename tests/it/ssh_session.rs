@@ -22,6 +22,14 @@ fn limits() -> Limits {
     }
 }
 
+/// For what must not be taken for silence however slow the machine is.
+fn patient() -> Limits {
+    Limits {
+        settle: Duration::from_millis(600),
+        ..limits()
+    }
+}
+
 fn hasty() -> Limits {
     Limits {
         command: Duration::from_millis(1500),
@@ -133,7 +141,7 @@ async fn output_that_looks_like_the_prompt_and_goes_on_is_not_cut_short() {
         linger(shell).await;
     })
     .await;
-    let mut session = open(&peer).await;
+    let mut session = Session::open_within(&peer.connect(), patient()).await.unwrap();
     assert_eq!(
         session.ask("more flash:startup-config").await.unwrap(),
         "# made by hand\nend\n"
@@ -410,7 +418,15 @@ async fn prompts_without_end_time_out_too() {
         }
     })
     .await;
-    let mut session = Session::open_within(&peer.connect(), hasty()).await.unwrap();
+    let mut session = Session::open_within(
+        &peer.connect(),
+        Limits {
+            settle: patient().settle,
+            ..hasty()
+        },
+    )
+    .await
+    .unwrap();
     let error = session.run("show version").await.unwrap_err();
     assert!(matches!(error, DeviceError::TimedOut { .. }), "{error:?}");
 }
