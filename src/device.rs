@@ -6,6 +6,7 @@
 
 mod error;
 mod gather;
+mod greeting;
 mod received;
 mod session;
 mod transcript;

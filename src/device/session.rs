@@ -6,12 +6,13 @@ use backon::{BackoffBuilder as _, ExponentialBuilder};
 use tokio::time::{Instant, timeout_at};
 use tokio_util::sync::CancellationToken;
 
+use super::greeting::learn_prompt;
 use super::received::Received;
 use super::transcript::{Event, Exchange, Transcript};
 use super::{At, DeviceError, Moment};
 use crate::dialect::command::{CONFIGURE, END, SAVE, TERMINAL_LENGTH, TERMINAL_WIDTH};
 use crate::dialect::redact;
-use crate::dialect::session::{Greeting, Prompt, Reading, Reply, Showing, check_command, is_question};
+use crate::dialect::session::{Prompt, Reading, Reply, Showing, check_command, is_question};
 use crate::transport::ssh::{Connect, Connection, HostKey, Incoming};
 
 /// How long things may take. What a GAM really needs is unknown; these are several times what is assumed
@@ -22,7 +23,7 @@ pub struct Limits {
     pub prompt: Duration,
     /// One command.
     pub command: Duration,
-    /// Saving, waiting for somebody else's saving included.
+    /// Saving, and how long to wait for somebody else's saving before.
     pub save: Duration,
     /// The whole session.
     pub session: Duration,
@@ -62,8 +63,6 @@ pub struct Saved {
 /// Ends the session when sent in exec mode (CLI guide).
 const EXIT: &str = "exit";
 
-/// How often an empty line is sent to see whether the same prompt comes back.
-const NUDGES: usize = 4;
 /// How often saving is tried while somebody else is at it.
 const SAVE_ATTEMPTS: usize = 8;
 /// How long the device may take to say goodbye.
@@ -294,7 +293,7 @@ impl Session {
     }
 
     /// Saves the running configuration as startup configuration. When somebody else is saving, waits and
-    /// tries again, within bounds of attempts and time.
+    /// tries again, within bounds of attempts and time: none begins later than `limits.save` after the first.
     ///
     /// # Errors
     ///
@@ -315,10 +314,8 @@ impl Session {
         let mut attempts = 0;
         loop {
             attempts += 1;
-            let left = deadline
-                .saturating_duration_since(Instant::now())
-                .max(self.limits.settle);
-            let refusal = match self.exchange(SAVE, left).await? {
+            // Each attempt has the whole time: one that is cut short may have saved or not.
+            let refusal = match self.exchange(SAVE, self.limits.save).await? {
                 Reply::Refused(refusal) => refusal,
                 Reply::Notice(lines) => {
                     return Ok(Saved { said: Some(lines) });
@@ -404,7 +401,13 @@ impl Session {
         let started = Instant::now();
         self.send(command, &format!("{command}\r"), deadline).await?;
         let prompt = loop {
-            let showing = reading.showing();
+            let settled = Instant::now() + self.limits.settle;
+            let showing = match reading.showing() {
+                // No time left to make sure of it.
+                Showing::Prompt(_) if reading.could_go_on() && settled > deadline => Showing::Output,
+                Showing::Pager if settled > deadline => Showing::Output,
+                showing => showing,
+            };
             let quiet_until = match &showing {
                 Showing::Output => deadline,
                 Showing::TooMuch => {
@@ -413,7 +416,7 @@ impl Session {
                     });
                 }
                 Showing::Prompt(_) if !reading.could_go_on() => Instant::now(),
-                Showing::Prompt(_) | Showing::Pager => Instant::now() + self.limits.settle,
+                Showing::Prompt(_) | Showing::Pager => settled,
             };
             match (timeout_at(quiet_until, self.connection.receive()).await, showing) {
                 (Ok(Incoming::Bytes(bytes)), _) => {
@@ -496,60 +499,5 @@ fn without_content(command: &str, reply: &Reply) -> Reply {
     match reply {
         Reply::Done(_) if is_question(command) => Reply::Done(String::new()),
         reply => reply.clone(),
-    }
-}
-
-/// Waits for a prompt and makes sure of it: an empty line must bring the very same back. Any line of a
-/// banner can end in `# `.
-async fn learn_prompt(
-    connection: &mut Connection,
-    received: &mut Received,
-    limits: &Limits,
-) -> Result<Prompt, DeviceError> {
-    let device = connection.address().to_owned();
-    let deadline = Instant::now() + limits.prompt;
-    let mut greeting = Greeting::new();
-    let mut nudges = 0;
-    loop {
-        if let Some(said) = greeting.too_many_sessions() {
-            return Err(DeviceError::TooManySessions { device, said });
-        }
-        let showing = greeting.showing();
-        let quiet_until = match &showing {
-            Showing::Output | Showing::TooMuch => deadline,
-            Showing::Prompt(_) | Showing::Pager => deadline.min(Instant::now() + limits.settle),
-        };
-        let event = timeout_at(quiet_until, connection.receive()).await;
-        let closed = |received: &Received| DeviceError::ClosedAtStart {
-            device: device.clone(),
-            received: received.escaped(),
-        };
-        let key = match (event, showing) {
-            (Ok(Incoming::Bytes(bytes)), _) => {
-                received.push(&bytes);
-                greeting.push(&bytes);
-                continue;
-            }
-            (Ok(Incoming::Closed), _) => return Err(closed(received)),
-            (Err(_), Showing::Pager) => {
-                greeting.pager_answered();
-                "g"
-            }
-            (Err(_), Showing::Prompt(prompt)) if greeting.confirms(&prompt) => return Ok(prompt),
-            (Err(_), Showing::Prompt(_)) if nudges < NUDGES && Instant::now() < deadline => {
-                nudges += 1;
-                "\r"
-            }
-            (Err(_), _) => {
-                return Err(DeviceError::NoPrompt {
-                    device,
-                    after: limits.prompt,
-                    received: received.escaped(),
-                });
-            }
-        };
-        if let Ok(Err(_)) = timeout_at(deadline, connection.send(key.as_bytes())).await {
-            return Err(closed(received));
-        }
     }
 }

@@ -22,9 +22,17 @@ fn limits() -> Limits {
     }
 }
 
+/// For what must not be taken for silence however slow the machine is.
+fn patient() -> Limits {
+    Limits {
+        settle: Duration::from_millis(600),
+        ..limits()
+    }
+}
+
 fn hasty() -> Limits {
     Limits {
-        command: Duration::from_millis(300),
+        command: Duration::from_millis(1500),
         ..limits()
     }
 }
@@ -133,7 +141,7 @@ async fn output_that_looks_like_the_prompt_and_goes_on_is_not_cut_short() {
         linger(shell).await;
     })
     .await;
-    let mut session = open(&peer).await;
+    let mut session = Session::open_within(&peer.connect(), patient()).await.unwrap();
     assert_eq!(
         session.ask("more flash:startup-config").await.unwrap(),
         "# made by hand\nend\n"
@@ -399,6 +407,31 @@ async fn output_that_never_ends_times_out_at_the_command_s_deadline() {
 }
 
 #[tokio::test]
+async fn prompts_without_end_time_out_too() {
+    let peer = serve(Peer::default(), |mut shell| async move {
+        shell.greet("gam# ").await;
+        shell.command().await;
+        let mut ticks = tokio::time::interval(Duration::from_millis(5));
+        loop {
+            ticks.tick().await;
+            shell.send("\r\ngam# ").await;
+        }
+    })
+    .await;
+    let mut session = Session::open_within(
+        &peer.connect(),
+        Limits {
+            settle: patient().settle,
+            ..hasty()
+        },
+    )
+    .await
+    .unwrap();
+    let error = session.run("show version").await.unwrap_err();
+    assert!(matches!(error, DeviceError::TimedOut { .. }), "{error:?}");
+}
+
+#[tokio::test]
 async fn a_surplus_prompt_is_not_taken_for_the_reply() {
     let peer = serve(Peer::default(), |mut shell| async move {
         shell.greet("gam# ").await;
@@ -466,7 +499,7 @@ async fn a_shell_that_is_no_command_line_is_given_up_on() {
     })
     .await;
     let limits = Limits {
-        prompt: Duration::from_millis(300),
+        prompt: Duration::from_millis(1500),
         ..limits()
     };
     let error = Session::open_within(&peer.connect(), limits).await.unwrap_err();
