@@ -100,7 +100,12 @@ fn start() -> Exit {
     log_to_stderr(cli.verbose);
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     let result = match runtime {
-        Ok(runtime) => runtime.block_on(run(cli.command)),
+        Ok(runtime) => {
+            let result = runtime.block_on(run(cli.command));
+            // A question that was not answered still waits for a line; nobody will read it.
+            runtime.shutdown_background();
+            result
+        }
         Err(source) => Err(anyhow::Error::new(source).context("starting the runtime")),
     };
     result.unwrap_or_else(|error| {
@@ -181,7 +186,7 @@ fn say(line: &str) {
     let _ = writeln!(anstream::stderr().lock(), "{line}");
 }
 
-/// Asks a question that only `yes` answers.
+/// Asks a question that only `yes` answers; Ctrl-C is a no.
 async fn ask(question: &str) -> anyhow::Result<bool> {
     use std::io::{BufRead as _, Write as _};
     let question = format!("{question} Only `yes` is accepted: ");
@@ -193,9 +198,15 @@ async fn ask(question: &str) -> anyhow::Result<bool> {
         let mut line = String::new();
         std::io::stdin().lock().read_line(&mut line)?;
         Ok::<String, std::io::Error>(line)
-    })
-    .await??;
-    Ok(answered.trim() == "yes")
+    });
+    tokio::select! {
+        line = answered => Ok(line??.trim() == "yes"),
+        interrupted = tokio::signal::ctrl_c() => {
+            interrupted?;
+            say("");
+            Ok(false)
+        }
+    }
 }
 
 #[cfg(test)]
