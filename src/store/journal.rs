@@ -76,8 +76,8 @@ pub struct DeviceRun {
     pub base: String,
     /// Fingerprint of what it is to hold.
     pub target: String,
-    /// Objects about to be made: owned from now on where they are found under their number and name, so
-    /// that a run killed halfway leaves no orphan.
+    /// Objects about to be made, changed or taken over: owned from now on where they are found under their
+    /// number and name, so that a run killed halfway leaves no orphan.
     pub claims: Vec<Record>,
 }
 

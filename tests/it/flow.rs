@@ -347,5 +347,10 @@ fn a_device_that_changed_after_it_was_planned_is_not_touched() {
     assert!(matches!(results[0].outcome, Applied(_)), "{:?}", results[0]);
     assert!(matches!(results[1].outcome, Stale), "{:?}", results[1]);
     let sent = fleet.device("maple").counters().commands;
-    assert!(!sent.iter().any(|command| command.starts_with("ghn ") || command.starts_with("conf")), "{sent:?}");
+    assert!(
+        !sent
+            .iter()
+            .any(|command| command.starts_with("ghn ") || command.starts_with("conf")),
+        "{sent:?}"
+    );
 }
