@@ -100,12 +100,7 @@ fn start() -> Exit {
     log_to_stderr(cli.verbose);
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     let result = match runtime {
-        Ok(runtime) => {
-            let result = runtime.block_on(run(cli.command));
-            // A question that was not answered still waits for a line; nobody will read it.
-            runtime.shutdown_background();
-            result
-        }
+        Ok(runtime) => runtime.block_on(run(cli.command)),
         Err(source) => Err(anyhow::Error::new(source).context("starting the runtime")),
     };
     result.unwrap_or_else(|error| {
@@ -190,19 +185,24 @@ fn say(line: &str) {
 async fn ask(question: &str) -> anyhow::Result<bool> {
     use std::io::{BufRead as _, Write as _};
     let question = format!("{question} Only `yes` is accepted: ");
-    let answered = tokio::task::spawn_blocking(move || {
-        let mut err = anstream::stderr().lock();
-        err.write_all(question.as_bytes())?;
-        err.flush()?;
-        drop(err);
-        let mut line = String::new();
-        std::io::stdin().lock().read_line(&mut line)?;
-        Ok::<String, std::io::Error>(line)
+    let (answer, answered) = tokio::sync::oneshot::channel();
+    // A thread of its own and not the runtime's: the program must be able to end while it still waits for a line.
+    std::thread::spawn(move || {
+        let read = || {
+            let mut err = anstream::stderr().lock();
+            err.write_all(question.as_bytes())?;
+            err.flush()?;
+            drop(err);
+            let mut line = String::new();
+            std::io::stdin().lock().read_line(&mut line)?;
+            Ok::<String, std::io::Error>(line)
+        };
+        let _ = answer.send(read());
     });
     tokio::select! {
         line = answered => Ok(line??.trim() == "yes"),
-        interrupted = tokio::signal::ctrl_c() => {
-            interrupted?;
+        // Once anybody has listened for it, Ctrl-C no longer ends the program by itself.
+        _ = tokio::signal::ctrl_c() => {
             say("");
             Ok(false)
         }
