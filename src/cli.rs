@@ -6,6 +6,7 @@ mod apply;
 mod context;
 mod demo;
 pub mod exit;
+mod generate;
 mod plan;
 mod progress;
 pub mod schema;
@@ -18,7 +19,7 @@ pub mod validate;
 
 use std::process::ExitCode;
 
-use clap::{ColorChoice, Parser, Subcommand};
+use clap::{ColorChoice, CommandFactory as _, Parser, Subcommand};
 
 use crate::diagnostic::Colour;
 use exit::Exit;
@@ -68,6 +69,8 @@ enum Command {
     Simulate(simulate::SimulateArgs),
     SimulateControl(simulate_control::SimulateControlArgs),
     Demo(demo::Args),
+    Completions(generate::CompletionsArgs),
+    Man(generate::ManArgs),
 }
 
 /// Runs the program: reads the command line, does it, says how it ended.
@@ -151,6 +154,8 @@ async fn run(command: Command) -> anyhow::Result<Exit> {
             Ok(Exit::Done)
         }
         Command::Demo(args) => demo::run(args).await,
+        Command::Completions(args) => generate::completions(&args, Cli::command()),
+        Command::Man(args) => generate::man(&args, Cli::command()),
     }
 }
 
