@@ -15,6 +15,7 @@ mod readme;
 mod sim;
 mod sim_interop;
 mod snmp_transport;
+mod ssh_dropbear;
 mod ssh_openssh;
 mod ssh_session;
 mod ssh_transport;
