@@ -15,7 +15,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::dialect::{command, running};
 use crate::inventory;
-use crate::inventory::model::{Device, Inventory};
+use crate::inventory::model::{Device, Inventory, Subscriber};
 use crate::observed::{Change, Kind};
 use crate::plan::model::{DeviceChanges, DevicePlan, Outcome, Plan, Saved, Unread};
 use crate::plan::moves::{self, Move};
@@ -153,8 +153,10 @@ impl Context {
             devices,
         };
         let moves = moves::moves(&plan, |key| {
-            let subscriber = self.inventory.subscribers.get(key)?;
-            Some(subscriber.device.as_str())
+            let subscribers = &self.inventory.subscribers;
+            let was = |one: &&Subscriber| one.was.as_deref() == Some(key);
+            let subscriber = subscribers.get(key).or_else(|| subscribers.values().find(was))?;
+            Some((subscriber.key.as_str(), subscriber.device.as_str()))
         });
         if !moves.is_empty() {
             let settled = self.settled(&moves).await?;

@@ -16,7 +16,7 @@ pub const INCOMPLETE: &str = "move-incomplete";
 /// A subscriber that one device loses because the inventory has it on another.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Move {
-    /// Subscriber key.
+    /// Subscriber key, as it is now.
     pub subscriber: String,
     /// The device that loses it.
     pub from: String,
@@ -24,18 +24,19 @@ pub struct Move {
     pub to: String,
 }
 
-/// The moves that a plan would carry out the losing half of. `home` tells on which device the inventory has a subscriber.
+/// The moves that a plan would carry out the losing half of. `home` tells under which key and on which device the
+/// inventory has a subscriber that it knew by this key.
 #[must_use]
-pub fn moves<'h>(plan: &Plan, home: impl Fn(&str) -> Option<&'h str>) -> Vec<Move> {
+pub fn moves<'h>(plan: &Plan, home: impl Fn(&str) -> Option<(&'h str, &'h str)>) -> Vec<Move> {
     let mut moves = Vec::new();
     for device in &plan.devices {
         let Outcome::Read(changes) = &device.outcome else {
             continue;
         };
         for subscriber in subscribers(changes, Action::Destroy).filter(|_| changes.is_actionable()) {
-            if let Some(to) = home(subscriber).filter(|to| *to != device.device) {
+            if let Some((key, to)) = home(subscriber).filter(|(_, to)| *to != device.device) {
                 moves.push(Move {
-                    subscriber: subscriber.to_owned(),
+                    subscriber: key.to_owned(),
                     from: device.device.clone(),
                     to: to.to_owned(),
                 });

@@ -409,6 +409,61 @@ fn an_unsaved_edit_after_an_unfinished_run_was_settled_is_not_ours() {
         .says("left as it is");
 }
 
+#[test]
+fn an_edit_by_hand_that_outlives_the_plan_is_not_called_overwritten() {
+    let fleet = TestFleet::start(TWO, SERVICES);
+    let _ = fleet.apply();
+    let maple = fleet.device("maple");
+    maple.execute("ghn subscriber 1 vid 999 description \"by hand\"");
+    let _ = fleet
+        .run(&["plan"])
+        .expect(0)
+        .says("saved together with the changes of this plan")
+        .says("also saves 2 lines that somebody else left unsaved");
+    maple.execute("copy running-config startup-config\nghn subscriber 1 vid 998");
+    let _ = fleet
+        .run(&["plan"])
+        .expect(0)
+        .says("overwritten by the changes of this plan");
+}
+
+#[test]
+fn a_customer_put_in_place_of_another_by_hand_is_left_alone_when_that_one_leaves() {
+    let fleet = TestFleet::start(TWO, SERVICES);
+    let _ = fleet.apply();
+    let maple = fleet.device("maple");
+    maple.execute("ghn subscriber 1 name \"John\"\ncopy running-config startup-config");
+    let without: String = SERVICES
+        .lines()
+        .filter(|line| !line.contains("s-1:"))
+        .map(|line| format!("{line}\n"))
+        .collect();
+    fleet.write("services.yaml", &without);
+    let _ = fleet
+        .apply()
+        .says("subscriber 1 was `s-1` and is named `John` now: it is left alone and no longer managed");
+    assert!(holds(&fleet, "maple", "John"));
+}
+
+#[test]
+fn one_half_of_an_exchange_is_refused_with_the_way_to_do_both() {
+    let fleet = TestFleet::start(TWO, SERVICES);
+    let _ = fleet.apply();
+    let exchanged = SERVICES
+        .replace("00:00:01", "00:00:X")
+        .replace("00:00:02", "00:00:01")
+        .replace("00:00:X", "00:00:02");
+    fleet.write("services.yaml", &exchanged);
+    let _ = fleet
+        .run(&["plan", "--target", "maple/subscriber/s-1"])
+        .expect(4)
+        .says("REFUSED[mac-taken]")
+        .says("name all of these as targets");
+    let both = ["--target", "maple/subscriber/s-1", "--target", "maple/subscriber/s-2"];
+    let _ = fleet.run(&[&["apply", "--auto-approve"][..], &both].concat()).expect(0);
+    fleet.expect_in_sync();
+}
+
 /// Two coax buildings.
 const PAIR: &[Given] = &[Given::new("birch", "GAM-4-CX"), Given::new("maple", "GAM-4-CX")];
 
