@@ -10,6 +10,7 @@ pub mod impact;
 pub mod json;
 mod matching;
 pub mod model;
+pub mod moves;
 pub mod record;
 mod resolve;
 mod target;

@@ -15,9 +15,11 @@ use tokio_util::sync::CancellationToken;
 
 use crate::dialect::{command, running};
 use crate::inventory;
-use crate::inventory::model::{Device, Inventory};
+use crate::inventory::model::{Device, Inventory, Subscriber};
 use crate::observed::{Change, Kind};
 use crate::plan::model::{DeviceChanges, DevicePlan, Outcome, Plan, Saved, Unread};
+use crate::plan::moves::{self, Move};
+use crate::plan::record::Record;
 use crate::plan::{Inputs, Readings, Refusal, Target, plan_device};
 use crate::store::{DeviceLock, RunInfo, Store, StoreError};
 use crate::transport::credentials::Keyring;
@@ -54,6 +56,7 @@ pub struct Planned {
     /// The plan.
     pub plan: Plan,
     contacts: BTreeMap<String, Contact>,
+    moves: Vec<Move>,
 }
 
 /// A run cannot go on at all. The operator's or the database's fault, said by the variant.
@@ -144,12 +147,40 @@ impl Context {
             devices.push(device);
         }
         devices.sort_by(|a, b| a.device.cmp(&b.device));
-        let plan = Plan {
+        let mut plan = Plan {
             inventory: self.inventory.id.clone(),
             commit: self.commit.clone(),
             devices,
         };
-        Ok(Planned { plan, contacts })
+        let moves = moves::moves(&plan, |key| {
+            let subscribers = &self.inventory.subscribers;
+            let was = |one: &&Subscriber| one.was.as_deref() == Some(key);
+            let subscriber = subscribers.get(key).or_else(|| subscribers.values().find(was))?;
+            Some((subscriber.key.as_str(), subscriber.device.as_str()))
+        });
+        if !moves.is_empty() {
+            let settled = self.settled(&moves).await?;
+            moves::hold_back(&mut plan, &moves, &settled);
+        }
+        Ok(Planned { plan, contacts, moves })
+    }
+
+    /// The moves whose subscriber is on record on its new device: an earlier run verified it there.
+    async fn settled(&self, moves: &[Move]) -> Result<BTreeSet<Move>, StoreError> {
+        let mut settled = BTreeSet::new();
+        for one in moves {
+            let was = self.inventory.devices.get(&one.to).and_then(|to| to.was.as_deref());
+            let Some(mac) = self.store.pin(&one.to, was).await?.and_then(|pin| pin.mac) else {
+                continue;
+            };
+            let is_it = |record: &Record| {
+                record.kind() == Kind::Subscriber && record.key == one.subscriber && record.applied.is_some()
+            };
+            if self.store.records(mac).await?.iter().any(is_it) {
+                settled.insert(one.clone());
+            }
+        }
+        Ok(settled)
     }
 
     async fn plan_one(
@@ -227,7 +258,11 @@ impl Context {
     ///
     /// [`RunError`] where the run could not be written down; nothing was sent then.
     pub async fn apply(&self, planned: Planned, actor: &str) -> Result<Vec<DeviceResult>, RunError> {
-        let Planned { plan, mut contacts } = planned;
+        let Planned {
+            plan,
+            mut contacts,
+            moves,
+        } = planned;
         let run = self
             .store
             .begin_run(RunInfo {
@@ -235,21 +270,36 @@ impl Context {
                 commit: self.commit.clone(),
             })
             .await?;
-        let work: Vec<(&DevicePlan, Option<Contact>)> = plan
-            .devices
-            .iter()
-            .map(|device| (device, contacts.remove(&device.device)))
-            .collect();
-        let mut results: Vec<DeviceResult> = futures::stream::iter(work)
-            .map(|(device, contact)| async move {
-                DeviceResult {
-                    device: device.device.clone(),
-                    outcome: self.apply_one(device, contact, run).await,
-                }
-            })
-            .buffer_unordered(self.parallelism.max(1))
-            .collect()
-            .await;
+        let mut results: Vec<DeviceResult> = Vec::with_capacity(plan.devices.len());
+        for wave in moves::waves(&plan, &moves) {
+            let work: Vec<(&DevicePlan, Option<Contact>, Option<Refusal>)> = plan
+                .devices
+                .iter()
+                .filter(|device| wave.contains(&device.device))
+                .map(|device| {
+                    let contact = contacts.remove(&device.device);
+                    (device, contact, not_arrived(&device.device, &moves, &results))
+                })
+                .collect();
+            let of_wave: Vec<DeviceResult> = futures::stream::iter(work)
+                .map(|(device, contact, held_back)| async move {
+                    let outcome = match (held_back, contact) {
+                        (Some(refusal), Some(contact)) => {
+                            contact.close().await;
+                            DeviceOutcome::Refused(vec![refusal])
+                        }
+                        (_, contact) => self.apply_one(device, contact, run).await,
+                    };
+                    DeviceResult {
+                        device: device.device.clone(),
+                        outcome,
+                    }
+                })
+                .buffer_unordered(self.parallelism.max(1))
+                .collect()
+                .await;
+            results.extend(of_wave);
+        }
         results.sort_by(|a, b| a.device.cmp(&b.device));
         let fine = results.iter().all(|result| result.outcome.is_fine());
         self.store
@@ -348,6 +398,16 @@ impl Planned {
         futures::future::join_all(self.contacts.into_values().map(Contact::close)).await;
         self.plan
     }
+}
+
+/// Why a device must keep a subscriber after all: its new device was to be changed first, and that went wrong.
+fn not_arrived(device: &str, moves: &[Move], results: &[DeviceResult]) -> Option<Refusal> {
+    let went_wrong = |one: &&Move| {
+        let new = results.iter().find(|result| result.device == one.to);
+        one.from == device && new.is_some_and(|new| !new.outcome.is_fine())
+    };
+    let one = moves.iter().find(went_wrong)?;
+    Some(moves::incomplete(one, "which was not changed as planned"))
 }
 
 /// How a change is written for the device.

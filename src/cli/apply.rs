@@ -173,8 +173,13 @@ fn stopped_text(out: &mut String, device: &str, stopped: &Stopped) {
     let _ = writeln!(out, "  {device}  {word}: {}", stopped.reason);
     let _ = writeln!(
         out,
-        "    {sent} of {} taken; the device is left unsaved",
-        count(stopped.total, "command")
+        "    {sent} of {} taken; {}",
+        count(stopped.total, "command"),
+        if stopped.sent.is_empty() && stopped.refused.is_none() {
+            "nothing was changed"
+        } else {
+            "the device is left unsaved"
+        }
     );
     for command in &stopped.sent {
         let _ = writeln!(out, "      taken:    {command}");

@@ -7,7 +7,8 @@ use comfy_table::{ContentArrangement, Table, presets};
 use crate::inventory::model::Inventory;
 use crate::observed::{Kind, Object, ObjectId, Option82};
 use crate::plan::model::{DeviceChanges, DevicePlan, Held, Outcome, Saved};
-use crate::plan::{Target, count};
+use crate::plan::moves;
+use crate::plan::{Refusal, Target, count};
 
 use super::context::{context, load};
 use super::exit::Exit;
@@ -221,7 +222,9 @@ fn field_rows(
 }
 
 fn refusals(out: &mut String, changes: &DeviceChanges) {
-    for refusal in &changes.refusals {
+    // Only this device was looked at, so whether a subscriber's new device is ready is not known here.
+    let known = |refusal: &&Refusal| refusal.rule != moves::INCOMPLETE;
+    for refusal in changes.refusals.iter().filter(known) {
         let _ = writeln!(
             out,
             "  refused[{}]: {}\n    help: {}",

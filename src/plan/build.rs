@@ -63,8 +63,7 @@ pub fn plan_device(inputs: Inputs<'_>, render: Render<'_>) -> DeviceChanges {
         Vec::new()
     };
 
-    let touched = steps.iter().map(|step| step.change.object()).collect();
-    let saved = saved(readings, records, unfinished, &touched);
+    let saved = saved(readings, records, unfinished, &target);
     judge_unsaved(&mut resolution, desired.unsaved, &saved, !steps.is_empty());
     let refused = !resolution.refusals.is_empty();
     let steps = if refused { Vec::new() } else { steps };

@@ -172,9 +172,9 @@ fn saved_text(out: &mut String, device: &DeviceChanges) {
             save,
         ) => {
             let what = match save {
-                Save::AfterChanges if *overwritten => "overwritten by the changes below",
+                Save::AfterChanges if *overwritten => "overwritten by the changes of this plan",
                 Save::ByPolicy => "saved, as `policies.unsaved: save` says",
-                Save::AfterChanges => "saved together with the changes below",
+                Save::AfterChanges => "saved together with the changes of this plan",
                 Save::No | Save::Ours => "left as it is (`policies.unsaved`)",
             };
             let _ = writeln!(
@@ -269,7 +269,8 @@ fn group_text(out: &mut String, group: &[ObjectChange]) {
     match first.cause {
         Cause::Drift => out.push_str("             cause: changed on the device behind gamops's back\n"),
         Cause::Both => out.push_str("             cause: changed on the device and in the inventory\n"),
-        Cause::Inventory | Cause::Adoption => {}
+        Cause::Adoption => out.push_str("             cause: it was there before gamops managed it\n"),
+        Cause::Inventory => {}
     }
 }
 

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use similar::{ChangeTag, TextDiff};
 
 use crate::inventory::model::Unsaved;
-use crate::observed::{ObjectId, RunningConfig};
+use crate::observed::{DeviceConfig, ObjectId, RunningConfig};
 
 use super::model::{Save, Saved};
 use super::record::Record;
@@ -19,14 +19,9 @@ pub struct Readings<'a> {
     pub startup: Option<(&'a RunningConfig, &'a str)>,
 }
 
-/// Compares the two. `unfinished` says that a run of gamops on this device never came to its end; `touched` are
-/// the objects that this plan changes.
-pub(super) fn saved(
-    readings: Readings<'_>,
-    records: &[Record],
-    unfinished: bool,
-    touched: &BTreeSet<ObjectId>,
-) -> Saved {
+/// Compares the two. `unfinished` says that a run of gamops on this device never came to its end; `target` is what
+/// the device would hold after this plan.
+pub(super) fn saved(readings: Readings<'_>, records: &[Record], unfinished: bool, target: &DeviceConfig) -> Saved {
     let (running, running_text) = readings.running;
     let Some((startup, startup_text)) = readings.startup else {
         return Saved::Unknown;
@@ -47,8 +42,27 @@ pub(super) fn saved(
         .all(|id| records.iter().any(|record| record.object == *id));
     Saved::No {
         ours: unfinished && same_elsewhere && explained,
-        overwritten: same_elsewhere && differing.is_subset(touched),
+        overwritten: same_elsewhere
+            && differing
+                .iter()
+                .all(|id| is_overwritten(*id, (&running.managed, &startup.managed), target)),
         difference: difference(startup_text, running_text),
+    }
+}
+
+/// Whether nothing of what is unsaved in an object outlives the plan: each field that differs gets another value,
+/// what was made goes away, what was deleted comes back.
+fn is_overwritten(id: ObjectId, (running, startup): (&DeviceConfig, &DeviceConfig), target: &DeviceConfig) -> bool {
+    match (running.object(id), startup.object(id), target.object(id)) {
+        (Some(held), Some(saved), Some(coming)) => {
+            let (held, saved) = (held.fields(running), saved.fields(startup));
+            let fields = held.iter().zip(&saved).zip(coming.fields(target));
+            fields
+                .filter(|((held, saved), _)| held != saved)
+                .all(|((held, _), coming)| *held != coming)
+        }
+        (Some(_), _, None) | (None, Some(_), Some(_)) => true,
+        _ => false,
     }
 }
 

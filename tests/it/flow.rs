@@ -1,6 +1,6 @@
 //! The main job: plan, apply, plan again; drift; what is left alone.
 
-use crate::fleet::{SERVICES, TWO, TestFleet};
+use crate::fleet::{Given, SERVICES, TWO, TestFleet};
 
 #[test]
 fn a_blank_fleet_is_planned_applied_and_then_in_sync() {
@@ -407,6 +407,139 @@ fn an_unsaved_edit_after_an_unfinished_run_was_settled_is_not_ours() {
         .expect(0)
         .says("UNSAVED")
         .says("left as it is");
+}
+
+#[test]
+fn an_edit_by_hand_that_outlives_the_plan_is_not_called_overwritten() {
+    let fleet = TestFleet::start(TWO, SERVICES);
+    let _ = fleet.apply();
+    let maple = fleet.device("maple");
+    maple.execute("ghn subscriber 1 vid 999 description \"by hand\"");
+    let _ = fleet
+        .run(&["plan"])
+        .expect(0)
+        .says("saved together with the changes of this plan")
+        .says("also saves 2 lines that somebody else left unsaved");
+    maple.execute("copy running-config startup-config\nghn subscriber 1 vid 998");
+    let _ = fleet
+        .run(&["plan"])
+        .expect(0)
+        .says("overwritten by the changes of this plan");
+}
+
+#[test]
+fn a_customer_put_in_place_of_another_by_hand_is_left_alone_when_that_one_leaves() {
+    let fleet = TestFleet::start(TWO, SERVICES);
+    let _ = fleet.apply();
+    let maple = fleet.device("maple");
+    maple.execute("ghn subscriber 1 name \"John\"\ncopy running-config startup-config");
+    let without: String = SERVICES
+        .lines()
+        .filter(|line| !line.contains("s-1:"))
+        .map(|line| format!("{line}\n"))
+        .collect();
+    fleet.write("services.yaml", &without);
+    let _ = fleet
+        .apply()
+        .says("subscriber 1 was `s-1` and is named `John` now: it is left alone and no longer managed");
+    assert!(holds(&fleet, "maple", "John"));
+}
+
+#[test]
+fn one_half_of_an_exchange_is_refused_with_the_way_to_do_both() {
+    let fleet = TestFleet::start(TWO, SERVICES);
+    let _ = fleet.apply();
+    let exchanged = SERVICES
+        .replace("00:00:01", "00:00:X")
+        .replace("00:00:02", "00:00:01")
+        .replace("00:00:X", "00:00:02");
+    fleet.write("services.yaml", &exchanged);
+    let _ = fleet
+        .run(&["plan", "--target", "maple/subscriber/s-1"])
+        .expect(4)
+        .says("REFUSED[mac-taken]")
+        .says("name all of these as targets");
+    let both = ["--target", "maple/subscriber/s-1", "--target", "maple/subscriber/s-2"];
+    let _ = fleet.run(&[&["apply", "--auto-approve"][..], &both].concat()).expect(0);
+    fleet.expect_in_sync();
+}
+
+/// Two coax buildings.
+const PAIR: &[Given] = &[Given::new("birch", "GAM-4-CX"), Given::new("maple", "GAM-4-CX")];
+
+/// Two subscribers, on these devices.
+fn pair(first: &str, second: &str) -> String {
+    format!(
+        "subscribers:\n  s-1: {{ device: {first}, endpoint: \"00:0e:d8:00:00:01\", port: 1, plan: unthrottled, vlan: 101 }}\n  s-2: {{ device: {second}, endpoint: \"00:0e:d8:00:00:02\", port: 1, plan: unthrottled, vlan: 102 }}\n"
+    )
+}
+
+fn holds(fleet: &TestFleet, device: &str, subscriber: &str) -> bool {
+    let name = format!("\"{subscriber}\"");
+    fleet.ghn_lines(device).iter().any(|line| line.contains(&name))
+}
+
+#[test]
+fn a_subscriber_that_moves_is_verified_on_its_new_device_before_the_old_one_loses_it() {
+    let fleet = TestFleet::start(PAIR, &pair("birch", "birch"));
+    let _ = fleet.apply();
+    fleet.write("services.yaml", &pair("maple", "birch"));
+    let refused = gamops::sim::Fault::Refuse {
+        containing: "ghn subscriber".to_owned(),
+        text: "G.hn internal error".to_owned(),
+    };
+    fleet.device("maple").set_fault(refused);
+    let ran = fleet.run(&["apply", "--auto-approve"]).expect(5);
+    let ran = ran.says("subscriber `s-1` moves to `maple`: this device is changed after that one was verified");
+    let _ = ran.says("birch  REFUSED[move-incomplete]");
+    assert!(holds(&fleet, "birch", "s-1"));
+    fleet.device("maple").clear_faults();
+    let _ = fleet.apply();
+    assert!(!holds(&fleet, "birch", "s-1") && holds(&fleet, "maple", "s-1"));
+    fleet.expect_in_sync();
+}
+
+#[test]
+fn a_device_keeps_a_subscriber_that_its_new_device_cannot_be_given() {
+    let fleet = TestFleet::start(PAIR, &pair("birch", "birch"));
+    let _ = fleet.apply();
+    fleet.write("services.yaml", &pair("maple", "birch"));
+    let _ = fleet
+        .run(&["apply", "--auto-approve", "--target", "birch"])
+        .expect(4)
+        .says("moves to `maple`, which this run leaves out: for a time, or for good, it would be on neither device");
+    fleet.device("maple").set_fault(gamops::sim::Fault::RefuseLogins);
+    let _ = fleet
+        .run(&["apply", "--auto-approve"])
+        .expect(1)
+        .says("which could not be read");
+    assert!(holds(&fleet, "birch", "s-1"));
+    fleet.device("maple").clear_faults();
+    // Brought there by itself first, it may go here by itself afterwards.
+    for target in ["maple/subscriber/s-1", "birch"] {
+        let _ = fleet.run(&["apply", "--auto-approve", "--target", target]).expect(0);
+    }
+    fleet.expect_in_sync();
+}
+
+#[test]
+fn devices_that_exchange_subscribers_do_it_in_two_runs() {
+    let fleet = TestFleet::start(PAIR, &pair("birch", "maple"));
+    let _ = fleet.apply();
+    fleet.write("services.yaml", &pair("maple", "birch"));
+    let _ = fleet
+        .run(&["apply", "--auto-approve"])
+        .expect(4)
+        .says("gamops apply --target maple/subscriber/s-1")
+        .says("gamops apply --target birch/subscriber/s-2");
+    assert!(holds(&fleet, "birch", "s-1") && holds(&fleet, "maple", "s-2"));
+    for subscriber in ["maple/subscriber/s-1", "birch/subscriber/s-2"] {
+        let _ = fleet
+            .run(&["apply", "--auto-approve", "--target", subscriber])
+            .expect(0);
+    }
+    let _ = fleet.apply();
+    fleet.expect_in_sync();
 }
 
 /// What a run needs, without the program around it.

@@ -219,3 +219,14 @@ fn a_device_that_another_gamops_is_changing_is_left_to_it() {
     drop(lock);
     let _ = fleet.apply();
 }
+
+#[test]
+fn a_device_without_a_free_session_is_one_line_that_says_so() {
+    let full = &[Given {
+        key: "maple",
+        model: "GAM-4-CX",
+        tune: |spec: &mut DeviceSpec| spec.knobs.sessions = 0,
+    }];
+    let fleet = TestFleet::start(full, &services());
+    let _ = fleet.run(&["plan"]).expect(1).says("NOT READ").says("session");
+}

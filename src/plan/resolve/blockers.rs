@@ -26,7 +26,11 @@ pub(in crate::plan) fn refuse_what_cannot_stand(resolution: &mut Resolution, obs
         found.push(Refusal {
             rule: "name-taken",
             message: format!("{kind} name `{name}` is held by {}", describe(resolution, holders)),
-            help: "names are unique on a device: rename one of them".to_owned(),
+            help: help(
+                resolution,
+                holders,
+                "names are unique on a device: choose another `name`, or rename the unmanaged one by hand",
+            ),
         });
     }
 
@@ -43,8 +47,8 @@ pub(in crate::plan) fn refuse_what_cannot_stand(resolution: &mut Resolution, obs
     for (mac, holders) in macs.iter().filter(|(_, holders)| holders.len() > 1) {
         found.push(Refusal {
             rule: "mac-taken",
-            message: format!("MAC {mac} is configured on {}", describe(resolution, holders)),
-            help: "remove the unmanaged endpoint by hand, or put it into the inventory".to_owned(),
+            message: format!("MAC {mac} would be configured on {}", describe(resolution, holders)),
+            help: help(resolution, holders, "remove the unmanaged endpoint by hand"),
         });
     }
     let room = medium.endpoints_per_port();
@@ -56,7 +60,11 @@ pub(in crate::plan) fn refuse_what_cannot_stand(resolution: &mut Resolution, obs
                 if room == 1 { "" } else { "s" },
                 describe(resolution, holders)
             ),
-            help: "remove the unmanaged endpoint by hand, or put it into the inventory".to_owned(),
+            help: help(
+                resolution,
+                holders,
+                "remove an unmanaged endpoint by hand, or assign it to another port",
+            ),
         });
     }
 
@@ -70,7 +78,11 @@ pub(in crate::plan) fn refuse_what_cannot_stand(resolution: &mut Resolution, obs
         found.push(Refusal {
             rule: "endpoint-taken",
             message: format!("endpoint {endpoint} would serve {}", describe(resolution, holders)),
-            help: "put the unmanaged subscriber into the inventory, or unbind it by hand".to_owned(),
+            help: help(
+                resolution,
+                holders,
+                "put the unmanaged subscriber into the inventory, or unbind it by hand",
+            ),
         });
     }
 
@@ -100,6 +112,16 @@ pub(in crate::plan) fn refuse_what_cannot_stand(resolution: &mut Resolution, obs
         }
     }
     resolution.refusals.extend(found);
+}
+
+/// What to do, given what helps where an unmanaged object is in the way. Where none is, the inventory's rules saw to
+/// it that the whole fits together: only a part of it does not.
+fn help(resolution: &Resolution, holders: &[ObjectId], where_unmanaged: &str) -> String {
+    if holders.iter().all(|id| resolution.keys.contains_key(id)) {
+        "name all of these as targets, or plan the whole device".to_owned()
+    } else {
+        where_unmanaged.to_owned()
+    }
 }
 
 /// `subscriber 3 (s-1)` or `unmanaged subscriber 7 ("John")`, joined by `and`.
