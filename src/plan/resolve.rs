@@ -570,9 +570,16 @@ impl<'a> Resolver<'a> {
                 _ => continue,
             }
             let records = self.records_of(id.kind());
-            self.out
-                .records
-                .extend(records.values().find(|record| record.object == id).cloned());
+            if let Some(record) = records.values().find(|record| record.object == id) {
+                // Its key may lead to another object now, such as one under a newly pinned number.
+                let same_key = |other: &Record| other.kind() == record.kind() && other.key == record.key;
+                let key = if self.out.records.iter().any(same_key) {
+                    format!("#{}", id.number())
+                } else {
+                    record.key.clone()
+                };
+                self.out.records.push(Record { key, ..record.clone() });
+            }
             self.out.notes.push(format!(
                 "{id} has left the inventory but stays: unmanaged subscriber `{}` uses it",
                 users.join("`, `")
