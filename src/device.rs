@@ -1,7 +1,7 @@
 //! One device over its transports: sessions, gathering, sending commands.
 //!
 //! Entry points: [`Session::open`] logs in and learns the prompt; [`Session::run`] sends one command and
-//! waits for its reply; [`Session::configure`] and [`Session::save`] change and keep; [`gather`] reads all that
+//! waits for its reply; [`Session::configure`] and [`Session::save`] change and keep; [`gather()`] reads all that
 //! planning needs. Decides nothing: what to send comes from a plan, what a reply means from `dialect`.
 
 mod error;

@@ -2,7 +2,7 @@
 //!
 //! Pure: works on texts handed in. All findings of a run are collected, none hides another. The way of a text:
 //! `document` (a tree with places) → `decode` by the tables of `raw` → `fleet` (all files merged) → `rules` → `resolve`
-//! into the model → [`compile`] for one device.
+//! into the model → [`compile()`] for one device.
 
 mod compile;
 mod decode;

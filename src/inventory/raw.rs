@@ -124,7 +124,7 @@ shape! {
         required address: Address,
         /// Host name to write to the device; left as it is unless said. It is in every DHCP option 82 circuit id.
         optional hostname: Hostname,
-        /// Name of the credentials. The values come from GAMOPS_CRED_<NAME>_USERNAME and _PASSWORD or from a settings
+        /// Name of the credentials. The values come from `GAMOPS_CRED_<NAME>_USERNAME` and `_PASSWORD` or from a settings
         /// file, never from here. `factory` is built in: admin with an empty password.
         optional credentials: CredentialsName,
         /// SSH host key in OpenSSH form. Pinned at first contact unless said.

@@ -16,49 +16,9 @@ use tokio::time::{Instant, timeout_at};
 use tokio_util::sync::CancellationToken;
 
 use crate::support::program::{Server, find, free_tcp_port, run};
+use crate::support::user::{RIGHT, User};
 
 const CLI: &str = include_str!("support/cli.sh");
-
-/// `right`, as crypt(3) keeps it.
-const RIGHT: &str = "$6$gamops$n.LfoOiPUXWmhARpMTZQIrBK8Psz2e0JigJMzdGwmIR0xgsaJbSiqZvQ8.MlCOGFw4IA7OPmwy1nML2kfqPC5/";
-
-/// A system user that exists as long as this value.
-struct User(String);
-
-impl User {
-    fn create(suffix: &str, crypted: &str) -> Self {
-        let name = format!("gamops{}{suffix}", std::process::id());
-        assert!(
-            std::fs::read_to_string("/proc/self/status")
-                .unwrap()
-                .contains("\nUid:\t0\t0\t"),
-            "this test logs in to OpenSSH's sshd as a throw-away user that it creates: run it as root"
-        );
-        let useradd = find("useradd", "passwd");
-        run(Command::new(useradd)
-            .args([
-                "--no-create-home",
-                "--home-dir",
-                "/",
-                "--shell",
-                "/bin/sh",
-                "--no-user-group",
-                "--password",
-                crypted,
-            ])
-            .arg(&name));
-        Self(name)
-    }
-}
-
-impl Drop for User {
-    fn drop(&mut self) {
-        let _ = Command::new(find("userdel", "passwd"))
-            .arg("--force")
-            .arg(&self.0)
-            .output();
-    }
-}
 
 /// An sshd with a configuration of its own, on loopback.
 struct Sshd {
@@ -109,7 +69,7 @@ impl Sshd {
         Connect {
             host: "localhost".to_owned(),
             port: self.port,
-            user: user.0.clone(),
+            user: user.name().to_owned(),
             password: Secret::new(password),
             legacy_algorithms: false,
             host_key: HostKeyCheck {
@@ -270,7 +230,7 @@ async fn a_killed_server_is_a_lost_connection() {
     let sshd = Sshd::start("ed25519", "ClientAliveInterval 0").await;
     let mut session = open(&sshd, &sshd.connect(&user, "right")).await;
     // The session lives in processes of its own: end those of the throw-away user.
-    run(Command::new(find("pkill", "procps")).args(["-KILL", "-u", &user.0]));
+    run(Command::new(find("pkill", "procps")).args(["-KILL", "-u", user.name()]));
     let ended = timeout_at(
         Instant::now() + Duration::from_secs(20),
         session.run("show running-config"),

@@ -2,3 +2,4 @@
 
 pub(crate) mod program;
 pub(crate) mod ssh_peer;
+pub(crate) mod user;
