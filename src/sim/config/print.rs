@@ -15,9 +15,7 @@ impl Config {
     /// The whole text, lines ended by `\n`.
     pub(in crate::sim) fn print(&self, spec: &DeviceSpec, all_defaults: bool) -> String {
         let mut blocks = self.global_blocks(all_defaults);
-        for (heading, lines) in self.sections.iter().filter(|(heading, _)| is_before_ports(heading)) {
-            blocks.push(section(heading, lines.lines()));
-        }
+        blocks.extend(self.section_blocks(is_before_ports));
         for port in 1..=spec.model.ports {
             let lines = self.switchport_lines(port);
             blocks.push(section(
@@ -25,23 +23,26 @@ impl Config {
                 lines.iter().map(String::as_str),
             ));
         }
-        for (heading, lines) in self.sections.iter().filter(|(heading, _)| !is_before_ports(heading)) {
-            blocks.push(section(heading, lines.lines()));
-        }
+        blocks.extend(self.section_blocks(|heading| !is_before_ports(heading)));
         blocks.push(self.ghn_lines(spec, all_defaults));
         format!("{HEADER}\n{}", framed(&blocks))
     }
 
-    /// Only what was set: no computed sections and no empty ones, and no line that only the screen gets.
+    /// Without the sections that the device computes, and without the line that only the screen gets.
     pub(super) fn print_set(&self, spec: &DeviceSpec) -> String {
         let mut blocks = self.global_blocks(false);
-        for (heading, lines) in &self.sections {
-            if lines.lines().next().is_some() {
-                blocks.push(section(heading, lines.lines()));
-            }
-        }
+        blocks.extend(self.section_blocks(is_before_ports));
+        blocks.extend(self.section_blocks(|heading| !is_before_ports(heading)));
         blocks.push(self.ghn_lines(spec, false));
         framed(&blocks)
+    }
+
+    /// The sections of other modules, of those whose heading is wanted.
+    fn section_blocks(&self, wanted: impl Fn(&str) -> bool) -> impl Iterator<Item = Vec<String>> {
+        self.sections
+            .iter()
+            .filter(move |(heading, _)| wanted(heading))
+            .map(|(heading, lines)| section(heading, lines.lines()))
     }
 
     /// Host name, users, VLANs, and the lines of other modules.
