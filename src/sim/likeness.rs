@@ -131,3 +131,21 @@ impl FromStr for Likeness {
             .ok_or_else(|| UnknownLikeness(text.to_owned()))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_likeness_is_found_by_its_name() {
+        for likeness in Likeness::ALL {
+            assert_eq!(likeness.to_string().parse(), Ok(likeness));
+        }
+        let error = "gam-2.0.0".parse::<Likeness>().unwrap_err();
+        assert!(
+            error
+                .to_string()
+                .contains("gam-1.2.0, gam-1.5.4, gam-1.8.2 and hostile")
+        );
+    }
+}

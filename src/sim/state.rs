@@ -171,7 +171,8 @@ impl State {
         }
     }
 
-    /// Connects an endpoint to a port, or moves it there. Of the usual model unless one is given.
+    /// Connects an endpoint to a port, or moves it there; a pair of wires has one end, so on copper it takes the
+    /// place of another. Of the usual model unless one is given.
     pub(super) fn plug(&mut self, mac: MacAddr, port: PortNumber, model: Option<EndpointModel>, uptime: Duration) {
         let plug = Plug {
             port: port.get(),
@@ -179,6 +180,9 @@ impl State {
             counted_since: uptime,
             model: model.unwrap_or_else(|| EndpointModel::usual(self.spec.model.medium)),
         };
+        if self.spec.model.medium.endpoints_per_port() == 1 {
+            self.plugged.retain(|_, other| other.port != plug.port);
+        }
         self.plugged.insert(mac, plug);
         self.settle(uptime);
     }

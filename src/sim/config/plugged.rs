@@ -43,15 +43,11 @@ impl Config {
     /// Gives the endpoint seen on each port a line of its own, at the lowest free id, named as the device names
     /// endpoints. The one that had the port before keeps its line and loses the port (assumed).
     fn adopt(&mut self, spec: &DeviceSpec, plugged: &BTreeMap<MacAddr, Plug>) {
-        // A pair takes one endpoint: the last that came.
-        let mut last: BTreeMap<u16, (MacAddr, Plug)> = BTreeMap::new();
+        let mut by_port: BTreeMap<u16, MacAddr> = BTreeMap::new();
         for (mac, plug) in plugged {
-            let held = last.entry(plug.port).or_insert((*mac, *plug));
-            if plug.since > held.1.since {
-                *held = (*mac, *plug);
-            }
+            by_port.entry(plug.port).or_insert(*mac);
         }
-        for (port, (mac, _)) in last {
+        for (port, mac) in by_port {
             let Some(binding) = binding(port) else { continue };
             let held = self.endpoints.iter().find(|(_, endpoint)| endpoint.mac == mac);
             let id = match held {

@@ -5,6 +5,9 @@ use crate::sim::state::{File, STARTUP};
 
 use super::*;
 
+mod life;
+mod model;
+
 struct Session {
     state: State,
     shell: Shell,
