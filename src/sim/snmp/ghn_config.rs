@@ -64,14 +64,14 @@ pub(super) fn ghn_port(view: &View<'_>, index: &[u32]) -> Option<u16> {
 }
 
 /// The uplink of this number, as a port.
-fn uplink(view: &View<'_>, uplink: u16) -> Option<u16> {
-    Some(view.state.spec.model.ports + uplink)
+fn uplink(view: &View<'_>, uplink: u16) -> u16 {
+    view.state.spec.model.ports + uplink
 }
 
 fn global(view: &View<'_>, column: u32, index: &[u32]) -> Option<Value> {
     (index == [0]).then(|| match column {
         10 => Value::Integer(i32::from(view.state.running.port_aware)),
-        20 => if_index(uplink(view, 1)),
+        20 => if_index(Some(uplink(view, 1))),
         // On by default from 1.6.0 (upgrade procedure).
         30 => truth(view.state.spec.firmware.at_least(1, 6, 0)),
         _ => Value::Integer(0),
@@ -170,7 +170,7 @@ fn subscriber(view: &View<'_>, column: u32, index: &[u32]) -> Option<Value> {
         170 => truth(subscriber.trunk),
         180 => if_index(subscriber.port),
         190 => truth(subscriber.outer_vid.is_some()),
-        200 => if_index(subscriber.nni.and_then(|nni| uplink(view, nni))),
+        200 => if_index(subscriber.nni.map(|nni| uplink(view, nni))),
         210 => or_zero(subscriber.outer_vid),
         220 => Value::Integer(match subscriber.poe {
             PoeMode::Disable => 0,

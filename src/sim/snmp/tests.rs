@@ -23,7 +23,6 @@ fn device(subtree: GhnSubtree) -> State {
     let firmware = "GAM-4/8-C_v1.8.2".parse().unwrap();
     let mut spec = DeviceSpec::new("maple-a", Model::by_name("GAM-4-CX").unwrap(), firmware);
     spec.knobs.ghn_subtree = subtree;
-    spec.startup_config = None;
     let lines = "ghn bw-profile 2 name gold rate-downstream 106 rate-upstream 53\n\
                  ghn endpoint 1 mac-address 00:0e:d8:00:00:01 port 1\n\
                  ghn endpoint 2 mac-address 00:0e:d8:00:00:02 port 2\n\
