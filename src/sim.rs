@@ -1,22 +1,28 @@
 //! A simulated GAM: real SSH and SNMP servers with a command line of their own.
 //!
 //! Shares no grammar with the driver, so that it can disagree with it; of this crate it knows `domain` only.
-//! From the inside out: `config` is what a device holds and checks, `state` adds flash and what is plugged in,
+//! From the inside out: `config` is what a device holds and checks, `endpoint` and `line` are the hardware at the
+//! other end, `alarm` watches both, `state` adds flash and what is plugged in,
 //! `grammar` and `commands` read lines, `shell` runs them, `terminal` is the screen of a session. All of these
 //! are pure. Around them `device` adds a lock, a clock and counters, `session`, `ssh` and `snmp` serve it,
 //! and `fleet`, the entry point, runs many of them.
 //!
 //! Where the vendor's documents and the two known transcripts are silent, behaviour is a guess: the ones that
-//! matter are [`Knobs`]. What misbehaves to order is a [`Fault`].
+//! matter are [`Knobs`], and a [`Likeness`] is a set of them. What misbehaves to order is a [`Fault`].
 
+mod alarm;
 mod commands;
 mod config;
 mod control;
 mod device;
+mod endpoint;
 mod fault;
 mod fleet;
 mod grammar;
 mod host_key;
+mod knobs;
+mod likeness;
+mod line;
 mod refusal;
 mod session;
 mod shell;
@@ -29,6 +35,9 @@ mod terminal;
 
 pub use control::Request;
 pub use device::{Counters, SimDevice};
+pub use endpoint::EndpointModel;
 pub use fault::{Counted, Fault, Moment};
 pub use fleet::{Fleet, FleetOptions, SimError};
-pub use spec::{DeviceSpec, ExecChannel, InUse, Knobs};
+pub use knobs::{AssumedWords, ExecChannel, GhnSubtree, InUse, Knobs};
+pub use likeness::{Likeness, UnknownLikeness};
+pub use spec::DeviceSpec;

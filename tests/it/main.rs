@@ -14,6 +14,7 @@ mod identity;
 mod readme;
 mod sim;
 mod sim_interop;
+mod sim_walk;
 mod snmp_transport;
 mod ssh_dropbear;
 mod ssh_openssh;

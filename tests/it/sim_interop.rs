@@ -34,7 +34,7 @@ async fn run(program: &str, arguments: &[&str], environment: &[(&str, &str)], in
         .unwrap()
 }
 
-fn text(bytes: &[u8]) -> String {
+pub(crate) fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).replace("\r\n", "\n")
 }
 
@@ -86,7 +86,7 @@ const SESSION: &str = "terminal length 0\nconfigure terminal\nghn endpoint 1 mac
                        ghn subscriber 1 name \"s 1\" vid 100 endpoint 1 bw-profile unthrottled\nend\n\
                        copy running-config startup-config\nshow running-config\nexit\n";
 
-async fn device(change: impl FnOnce(&mut gamops::sim::DeviceSpec)) -> (Fleet, std::sync::Arc<SimDevice>) {
+pub(crate) async fn device(change: impl FnOnce(&mut gamops::sim::DeviceSpec)) -> (Fleet, std::sync::Arc<SimDevice>) {
     let mut spec = spec("maple-a");
     spec.hostname = "gam-maple".to_owned();
     change(&mut spec);
@@ -156,7 +156,7 @@ async fn openssh_s_command_is_not_run() {
     assert_eq!(device.counters().commands, ["exit"]);
 }
 
-async fn snmp(program: &str, address: SocketAddr, community: &str, oids: &[&str]) -> Output {
+pub(crate) async fn snmp(program: &str, address: SocketAddr, community: &str, oids: &[&str]) -> Output {
     let agent = address.to_string();
     let mut arguments = vec![
         "-v2c",
@@ -232,11 +232,6 @@ async fn net_snmp_walks_the_port_table_in_order() {
             assert!(seen.contains(row), "no {row} in\n{seen}");
         }
     }
-    let output = snmp("snmpwalk", device.snmp_addr(), "public", &[".1.3.6.1"]).await;
-    assert_eq!(
-        text(&output.stdout).lines().filter(|line| line.contains(" = ")).count(),
-        168
-    );
 }
 
 #[tokio::test]
