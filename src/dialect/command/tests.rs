@@ -27,6 +27,9 @@ fn set_subscriber(from: Subscriber, to: Subscriber) -> Change {
 
 fn full_subscriber() -> Subscriber {
     Subscriber {
+        double_tag: None,
+        port: None,
+        trunk: false,
         name: "s 7".into(),
         description: "flat 2".into(),
         endpoint: Some(id(5)),

@@ -262,7 +262,7 @@ prop_compose! {
         name in name(), description in free_text(), rates in any::<[Option<u16>; 2]>(), unknown in unknown(),
     ) -> Profile {
         let [down, up] = rates.map(|rate| rate.map(|rate| Mbps::try_from(u64::from(rate)).unwrap()));
-        Profile { name, description, down, up, unknown }
+        Profile { service_limit_level: None, name, description, down, up, unknown }
     }
 }
 
@@ -288,7 +288,7 @@ prop_compose! {
         poe in proptest::option::of(select(vec![PoeMode::Disable, PoeMode::Enable, PoeMode::Force])),
         unknown in unknown(),
     ) -> Subscriber {
-        Subscriber {
+        Subscriber { double_tag: None, port: None, trunk: false,
             name, description, endpoint: endpoint.map(|id| id.try_into().unwrap()), vlan, tagged, remapped_vlan,
             profile: profile.map(|id| id.try_into().map_or(ProfileRef::Unthrottled, ProfileRef::Profile)),
             allowed_vlans: allowed.into_iter().collect::<VlanSet>(), port2_vlan, poe, unknown,

@@ -7,6 +7,7 @@ use crate::observed::{Capabilities, Endpoint, Profile, ProfileRef, Subscriber};
 pub(super) fn profile(wish: &DesiredProfile, held: Option<&Profile>) -> Profile {
     let held = held.cloned().unwrap_or_default();
     Profile {
+        service_limit_level: held.service_limit_level,
         name: wish.name.clone(),
         description: wish.description.clone().unwrap_or(held.description),
         down: Some(wish.down),
@@ -58,6 +59,9 @@ pub(super) fn subscriber(
         }
     };
     let target = Subscriber {
+        double_tag: held.double_tag,
+        port: held.port,
+        trunk: held.trunk,
         name: wish.name.clone(),
         description: wish.description.clone().unwrap_or(held.description),
         endpoint,

@@ -106,6 +106,7 @@ fn build(
         let noise = noise[at as usize];
         let rate = |byte: u8| Some(Mbps::try_from(10 + u64::from(byte % 3)).unwrap());
         let profile = Profile {
+            service_limit_level: None,
             name: format!("profile {}", names[1][at as usize]),
             description: ["", "one", "two"][usize::from(noise[0] % 3)].into(),
             down: rate(noise[1]),
