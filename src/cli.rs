@@ -6,6 +6,7 @@ mod apply;
 mod context;
 mod demo;
 pub mod exit;
+mod generate;
 mod plan;
 mod progress;
 pub mod schema;
@@ -18,7 +19,7 @@ pub mod validate;
 
 use std::process::ExitCode;
 
-use clap::{ColorChoice, Parser, Subcommand};
+use clap::{ColorChoice, CommandFactory as _, Parser, Subcommand};
 
 use crate::diagnostic::Colour;
 use exit::Exit;
@@ -68,6 +69,8 @@ enum Command {
     Simulate(simulate::SimulateArgs),
     SimulateControl(simulate_control::SimulateControlArgs),
     Demo(demo::Args),
+    Completions(generate::CompletionsArgs),
+    Man(generate::ManArgs),
 }
 
 /// Runs the program: reads the command line, does it, says how it ended.
@@ -151,6 +154,8 @@ async fn run(command: Command) -> anyhow::Result<Exit> {
             Ok(Exit::Done)
         }
         Command::Demo(args) => demo::run(args).await,
+        Command::Completions(args) => generate::completions(&args, Cli::command()),
+        Command::Man(args) => generate::man(&args, Cli::command()),
     }
 }
 
@@ -181,21 +186,32 @@ fn say(line: &str) {
     let _ = writeln!(anstream::stderr().lock(), "{line}");
 }
 
-/// Asks a question that only `yes` answers.
+/// Asks a question that only `yes` answers; Ctrl-C is a no.
 async fn ask(question: &str) -> anyhow::Result<bool> {
     use std::io::{BufRead as _, Write as _};
     let question = format!("{question} Only `yes` is accepted: ");
-    let answered = tokio::task::spawn_blocking(move || {
-        let mut err = anstream::stderr().lock();
-        err.write_all(question.as_bytes())?;
-        err.flush()?;
-        drop(err);
-        let mut line = String::new();
-        std::io::stdin().lock().read_line(&mut line)?;
-        Ok::<String, std::io::Error>(line)
-    })
-    .await??;
-    Ok(answered.trim() == "yes")
+    let (answer, answered) = tokio::sync::oneshot::channel();
+    // A thread of its own and not the runtime's: the program must be able to end while it still waits for a line.
+    std::thread::spawn(move || {
+        let read = || {
+            let mut err = anstream::stderr().lock();
+            err.write_all(question.as_bytes())?;
+            err.flush()?;
+            drop(err);
+            let mut line = String::new();
+            std::io::stdin().lock().read_line(&mut line)?;
+            Ok::<String, std::io::Error>(line)
+        };
+        let _ = answer.send(read());
+    });
+    tokio::select! {
+        line = answered => Ok(line??.trim() == "yes"),
+        // Once anybody has listened for it, Ctrl-C no longer ends the program by itself.
+        _ = tokio::signal::ctrl_c() => {
+            say("");
+            Ok(false)
+        }
+    }
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@
 //! transports, no YAML.
 
 mod build;
+mod claims;
 pub mod diff;
 pub mod impact;
 pub mod json;
@@ -17,6 +18,7 @@ mod unsaved;
 mod verify;
 
 pub use build::{Inputs, Render, plan_device};
+pub use claims::claims;
 pub use resolve::{Refusal, Resolution, resolve};
 pub use target::{InvalidTarget, Target};
 pub use text::{count, plan_text, summary_line};

@@ -17,9 +17,9 @@ use crate::dialect::{command, running};
 use crate::inventory;
 use crate::inventory::model::{Device, Inventory};
 use crate::observed::{Change, Kind};
-use crate::plan::model::{DeviceChanges, DevicePlan, Outcome, Plan, Unread};
-use crate::plan::{Inputs, Readings, Target, plan_device};
-use crate::store::{DeviceRunState, RunInfo, Store, StoreError};
+use crate::plan::model::{DeviceChanges, DevicePlan, Outcome, Plan, Saved, Unread};
+use crate::plan::{Inputs, Readings, Refusal, Target, plan_device};
+use crate::store::{DeviceLock, RunInfo, Store, StoreError};
 use crate::transport::credentials::Keyring;
 use crate::transport::ssh::HostKeyPolicy;
 
@@ -215,7 +215,7 @@ impl Context {
             identity: &observation.identity,
             capabilities: &observation.capabilities,
             records: &records,
-            unfinished: last.is_some_and(|run| run.state != DeviceRunState::Saved),
+            unfinished: last.is_some_and(|run| run.state.is_unfinished()),
             targets,
         };
         Ok((plan_device(inputs, &render), contact))
@@ -268,37 +268,69 @@ impl Context {
             Outcome::Unread(unread) => return DeviceOutcome::Unread(unread.clone()),
             Outcome::Read(changes) => changes,
         };
-        if !changes.refusals.is_empty() {
-            return DeviceOutcome::Refused(changes.refusals.clone());
-        }
         if changes.held.is_some() {
             return DeviceOutcome::Held;
+        }
+        if !changes.refusals.is_empty() {
+            return DeviceOutcome::Refused(changes.refusals.clone());
         }
         let Some(mut contact) = contact else {
             return self.record_only(device, changes).await;
         };
-        let job = apply::Job {
-            device: &device.device,
-            changes,
-            run,
-            commit: self.commit.clone(),
-            store: &self.store,
-            events: &self.events,
-            cancel: &self.cancel,
+        let outcome = match self.begin(device, changes).await {
+            Ok(_lock) => {
+                let job = apply::Job {
+                    device: &device.device,
+                    changes,
+                    run,
+                    commit: self.commit.clone(),
+                    store: &self.store,
+                    events: &self.events,
+                    cancel: &self.cancel,
+                };
+                apply::apply(&mut contact, &job).await
+            }
+            Err(outcome) => outcome,
         };
-        let outcome = apply::apply(&mut contact, &job).await;
         contact.close().await;
         outcome
     }
 
+    /// Takes the right to change a device, and looks whether what gamops owns there is still what the plan was made
+    /// from: another run may have come and gone while somebody read the plan.
+    async fn begin(&self, device: &DevicePlan, changes: &DeviceChanges) -> Result<DeviceLock, DeviceOutcome> {
+        let failed = |source: StoreError| {
+            let reason = format!("{}: nothing was sent, {}", device.device, chain(&source));
+            DeviceOutcome::Unread(Unread { reason, help: None })
+        };
+        let Some(lock) = self.store.lock_device(changes.mac).map_err(failed)? else {
+            return Err(DeviceOutcome::Refused(vec![Refusal {
+                rule: "device-busy",
+                message: "another gamops is changing this device".to_owned(),
+                help: "wait until it has ended, then plan again".to_owned(),
+            }]));
+        };
+        let records = self.store.records(changes.mac).await.map_err(failed)?;
+        if records == changes.records_before {
+            Ok(lock)
+        } else {
+            Err(DeviceOutcome::Stale)
+        }
+    }
+
     /// A device in sync: what was found there as wanted is owned from now on, what is gone is forgotten.
     async fn record_only(&self, device: &DevicePlan, changes: &DeviceChanges) -> DeviceOutcome {
-        if changes.records == changes.records_before {
+        let settled = changes.unfinished && changes.saved == Saved::Yes;
+        if changes.records == changes.records_before && !settled {
             return DeviceOutcome::InSync;
         }
+        let _lock = match self.begin(device, changes).await {
+            Ok(lock) => lock,
+            Err(outcome) => return outcome,
+        };
         let recorded = self
             .store
-            .record(changes.mac, changes.records.clone(), self.commit.clone())
+            .record(changes.mac, changes.records.clone(), self.commit.clone(), settled)
             .await;
         match recorded {
             Ok(()) => DeviceOutcome::InSync,

@@ -1,10 +1,12 @@
-//! What gamops remembers between runs, in SQLite: pins, ownership, the journal of every run.
+//! What gamops remembers between runs, in SQLite: pins, ownership, the journal of every run; and who may change a
+//! device now.
 //!
 //! One thread owns the connection and takes jobs from a channel, so callers never block the runtime and
 //! writes never collide within a process; other processes wait up to the busy time-out. Holds no secret:
 //! commands and replies arrive masked. Times are UTC; nothing is ordered by a device's clock.
 
 mod journal;
+mod lock;
 mod migrations;
 mod ownership;
 mod pins;
@@ -17,6 +19,7 @@ use rusqlite::Connection;
 use tokio::sync::{mpsc, oneshot};
 
 pub use journal::{DeviceRun, DeviceRunState, RunId, RunInfo, RunSummary};
+pub use lock::DeviceLock;
 pub use pins::Pin;
 
 /// How long a write waits for another process to finish its own.
@@ -38,6 +41,15 @@ pub enum StoreError {
     #[error("making the folder {path} for the state database")]
     Folder {
         /// The folder.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: std::io::Error,
+    },
+    /// A device's lock file could not be used.
+    #[error("locking the device with {path}")]
+    Lock {
+        /// The file.
         path: PathBuf,
         /// Why.
         #[source]
@@ -74,6 +86,8 @@ type Job = Box<dyn FnOnce(&mut Connection) + Send>;
 #[derive(Debug, Clone)]
 pub struct Store {
     jobs: mpsc::UnboundedSender<Job>,
+    /// Folder of the devices' lock files; `None` for a database in memory.
+    locks: Option<PathBuf>,
 }
 
 impl Store {
@@ -101,7 +115,9 @@ impl Store {
         connection.busy_timeout(BUSY_TIMEOUT).map_err(open)?;
         connection.pragma_update(None, "journal_mode", "WAL").map_err(open)?;
         connection.pragma_update(None, "synchronous", "FULL").map_err(open)?;
-        Self::start(connection)
+        let mut locks = path.as_os_str().to_owned();
+        locks.push(".locks");
+        Self::start(connection, Some(PathBuf::from(locks)))
     }
 
     /// A database that lives as long as its handle, for tests and trials.
@@ -110,10 +126,10 @@ impl Store {
     ///
     /// [`StoreError`] where SQLite itself fails.
     pub fn in_memory() -> Result<Self, StoreError> {
-        Self::start(Connection::open_in_memory()?)
+        Self::start(Connection::open_in_memory()?, None)
     }
 
-    fn start(mut connection: Connection) -> Result<Self, StoreError> {
+    fn start(mut connection: Connection, locks: Option<PathBuf>) -> Result<Self, StoreError> {
         connection.pragma_update(None, "foreign_keys", true)?;
         migrations::migrate(&mut connection)?;
         let (jobs, mut queue) = mpsc::unbounded_channel::<Job>();
@@ -123,7 +139,7 @@ impl Store {
                 job(&mut connection);
             }
         });
-        Ok(Self { jobs })
+        Ok(Self { jobs, locks })
     }
 
     /// Runs one job on the connection's thread, in a transaction that is taken back if the job fails.

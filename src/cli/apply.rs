@@ -5,7 +5,7 @@ use std::io::IsTerminal as _;
 use tokio_util::sync::CancellationToken;
 
 use crate::plan::model::Summary;
-use crate::plan::{Residue, count, plan_text};
+use crate::plan::{Refusal, Residue, count, plan_text};
 use crate::reconcile::{DeviceOutcome, DeviceResult, Stopped};
 
 use super::context::{context, load};
@@ -131,8 +131,10 @@ pub(super) fn results_text(results: &[DeviceResult], quiet: bool) -> String {
                 let _ = writeln!(out, "  {device}  checked and saved");
             }
             DeviceOutcome::Refused(refusals) => {
-                let rules: Vec<&str> = refusals.iter().map(|refusal| refusal.rule).collect();
-                let _ = writeln!(out, "  {device}  REFUSED ({}); nothing was sent", rules.join(", "));
+                for Refusal { rule, message, .. } in refusals {
+                    let _ = writeln!(out, "  {device}  REFUSED[{rule}] {message}");
+                }
+                let _ = writeln!(out, "    nothing was sent to {device}");
             }
             DeviceOutcome::Unread(unread) => {
                 let _ = writeln!(out, "  {device}  NOT READ: {}", unread.reason);

@@ -81,7 +81,8 @@ pub(super) async fn run(args: Args) -> anyhow::Result<Exit> {
     {
         context.store.move_records(before, mac).await?;
     }
-    context.store.set_pin(&device.key, now).await?;
+    // Whose device it is was looked at just now.
+    context.store.set_pin(&device.key, now, Vec::new()).await?;
     say("Accepted.");
     Ok(Exit::Done)
 }

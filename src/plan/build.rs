@@ -91,6 +91,7 @@ pub fn plan_device(inputs: Inputs<'_>, render: Render<'_>) -> DeviceChanges {
             (None, Mode::Manage) => None,
         },
         changes,
+        unfinished,
         save: save(&saved, desired.unsaved, !steps.is_empty(), unfinished),
         steps,
         saved,

@@ -21,6 +21,10 @@ use serde::{Deserialize, Serialize};
 use crate::domain::{MacAddr, Medium, PortNumber};
 use crate::observed::{Capabilities, Change, DeviceConfig, Kind, ObjectId};
 
+/// How the names begin that objects bear for a moment while names are exchanged. What bears one on a device
+/// was left so by a run that was cut off.
+pub const TEMPORARY_NAME: &str = "gamops-tmp-";
+
 /// Why a change is in the plan.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

@@ -314,9 +314,9 @@ fn device(device: &DevicePlan) -> DeviceJson {
 
 fn read(json: &mut DeviceJson, changes: &DeviceChanges) {
     let (status, reason) = match (&changes.held, changes.refusals.first()) {
-        (_, Some(refusal)) => ("refused", Some(refusal.message.clone())),
-        (Some(Held::Observe), None) => ("observe", None),
-        (Some(Held::Paused(reason)), None) => ("paused", Some(reason.clone())),
+        (Some(Held::Observe), _) => ("observe", None),
+        (Some(Held::Paused(reason)), _) => ("paused", Some(reason.clone())),
+        (None, Some(refusal)) => ("refused", Some(refusal.message.clone())),
         (None, None) if changes.is_actionable() => ("ready", None),
         (None, None) => ("in-sync", None),
     };

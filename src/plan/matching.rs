@@ -6,7 +6,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::domain::MacAddr;
+use crate::observed::{Kind, Object};
 
+use super::diff::TEMPORARY_NAME;
 use super::record::Record;
 
 /// An object that the inventory asks for.
@@ -58,8 +60,39 @@ pub(super) struct Matches {
 
 /// Whether the candidate still is what the record says.
 pub(super) fn is_recorded(record: &Record, candidate: &Candidate<'_>) -> bool {
+    has_recorded_name(record, candidate)
+        || record.object.number() == candidate.number
+            && candidate.binding.is_some()
+            && (candidate.binding == record.binding || candidate.binding == binding_before(record))
+}
+
+/// Whether the candidate still bears a name that gamops gave it: the recorded one, the one that it had before
+/// a run that may have been cut off, or the one that it bears for a moment while names are exchanged.
+pub(super) fn has_recorded_name(record: &Record, candidate: &Candidate<'_>) -> bool {
+    let before = record.applied.as_ref().map(Object::name);
     record.object.number() == candidate.number
-        && (record.name == candidate.name || (record.binding.is_some() && record.binding == candidate.binding))
+        && (record.name == candidate.name
+            || before == Some(candidate.name)
+            || candidate.name.starts_with(TEMPORARY_NAME))
+}
+
+/// Whether what the inventory no longer asks for may be destroyed.
+///
+/// A subscriber must still bear its name: another one on the same endpoint is another customer, whom somebody
+/// put there by hand. Told apart from drift only here, because a subscriber that the inventory still asks for
+/// gets its name back.
+pub(super) fn is_still_ours(kind: Kind, record: &Record, candidate: &Candidate<'_>) -> bool {
+    match kind {
+        Kind::Subscriber => has_recorded_name(record, candidate),
+        _ => is_recorded(record, candidate),
+    }
+}
+
+fn binding_before(record: &Record) -> Option<MacAddr> {
+    match &record.applied {
+        Some(Object::Endpoint(endpoint)) => endpoint.mac,
+        _ => None,
+    }
 }
 
 /// The record that belongs to a wanted object: under its key, else under the key that it had before.
@@ -103,6 +136,7 @@ pub(super) fn match_objects(
         }
     }
 
+    let names: BTreeSet<&str> = wanted.iter().filter_map(|wanted| wanted.name).collect();
     let recorded_elsewhere: BTreeSet<u16> = records
         .values()
         .filter(|record| !keys.contains(record.key.as_str()))
@@ -125,7 +159,11 @@ pub(super) fn match_objects(
                     .filter(free)
                     .find(|candidate| candidate.binding == Some(mac))
             })
-            .filter(|candidate| departed == Departed::StaysItself || !recorded_elsewhere.contains(&candidate.number))
+            .filter(|candidate| {
+                departed == Departed::StaysItself
+                    // Who bears a wanted name is that one, whatever endpoint it is on.
+                    || !recorded_elsewhere.contains(&candidate.number) && !names.contains(candidate.name)
+            })
             .map(|candidate| candidate.number);
         let (number, how) = match (by_name, by_binding) {
             (Some(name), Some(binding)) if name != binding => {

@@ -69,6 +69,8 @@ pub struct DeviceChanges {
     pub saved: Saved,
     /// What would be done about unsaved configuration.
     pub save: Save,
+    /// Whether a run of gamops on this device never came to its end.
+    pub unfinished: bool,
     /// Objects that are there and become owned.
     pub adopted: Vec<(ObjectId, String)>,
     /// Objects that gamops does not own, with their names.
@@ -225,6 +227,14 @@ impl DeviceChanges {
     }
 }
 
+impl DeviceChanges {
+    /// Whether apply would change the device, but for what stands in the way.
+    #[must_use]
+    pub fn is_refused(&self) -> bool {
+        self.held.is_none() && !self.refusals.is_empty()
+    }
+}
+
 impl Plan {
     /// What apply would do, in numbers.
     #[must_use]
@@ -264,9 +274,10 @@ impl Plan {
             .any(|device| matches!(device.outcome, Outcome::Unread(_)))
     }
 
-    /// Whether some device refuses to be changed as asked.
+    /// Whether some device that is managed refuses to be changed as asked. Where nothing would be changed anyway,
+    /// nothing is refused.
     #[must_use]
     pub fn has_refusals(&self) -> bool {
-        self.read().any(|changes| !changes.refusals.is_empty())
+        self.read().any(DeviceChanges::is_refused)
     }
 }

@@ -10,9 +10,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::domain::{EndpointId, MacAddr, ProfileId, SubscriberId};
 use crate::inventory::desired::{DesiredDevice, DesiredRate};
-use crate::observed::{Capabilities, DeviceConfig, Kind, ObjectId, Port, ProfileRef};
+use crate::observed::{Capabilities, DeviceConfig, Kind, ObjectId, Port, ProfileRef, Subscriber};
 
-use super::matching::{Candidate, Departed, How, Matches, Wanted, allocate, is_recorded, match_objects, record_of};
+use super::matching::{
+    Candidate, Departed, How, Matches, Wanted, allocate, is_recorded, is_still_ours, match_objects, record_of,
+};
 use super::record::Record;
 
 pub(super) use blockers::refuse_what_cannot_stand;
@@ -67,6 +69,16 @@ pub fn resolve(
 
 /// The numbers given to the objects of one kind, by key.
 type Numbers<T> = BTreeMap<String, T>;
+
+/// Where an object is to be.
+#[derive(Debug, Clone, Copy)]
+struct Place {
+    /// Its number.
+    number: u16,
+    /// The number under which the device holds it now. `None` for a new one: what stands under its number, if
+    /// anything, is somebody else's and lends it nothing.
+    held: Option<u16>,
+}
 
 struct Resolver<'a> {
     desired: &'a DesiredDevice,
@@ -175,11 +187,15 @@ impl<'a> Resolver<'a> {
             |_| None,
         );
         let mut numbers = Numbers::new();
-        for (key, number) in given {
-            let (Ok(id), Some(profile)) = (ProfileId::try_from(u64::from(number)), desired.profiles.get(&key)) else {
+        for (key, place) in given {
+            let (Ok(id), Some(profile)) = (ProfileId::try_from(u64::from(place.number)), desired.profiles.get(&key))
+            else {
                 continue;
             };
-            let target = fields::profile(profile, self.observed.profiles.get(&id));
+            let held = place
+                .held
+                .and_then(|number| ProfileId::try_from(u64::from(number)).ok());
+            let target = fields::profile(profile, held.and_then(|id| self.observed.profiles.get(&id)));
             self.refuse_to_change_for_strangers(id, &target, &profile.name);
             self.out.target.profiles.insert(id, target);
             self.own(&key, ObjectId::Profile(id), None, profile.protect);
@@ -209,10 +225,9 @@ impl<'a> Resolver<'a> {
             .iter()
             .filter(|(_, subscriber)| subscriber.profile == Some(ProfileRef::Profile(id)))
             .filter(|(number, subscriber)| {
+                let candidate = self.subscriber_candidate(**number, subscriber);
                 !wanted.contains(subscriber.name.as_str())
-                    && !records
-                        .values()
-                        .any(|record| record.object == ObjectId::Subscriber(**number))
+                    && !records.values().any(|record| is_recorded(record, &candidate))
             })
             .map(|(_, subscriber)| format!("`{}`", subscriber.name))
             .collect();
@@ -261,11 +276,17 @@ impl<'a> Resolver<'a> {
             |_| None,
         );
         let mut numbers = Numbers::new();
-        for (key, number) in given {
-            let (Ok(id), Some(wish)) = (EndpointId::try_from(u64::from(number)), desired.endpoints.get(&key)) else {
+        for (key, place) in given {
+            let (Ok(id), Some(wish)) = (
+                EndpointId::try_from(u64::from(place.number)),
+                desired.endpoints.get(&key),
+            ) else {
                 continue;
             };
-            let target = fields::endpoint(wish, self.observed.endpoints.get(&id));
+            let held = place
+                .held
+                .and_then(|number| EndpointId::try_from(u64::from(number)).ok());
+            let target = fields::endpoint(wish, held.and_then(|id| self.observed.endpoints.get(&id)));
             self.out.target.endpoints.insert(id, target);
             self.own(&key, ObjectId::Endpoint(id), Some(wish.mac), wish.protect);
             numbers.insert(key, id);
@@ -296,11 +317,7 @@ impl<'a> Resolver<'a> {
         let candidates: Vec<Candidate<'_>> = observed
             .subscribers
             .iter()
-            .map(|(id, subscriber)| Candidate {
-                number: id.get(),
-                name: &subscriber.name,
-                binding: subscriber.endpoint.and_then(|id| observed.endpoints.get(&id)?.mac),
-            })
+            .map(|(id, subscriber)| self.subscriber_candidate(*id, subscriber))
             .collect();
         // A subscriber and its endpoint under one number are easier to follow on the device.
         let hint = |key: &str| {
@@ -309,9 +326,11 @@ impl<'a> Resolver<'a> {
         };
         let range = SubscriberId::MIN..=SubscriberId::MAX;
         let given = self.number(Kind::Subscriber, &wanted, &candidates, Departed::IsAnother, range, hint);
-        for (key, number) in given {
-            let (Ok(id), Some(wish)) = (SubscriberId::try_from(u64::from(number)), desired.subscribers.get(&key))
-            else {
+        for (key, place) in given {
+            let (Ok(id), Some(wish)) = (
+                SubscriberId::try_from(u64::from(place.number)),
+                desired.subscribers.get(&key),
+            ) else {
                 continue;
             };
             let profile = match &wish.rate {
@@ -323,11 +342,22 @@ impl<'a> Resolver<'a> {
             if profile.is_none() || endpoint.is_some() != wish.endpoint.is_some() {
                 continue;
             }
-            let held = observed.subscribers.get(&id);
+            let held = place
+                .held
+                .and_then(|number| SubscriberId::try_from(u64::from(number)).ok())
+                .and_then(|id| observed.subscribers.get(&id));
             let (target, note) = fields::subscriber(wish, endpoint, profile, held, self.capabilities);
             self.out.notes.extend(note.map(|note| format!("{key}: {note}")));
             self.out.target.subscribers.insert(id, target);
             self.own(&key, ObjectId::Subscriber(id), mac_of(&wish.endpoint), wish.protect);
+        }
+    }
+
+    fn subscriber_candidate(&self, number: SubscriberId, subscriber: &'a Subscriber) -> Candidate<'a> {
+        Candidate {
+            number: number.get(),
+            name: &subscriber.name,
+            binding: subscriber.endpoint.and_then(|id| self.observed.endpoints.get(&id)?.mac),
         }
     }
 
@@ -341,14 +371,21 @@ impl<'a> Resolver<'a> {
         departed: Departed,
         range: std::ops::RangeInclusive<u16>,
         hint: impl Fn(&str) -> Option<u16>,
-    ) -> BTreeMap<String, u16> {
+    ) -> BTreeMap<String, Place> {
         let records = self.records_of(kind);
         let keys: BTreeSet<&str> = wanted.iter().map(|wanted| wanted.key).collect();
         let matches = match_objects(wanted, candidates, &records, departed);
         self.refuse_ambiguous(kind, &matches);
         let mut leaving = self.take_out_departed(kind, &keys, candidates, &records, &matches);
 
-        let mut numbers: BTreeMap<String, u16> = BTreeMap::new();
+        let owned = |number: u16| {
+            candidates
+                .iter()
+                .filter(|candidate| candidate.number == number)
+                .any(|candidate| records.values().any(|record| is_recorded(record, candidate)))
+        };
+        let mut numbers: BTreeMap<String, Place> = BTreeMap::new();
+        let mut moved: BTreeMap<&str, u16> = BTreeMap::new();
         let mut held: BTreeSet<u16> = candidates
             .iter()
             .map(|candidate| candidate.number)
@@ -360,18 +397,27 @@ impl<'a> Resolver<'a> {
             };
             match object.pinned {
                 Some(pinned) if pinned != number => {
-                    if how != How::Recorded {
+                    if how != How::Recorded && !owned(number) {
                         self.refuse_renumbering(kind, object.key, number, pinned);
                         continue;
                     }
                     // Another number is another object to the device: the old one goes, a new one comes.
                     self.remove(kind, number);
+                    if let Some(id) = object_id(kind, number) {
+                        self.out.keys.insert(id, object.key.to_owned());
+                    }
                     held.remove(&number);
                     leaving.insert(number);
+                    moved.insert(object.key, number);
                 }
                 _ => {
-                    numbers.insert(object.key.to_owned(), number);
+                    let place = Place {
+                        number,
+                        held: Some(number),
+                    };
+                    numbers.insert(object.key.to_owned(), place);
                     if how != How::Recorded
+                        && !owned(number)
                         && let Some(id) = object_id(kind, number)
                     {
                         self.out.adopted.push(id);
@@ -407,7 +453,11 @@ impl<'a> Resolver<'a> {
             };
             held.insert(number);
             leaving.remove(&number);
-            numbers.insert(object.key.to_owned(), number);
+            let place = Place {
+                number,
+                held: moved.get(object.key).copied(),
+            };
+            numbers.insert(object.key.to_owned(), place);
         }
         numbers
     }
@@ -426,15 +476,21 @@ impl<'a> Resolver<'a> {
         let mut leaving = BTreeSet::new();
         for record in records.values() {
             let number = record.object.number();
-            let there = candidates.iter().any(|candidate| is_recorded(record, candidate));
             if keys.contains(record.key.as_str()) {
                 continue;
             }
             if matched.contains(&number) {
                 continue; // It goes on under another key.
             }
-            if !there {
+            let there = candidates.iter().find(|candidate| is_recorded(record, candidate));
+            if there.is_none_or(|there| !is_still_ours(kind, record, there)) {
                 self.out.forgotten.push(record.clone());
+                if let Some(there) = there {
+                    self.out.notes.push(format!(
+                        "{} was `{}` and is named `{}` now: it is left alone and no longer managed",
+                        record.object, record.name, there.name
+                    ));
+                }
                 continue;
             }
             self.out.keys.insert(record.object, record.key.clone());
@@ -449,8 +505,11 @@ impl<'a> Resolver<'a> {
             }
         }
         for candidate in candidates {
-            let owned = records.values().any(|record| is_recorded(record, candidate));
-            if !owned
+            let owned = |record: &Record| {
+                is_recorded(record, candidate)
+                    && (keys.contains(record.key.as_str()) || is_still_ours(kind, record, candidate))
+            };
+            if !records.values().any(owned)
                 && !matched.contains(&candidate.number)
                 && let Some(id) = object_id(kind, candidate.number)
             {

@@ -331,7 +331,7 @@ fn closing(out: &mut String, plan: &Plan) {
     }
     let refused: Vec<&str> = names(
         plan,
-        |device| matches!(&device.outcome, Outcome::Read(changes) if !changes.refusals.is_empty()),
+        |device| matches!(&device.outcome, Outcome::Read(changes) if changes.is_refused()),
     );
     if !refused.is_empty() {
         let _ = writeln!(

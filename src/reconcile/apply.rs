@@ -14,8 +14,7 @@ use crate::dialect::session::Reply;
 use crate::domain::MacAddr;
 use crate::observed::{DeviceConfig, ObjectId, RunningConfig};
 use crate::plan::model::{Action, DeviceChanges, Summary};
-use crate::plan::record::Record;
-use crate::plan::{Residue, verify};
+use crate::plan::{Residue, claims, verify};
 use crate::store::{DeviceRun, DeviceRunState, RunId, Store, StoreError};
 
 use super::event::{Events, Progress};
@@ -75,18 +74,12 @@ async fn try_apply(contact: &mut Contact, job: &Job<'_>, sent: &mut Vec<String>)
     if again.fingerprint() != job.changes.observed_fingerprint {
         return Ok(DeviceOutcome::Stale);
     }
-    let claims = job
-        .changes
-        .records
-        .iter()
-        .filter(|record| is_new(record, &job.changes.observed))
-        .map(claim);
     let begin = DeviceRun {
         device: job.device.to_owned(),
         mac: contact.mac(),
         base: job.changes.observed_fingerprint.clone(),
         target: job.changes.desired_fingerprint.clone(),
-        claims: claims.collect(),
+        claims: claims(job.changes),
     };
     job.store.begin_device(job.run, begin).await?;
 
@@ -273,18 +266,6 @@ fn residue(changes: &DeviceChanges, found: &DeviceConfig) -> Vec<Residue> {
         .chain(changes.steps.iter().map(|step| step.change.object()))
         .collect();
     verify(&changes.target, found, &changes.observed, &objects)
-}
-
-fn is_new(record: &Record, observed: &DeviceConfig) -> bool {
-    observed.object(record.object).is_none()
-}
-
-/// A record of something about to be made: owned where it is found, verified to be nothing yet.
-fn claim(record: &Record) -> Record {
-    Record {
-        applied: None,
-        ..record.clone()
-    }
 }
 
 fn count(changes: &DeviceChanges) -> Summary {

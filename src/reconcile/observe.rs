@@ -76,14 +76,39 @@ pub async fn observe(context: &Context, device: &Device) -> Result<Contact, Unre
         same_device(device, pinned, &contact)?;
     }
     same_model(device, &contact)?;
-    if pin.as_ref() != Some(&now) {
-        context
-            .store
-            .set_pin(&device.key, now)
-            .await
-            .map_err(|error| plain(&error))?;
+    let others = other_keys(context, device);
+    let taken = if pin.as_ref() == Some(&now) {
+        context.store.pinned_as(contact.mac(), others).await
+    } else {
+        context.store.set_pin(&device.key, now, others).await
+    };
+    match taken.map_err(|error| plain(&error))? {
+        None => Ok(contact),
+        Some(other) => {
+            let mac = contact.mac();
+            contact.close().await;
+            Err(same_as(device, &other, mac))
+        }
     }
-    Ok(contact)
+}
+
+/// The rest of the inventory, but for the key that this device had before.
+fn other_keys(context: &Context, device: &Device) -> Vec<String> {
+    let keys = context.inventory.devices.keys();
+    keys.filter(|key| **key != device.key && Some(*key) != device.was.as_ref())
+        .cloned()
+        .collect()
+}
+
+/// Two keys that lead to one device would each destroy what the other made.
+fn same_as(device: &Device, other: &str, mac: MacAddr) -> Unread {
+    Unread {
+        reason: format!(
+            "the device at {} has MAC {mac}, which `{other}` is pinned to: two keys lead to one device",
+            device.address
+        ),
+        help: Some(format!("correct the address of `{}` or of `{other}`", device.key)),
+    }
 }
 
 /// Reaches a device without believing its pins, and says what it is and what it was pinned as. Pins nothing.
@@ -96,8 +121,13 @@ pub async fn trust(context: &Context, device: &Device) -> Result<Identified, Unr
     let contact = reach(context, device, None, HostKeyPolicy::AcceptNew).await?;
     same_model(device, &contact)?;
     let now = pin_now(&contact);
+    let mac = contact.mac();
     contact.close().await;
-    Ok(Identified { now, pinned })
+    let taken = context.store.pinned_as(mac, other_keys(context, device)).await;
+    match taken.map_err(|error| plain(&error))? {
+        None => Ok(Identified { now, pinned }),
+        Some(other) => Err(same_as(device, &other, mac)),
+    }
 }
 
 async fn pin_of(context: &Context, device: &Device) -> Result<Option<Pin>, Unread> {

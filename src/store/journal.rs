@@ -34,12 +34,14 @@ pub enum DeviceRunState {
     Sending,
     /// The device holds the target, unsaved.
     Verified,
-    /// Saved and recorded: the only finished state.
+    /// Saved and recorded.
     Saved,
     /// Stopped by a refusal, a lost connection or a difference found on verifying; unsaved.
     Failed,
     /// Stopped by the operator between two commands; unsaved.
     Interrupted,
+    /// Not finished, but a later run found that nothing of it is left to save.
+    Settled,
 }
 
 impl DeviceRunState {
@@ -50,7 +52,14 @@ impl DeviceRunState {
             Self::Saved => "saved",
             Self::Failed => "failed",
             Self::Interrupted => "interrupted",
+            Self::Settled => "settled",
         }
+    }
+
+    /// Whether the run may have left something unsaved.
+    #[must_use]
+    pub const fn is_unfinished(self) -> bool {
+        !matches!(self, Self::Saved | Self::Settled)
     }
 
     fn of_word(word: &str) -> Self {
@@ -59,6 +68,7 @@ impl DeviceRunState {
             "saved" => Self::Saved,
             "failed" => Self::Failed,
             "interrupted" => Self::Interrupted,
+            "settled" => Self::Settled,
             // A word from elsewhere is treated as the state that promises least.
             _ => Self::Sending,
         }
@@ -76,8 +86,8 @@ pub struct DeviceRun {
     pub base: String,
     /// Fingerprint of what it is to hold.
     pub target: String,
-    /// Objects about to be made: owned from now on where they are found under their number and name, so
-    /// that a run killed halfway leaves no orphan.
+    /// Objects about to be made, changed or taken over: owned from now on where they are found under their
+    /// number and name, so that a run killed halfway leaves no orphan.
     pub claims: Vec<Record>,
 }
 
@@ -229,14 +239,29 @@ impl Store {
     }
 
     /// Records ownership on a device that needed no command: what was found there as wanted is taken over,
-    /// what is gone is forgotten.
+    /// what is gone is forgotten. `settled` says that it was found saved: what an unfinished run left there, it
+    /// left for good, and later unsaved configuration is not that run's.
     ///
     /// # Errors
     ///
     /// [`StoreError`] where the database cannot be used.
-    pub async fn record(&self, mac: MacAddr, records: Vec<Record>, commit: Option<String>) -> Result<(), StoreError> {
-        self.call(move |db| ownership::replace(db, mac, &records, commit.as_deref()))
-            .await
+    pub async fn record(
+        &self,
+        mac: MacAddr,
+        records: Vec<Record>,
+        commit: Option<String>,
+        settled: bool,
+    ) -> Result<(), StoreError> {
+        self.call(move |db| {
+            if settled {
+                db.execute(
+                    "UPDATE device_runs SET state = ?2, updated = ?3 WHERE mac = ?1 AND state NOT IN ('saved', ?2)",
+                    params![mac.to_string(), DeviceRunState::Settled.word(), now()],
+                )?;
+            }
+            ownership::replace(db, mac, &records, commit.as_deref())
+        })
+        .await
     }
 
     /// The latest run that touched a device. `None` where no run ever did.

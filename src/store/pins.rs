@@ -1,6 +1,6 @@
 //! Which device an inventory key stands for: host key, model and base MAC as met at first contact.
 
-use rusqlite::{OptionalExtension as _, params};
+use rusqlite::{OptionalExtension as _, Transaction, params};
 
 use crate::domain::MacAddr;
 
@@ -52,14 +52,29 @@ impl Store {
         .await
     }
 
-    /// Pins a device, replacing what was pinned under its key.
+    /// Which of these keys is pinned to a device already.
     ///
     /// # Errors
     ///
     /// [`StoreError`] where the database cannot be used.
-    pub async fn set_pin(&self, device: &str, pin: Pin) -> Result<(), StoreError> {
+    pub async fn pinned_as(&self, mac: MacAddr, among: Vec<String>) -> Result<Option<String>, StoreError> {
+        self.call(move |db| holder(db, mac, &among)).await
+    }
+
+    /// Pins a device, replacing what was pinned under its key, unless it is pinned to one of `others`: that key is
+    /// given back then and nothing is written. Two keys for one device would each destroy what the other made.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] where the database cannot be used.
+    pub async fn set_pin(&self, device: &str, pin: Pin, others: Vec<String>) -> Result<Option<String>, StoreError> {
         let device = device.to_owned();
         self.call(move |db| {
+            if let Some(mac) = pin.mac
+                && let Some(other) = holder(db, mac, &others)?
+            {
+                return Ok(Some(other));
+            }
             db.execute(
                 "INSERT INTO pins (device, host_key, model, mac, firmware, updated) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
                  ON CONFLICT (device) DO UPDATE SET host_key = excluded.host_key, model = excluded.model,
@@ -73,8 +88,21 @@ impl Store {
                     now()
                 ],
             )?;
-            Ok(())
+            Ok(None)
         })
         .await
     }
+}
+
+/// The first of these keys that is pinned to the device.
+fn holder(db: &Transaction<'_>, mac: MacAddr, among: &[String]) -> Result<Option<String>, StoreError> {
+    let mut query = db.prepare_cached("SELECT device FROM pins WHERE mac = ?1 ORDER BY device")?;
+    let mut rows = query.query([mac.to_string()])?;
+    while let Some(row) = rows.next()? {
+        let device: String = row.get(0)?;
+        if among.contains(&device) {
+            return Ok(Some(device));
+        }
+    }
+    Ok(None)
 }

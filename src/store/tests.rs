@@ -49,7 +49,8 @@ async fn a_pin_is_found_under_the_key_that_a_device_had_before() {
         mac: Some(MAC),
         ..Pin::default()
     };
-    store.set_pin("old", pin.clone()).await.unwrap();
+    let taken = store.set_pin("old", pin.clone(), vec!["new".to_owned()]).await.unwrap();
+    assert_eq!(taken, None);
     assert_eq!(store.pin("new", None).await.unwrap(), None);
     assert_eq!(store.pin("new", Some("old")).await.unwrap(), Some(pin));
 }
@@ -94,7 +95,7 @@ async fn finishing_a_device_replaces_its_records() {
 #[tokio::test]
 async fn a_replacement_takes_over_the_records() {
     let store = Store::in_memory().unwrap();
-    store.record(MAC, vec![record("s-1", 4)], None).await.unwrap();
+    store.record(MAC, vec![record("s-1", 4)], None, false).await.unwrap();
     let new = MacAddr::new([0, 0x0e, 0xd8, 9, 9, 9]);
     store.move_records(MAC, new).await.unwrap();
     assert_eq!(store.records(MAC).await.unwrap(), vec![]);
@@ -119,4 +120,51 @@ async fn two_processes_worth_of_handles_share_one_file() {
     let (a, b) = (Store::open(&path).unwrap(), Store::open(&path).unwrap());
     let (first, second) = tokio::join!(run(&a), run(&b));
     assert_ne!(first, second);
+}
+
+#[tokio::test]
+async fn one_device_is_pinned_to_one_key_of_an_inventory() {
+    let store = Store::in_memory().unwrap();
+    let pin = Pin {
+        mac: Some(MAC),
+        ..Pin::default()
+    };
+    let set = |key: &'static str, others: &[&str]| {
+        let others = others.iter().map(|key| (*key).to_owned()).collect();
+        store.set_pin(key, pin.clone(), others)
+    };
+    assert_eq!(set("maple", &["elm"]).await.unwrap(), None);
+    assert_eq!(set("elm", &["maple"]).await.unwrap(), Some("maple".to_owned()));
+    assert_eq!(store.pin("elm", None).await.unwrap(), None);
+    // A key that has left the inventory is no rival.
+    assert_eq!(set("elm", &["oak"]).await.unwrap(), None);
+}
+
+#[test]
+fn a_device_is_locked_by_one_holder_until_that_lets_go() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("state.db");
+    let (a, b) = (Store::open(&path).unwrap(), Store::open(&path).unwrap());
+    let held = a.lock_device(MAC).unwrap();
+    assert!(held.is_some());
+    assert!(b.lock_device(MAC).unwrap().is_none());
+    assert!(b.lock_device(MacAddr::new([0, 0x0e, 0xd8, 9, 9, 9])).unwrap().is_some());
+    drop(held);
+    assert!(b.lock_device(MAC).unwrap().is_some());
+}
+
+#[tokio::test]
+async fn what_was_found_saved_settles_an_unfinished_run() {
+    let store = Store::in_memory().unwrap();
+    let run = run(&store).await;
+    store.begin_device(run, begin("maple-a", Vec::new())).await.unwrap();
+    assert!(store.last_run(MAC).await.unwrap().unwrap().state.is_unfinished());
+    store.record(MAC, Vec::new(), None, false).await.unwrap();
+    assert!(store.last_run(MAC).await.unwrap().unwrap().state.is_unfinished());
+    store.record(MAC, Vec::new(), None, true).await.unwrap();
+    let last = store.last_run(MAC).await.unwrap().unwrap();
+    assert_eq!(
+        (last.state, last.state.is_unfinished()),
+        (DeviceRunState::Settled, false)
+    );
 }

@@ -4,6 +4,7 @@
 //! that reads them from the process. No value of a secret is in any error, not even a misspelt one.
 
 mod keyring;
+mod sealed;
 mod settings;
 
 use std::io;

@@ -306,6 +306,116 @@ fn killed_outright_in_the_middle_the_next_run_converges() {
     assert_eq!(fleet.ghn_lines("maple"), Vec::<String>::new());
 }
 
+/// Applies `after` to a device that was brought to `before`, disturbed at each command in turn: the run after the
+/// disturbed one must end where an undisturbed one does, saved. `devices` is added to the device's entry.
+fn changed_and_disturbed(before: &str, after: &str, devices: &str, prepare: fn(&TestFleet)) {
+    let begin = || {
+        let fleet = TestFleet::start(MAPLE, before);
+        let _ = fleet.apply();
+        prepare(&fleet);
+        fleet.write("services.yaml", after);
+        fleet.write("devices.yaml", &fleet.devices(MAPLE, devices));
+        fleet
+    };
+    let fleet = begin();
+    let already = fleet.device("maple").counters().commands.len();
+    let _ = fleet.apply();
+    let wanted = fleet.ghn_lines("maple");
+    let sent = fleet.device("maple").counters().commands.split_off(already);
+    let first = sent.iter().position(|command| command.starts_with("conf")).unwrap();
+    for at in first + 1..=sent.len() {
+        let at = u32::try_from(at).unwrap();
+        let fleet = begin();
+        let maple = fleet.device("maple");
+        maple.set_fault(Fault::Drop {
+            at,
+            of: Counted::Any,
+            when: Moment::After,
+        });
+        let cut = fleet.run(&["apply", "--auto-approve"]);
+        maple.clear_faults();
+        let again = fleet.apply();
+        assert_eq!(
+            fleet.ghn_lines("maple"),
+            wanted,
+            "cut at command {at}:\n{}\nthen:\n{}",
+            cut.stdout,
+            again.stdout
+        );
+        fleet.expect_in_sync();
+    }
+}
+
+#[test]
+fn a_first_host_name_and_port_name_cut_off_anywhere_are_saved_by_the_next_run() {
+    let more = "    hostname: gam-maple\n    ports: { 1: { name: stairs } }\n";
+    changed_and_disturbed(&services(), &services(), more, |_| {});
+}
+
+#[test]
+fn an_adoption_with_changes_cut_off_anywhere_is_saved_by_the_next_run() {
+    let after = services().replace("vlan: 101", "vlan: 111");
+    changed_and_disturbed(&services(), &after, "", |fleet| {
+        std::fs::remove_file(fleet.state()).unwrap();
+    });
+}
+
+#[test]
+fn another_pinned_number_cut_off_anywhere_is_reached_by_the_next_run() {
+    let after = services().replace("s-1: { device", "s-1: { id: 40, device");
+    changed_and_disturbed(&services(), &after, "", |_| {});
+}
+
+#[test]
+fn pinned_numbers_exchanged_and_cut_off_anywhere_are_reached_by_the_next_run() {
+    let after = services()
+        .replace("s-1: { device", "s-1: { id: 2, device")
+        .replace("s-2: { device", "s-2: { id: 1, device");
+    changed_and_disturbed(&services(), &after, "", |_| {});
+}
+
+#[test]
+fn names_of_plans_and_subscribers_exchanged_and_cut_off_anywhere_are_reached_by_the_next_run() {
+    let before = services()
+        .replace("gold: { rate", "gold: { name: one, rate")
+        .replace("silver 100", "two")
+        .replace("s-1: {", "s-1: { name: left,")
+        .replace("s-2: {", "s-2: { name: right,");
+    let after = before
+        .replace("name: one", "name: X")
+        .replace("\"two\"", "one")
+        .replace("name: X", "name: two")
+        .replace("name: left", "name: X")
+        .replace("name: right", "name: left")
+        .replace("name: X", "name: right");
+    changed_and_disturbed(&before, &after, "", |_| {});
+}
+
+#[test]
+fn a_new_name_together_with_a_new_cpe_cut_off_and_then_withdrawn_leaves_no_orphan() {
+    let renamed = services().replace(
+        "s-1: { device: maple, endpoint: \"00:0e:d8:00:00:01",
+        "s-1: { name: new, device: maple, endpoint: \"00:0e:d8:00:00:71",
+    );
+    for at in 1..=3 {
+        let fleet = TestFleet::start(MAPLE, &services());
+        let _ = fleet.apply();
+        fleet.write("services.yaml", &renamed);
+        let maple = fleet.device("maple");
+        maple.set_fault(Fault::Drop {
+            at,
+            of: Counted::Configuration,
+            when: Moment::After,
+        });
+        let _ = fleet.run(&["apply", "--auto-approve"]);
+        maple.clear_faults();
+        fleet.write("services.yaml", "");
+        let _ = fleet.apply();
+        assert_eq!(fleet.ghn_lines("maple"), Vec::<String>::new(), "cut at {at}");
+        fleet.expect_in_sync();
+    }
+}
+
 /// Looks again and again until it is so.
 fn wait_until(what: &str, mut is_so: impl FnMut() -> bool) {
     let deadline = Instant::now() + Duration::from_secs(60);

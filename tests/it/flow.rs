@@ -327,17 +327,7 @@ fn unsaved_configuration_of_others_is_reported_saved_or_refused_as_the_policy_sa
 #[test]
 fn a_device_that_changed_after_it_was_planned_is_not_touched() {
     let fleet = TestFleet::start(TWO, SERVICES);
-    let files = gamops::repo::read_inventory(&fleet.inventory()).unwrap();
-    let context = gamops::reconcile::Context {
-        inventory: std::sync::Arc::new(gamops::inventory::load(&files).inventory.unwrap()),
-        commit: None,
-        store: gamops::store::Store::in_memory().unwrap(),
-        keyring: std::sync::Arc::new(gamops::transport::credentials::Keyring::from_environment().unwrap()),
-        host_key_policy: gamops::transport::ssh::HostKeyPolicy::AcceptNew,
-        parallelism: 4,
-        events: gamops::reconcile::Events::default(),
-        cancel: tokio_util::sync::CancellationToken::new(),
-    };
+    let context = context(&fleet, gamops::store::Store::in_memory().unwrap());
     let results = fleet.block_on(async {
         let planned = context.plan(&[]).await.unwrap();
         fleet.device("maple").execute("ghn subscriber 7 name \"late\"");
@@ -353,4 +343,83 @@ fn a_device_that_changed_after_it_was_planned_is_not_touched() {
             .any(|command| command.starts_with("ghn ") || command.starts_with("conf")),
         "{sent:?}"
     );
+}
+
+#[test]
+fn a_plan_made_before_another_run_came_and_went_is_stale() {
+    let fleet = TestFleet::start(TWO, SERVICES);
+    let context = context(&fleet, gamops::store::Store::open(&fleet.state()).unwrap());
+    let results = fleet.block_on(async {
+        let planned = context.plan(&[]).await.unwrap();
+        // Somebody else's run comes to own something, and the device is as it was.
+        let elsewhere = gamops::plan::record::Record {
+            key: "s-77".to_owned(),
+            object: gamops::observed::ObjectId::Subscriber(77.try_into().unwrap()),
+            name: "s-77".to_owned(),
+            binding: None,
+            protect: false,
+            applied: None,
+        };
+        let maple = fleet.device("maple").spec().base_mac();
+        context.store.record(maple, vec![elsewhere], None, false).await.unwrap();
+        context.apply(planned, "tester").await.unwrap()
+    });
+    use gamops::reconcile::DeviceOutcome::{Applied, Stale};
+    assert!(matches!(results[0].outcome, Applied(_)), "{:?}", results[0]);
+    assert!(matches!(results[1].outcome, Stale), "{:?}", results[1]);
+}
+
+#[test]
+fn what_stands_in_the_way_on_an_observed_device_refuses_nothing() {
+    let fleet = TestFleet::start(TWO, SERVICES);
+    fleet.write("devices.yaml", &fleet.devices(TWO, "    mode: observe\n"));
+    fleet
+        .device("maple")
+        .execute("ghn endpoint 9 name \"theirs\" mac-address 00:0e:d8:00:00:01 port 4\nghn subscriber 9 name \"John\" vid 900 endpoint 9\nghn subscriber 8 name \"s-1\" vid 900");
+    let _ = fleet
+        .run(&["plan", "--detailed-exitcode"])
+        .expect(0)
+        .says("ambiguous-match");
+    let _ = fleet.apply();
+    let json = fleet.run(&["plan", "--format", "json"]).expect(0).stdout;
+    let json: serde_json::Value = serde_json::from_str(&json).unwrap();
+    assert_eq!(json["devices"][1]["status"], "observe");
+}
+
+#[test]
+fn an_unsaved_edit_after_an_unfinished_run_was_settled_is_not_ours() {
+    let fleet = TestFleet::start(TWO, SERVICES);
+    let _ = fleet.apply();
+    let maple = fleet.device("maple");
+    // A run that is stopped before anything took effect, and a run that finds all as it was.
+    fleet.write("services.yaml", &SERVICES.replace("vlan: 101", "vlan: 111"));
+    maple.set_fault(gamops::sim::Fault::Refuse {
+        containing: "vid 111".to_owned(),
+        text: "G.hn internal error".to_owned(),
+    });
+    let _ = fleet.run(&["apply", "--auto-approve"]).expect(5);
+    maple.clear_faults();
+    fleet.write("services.yaml", SERVICES);
+    let _ = fleet.apply();
+    maple.execute("ghn subscriber 1 description \"by hand\"");
+    let _ = fleet
+        .run(&["plan", "--detailed-exitcode"])
+        .expect(0)
+        .says("UNSAVED")
+        .says("left as it is");
+}
+
+/// What a run needs, without the program around it.
+fn context(fleet: &TestFleet, store: gamops::store::Store) -> gamops::reconcile::Context {
+    let files = gamops::repo::read_inventory(&fleet.inventory()).unwrap();
+    gamops::reconcile::Context {
+        inventory: std::sync::Arc::new(gamops::inventory::load(&files).inventory.unwrap()),
+        commit: None,
+        store,
+        keyring: std::sync::Arc::new(gamops::transport::credentials::Keyring::from_environment().unwrap()),
+        host_key_policy: gamops::transport::ssh::HostKeyPolicy::AcceptNew,
+        parallelism: 4,
+        events: gamops::reconcile::Events::default(),
+        cancel: tokio_util::sync::CancellationToken::new(),
+    }
 }

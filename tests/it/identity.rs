@@ -175,3 +175,47 @@ fn missing_credentials_name_the_variables_to_set() {
     );
     let _ = fleet.run(&["plan"]).expect(1).says("GAMOPS_CRED_OPS_USERNAME");
 }
+
+#[test]
+fn two_keys_that_lead_to_one_device_destroy_nothing() {
+    let fleet = TestFleet::start(MAPLE, &services());
+    let _ = fleet.apply();
+    let held = fleet.ghn_lines("maple");
+    // The second building was entered with the first one's address under another name.
+    let devices = fleet.devices(MAPLE, "");
+    let copy = devices
+        .replace("devices:\n", "")
+        .replace("maple:", "elm:")
+        .replace("127.0.0.1", "localhost");
+    fleet.write("devices.yaml", &format!("{devices}{copy}"));
+    let ran = fleet.run(&["apply", "--auto-approve"]).expect(1);
+    let _ = ran
+        .says("elm  NOT READ")
+        .says("which `maple` is pinned to: two keys lead to one device");
+    assert_eq!(fleet.ghn_lines("maple"), held);
+    let _ = fleet
+        .run(&["trust", "elm", "--auto-approve"])
+        .expect(1)
+        .says("two keys lead to one device");
+    // A new key in place of the old one is no second key.
+    fleet.write("devices.yaml", &devices.replace("maple:", "elm:"));
+    fleet.write("services.yaml", &services().replace("device: maple", "device: elm"));
+    let _ = fleet
+        .run(&["plan", "--detailed-exitcode"])
+        .expect(0)
+        .says("No changes.");
+}
+
+#[test]
+fn a_device_that_another_gamops_is_changing_is_left_to_it() {
+    let fleet = TestFleet::start(MAPLE, &services());
+    let store = gamops::store::Store::open(&fleet.state()).unwrap();
+    let lock = store.lock_device(fleet.device("maple").spec().base_mac()).unwrap();
+    let _ = fleet
+        .run(&["apply", "--auto-approve"])
+        .expect(4)
+        .says("REFUSED[device-busy] another gamops is changing this device");
+    assert_eq!(fleet.ghn_lines("maple"), Vec::<String>::new());
+    drop(lock);
+    let _ = fleet.apply();
+}

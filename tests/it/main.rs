@@ -20,3 +20,4 @@ mod ssh_session;
 mod ssh_transport;
 mod support;
 mod validate;
+mod variants;

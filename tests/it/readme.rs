@@ -87,3 +87,17 @@ fn the_demo_runs_to_its_end() {
     let left: Vec<_> = std::fs::read_dir(home.path()).unwrap().collect();
     assert!(left.is_empty(), "the demo left something in the home folder: {left:?}");
 }
+
+#[test]
+fn completions_and_manual_pages_name_every_command() {
+    let home = tempfile::tempdir().unwrap();
+    for shell in ["bash", "zsh", "fish"] {
+        let _ = Ran::from(program(home.path()).args(["completions", shell]).output().unwrap())
+            .expect(0)
+            .says("host-key-policy");
+    }
+    let folder = home.path().join("man");
+    let _ = Ran::from(program(home.path()).arg("man").arg(&folder).output().unwrap()).expect(0);
+    let page = std::fs::read_to_string(folder.join("gamops-plan.1")).unwrap();
+    assert!(page.contains("detailed\\-exitcode"), "{page}");
+}

@@ -17,7 +17,7 @@ use crate::observed::{Capabilities, Change, DeviceConfig, FromTo, Kind, ObjectId
 
 use super::object::{self, Object};
 use super::state::State;
-use super::{OrderedChange, Purpose, Stuck};
+use super::{OrderedChange, Purpose, Stuck, TEMPORARY_NAME};
 
 use waits::{Step, Wait};
 
@@ -270,7 +270,7 @@ impl Scheduler<'_> {
     fn free_name(&self, kind: Kind) -> String {
         let mut number = 1u32;
         loop {
-            let name = format!("gamops-tmp-{number}");
+            let name = format!("{TEMPORARY_NAME}{number}");
             if self.state.named(kind, &name).is_empty() && !self.taken_names.contains(&(kind, name.clone())) {
                 return name;
             }

@@ -26,9 +26,10 @@ pub(super) fn endpoint(wish: &DesiredEndpoint, held: Option<&Endpoint>) -> Endpo
         None if held.name.is_empty() || made_by_device => wish.mac.default_endpoint_name(),
         None => held.name,
     };
-    // A device most likely replaces `auto` by the port where it found the endpoint.
+    // A device most likely replaces `auto` by the port where it found the endpoint. Another CPE has yet to be
+    // found, maybe elsewhere.
     let port = match (wish.port, held.port) {
-        (PortBinding::Auto, PortBinding::Port(port)) => PortBinding::Port(port),
+        (PortBinding::Auto, PortBinding::Port(port)) if held.mac == Some(wish.mac) => PortBinding::Port(port),
         (port, _) => port,
     };
     Endpoint {

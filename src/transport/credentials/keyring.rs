@@ -5,7 +5,7 @@ use std::fs::File;
 use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 
-use super::{Credentials, CredentialsError, NotText, Settings, SettingsError, resolve};
+use super::{Credentials, CredentialsError, NotText, Settings, SettingsError, resolve, sealed};
 
 /// The credentials of a name, from this process's environment and its settings file.
 ///
@@ -27,15 +27,19 @@ pub struct Keyring {
 }
 
 impl Keyring {
-    /// Reads the settings file that `GAMOPS_SETTINGS` names, or else `gamops/settings.yaml` in
-    /// `XDG_CONFIG_HOME` (or `~/.config`). The second may be missing, the first may not.
+    /// Reads the settings file that `GAMOPS_SETTINGS` names, or else `gamops/settings.yaml` or
+    /// `gamops/settings.yaml.age` in `XDG_CONFIG_HOME` (or `~/.config`). The first must be there, the others need
+    /// not. A name that ends in `.age` is an age file, opened with the key file that `GAMOPS_AGE_IDENTITY` names
+    /// or with the passphrase in `GAMOPS_AGE_PASSPHRASE`.
     ///
     /// # Errors
     ///
     /// See [`SettingsError`]: unreadable, readable by others, or not a settings file.
     pub fn from_environment() -> Result<Self, SettingsError> {
-        let (path, named) = settings_path(|name| std::env::var_os(name));
+        let variable = |name: &str| std::env::var_os(name);
+        let (path, named) = settings_path(variable, Path::exists);
         let settings = match path {
+            Some(path) if is_sealed(&path) => sealed::load(path, sealed::key(variable))?,
             Some(path) => load(path, named)?,
             None => Settings::none(None),
         };
@@ -57,14 +61,31 @@ impl Keyring {
     }
 }
 
+/// Whether a settings file is encrypted, by its name.
+fn is_sealed(path: &Path) -> bool {
+    path.extension().is_some_and(|extension| extension == "age")
+}
+
 /// The file to look for, and whether it was named, so that it must be there.
-pub(super) fn settings_path(variable: impl Fn(&str) -> Option<OsString>) -> (Option<PathBuf>, bool) {
+pub(super) fn settings_path(
+    variable: impl Fn(&str) -> Option<OsString>,
+    exists: impl Fn(&Path) -> bool,
+) -> (Option<PathBuf>, bool) {
     let set = |name| variable(name).filter(|value| !value.is_empty()).map(PathBuf::from);
     if let Some(named) = set("GAMOPS_SETTINGS") {
         return (Some(named), true);
     }
     let folder = set("XDG_CONFIG_HOME").or_else(|| set("HOME").map(|home| home.join(".config")));
-    (folder.map(|folder| folder.join("gamops").join("settings.yaml")), false)
+    let found = folder.map(|folder| {
+        let plain = folder.join("gamops").join("settings.yaml");
+        let encrypted = folder.join("gamops").join("settings.yaml.age");
+        if !exists(&plain) && exists(&encrypted) {
+            encrypted
+        } else {
+            plain
+        }
+    });
+    (found, false)
 }
 
 pub(super) fn load(path: PathBuf, named: bool) -> Result<Settings, SettingsError> {
@@ -79,6 +100,20 @@ pub(super) fn load(path: PathBuf, named: bool) -> Result<Settings, SettingsError
 enum Readable {
     Private(String),
     ByOthers { mode: u32 },
+}
+
+/// Reads a file that must be private, such as one that holds keys.
+pub(super) fn read_key_file(path: &Path) -> io::Result<String> {
+    match read_private(path)? {
+        Readable::Private(text) => Ok(text),
+        Readable::ByOthers { mode } => Err(io::Error::new(
+            io::ErrorKind::PermissionDenied,
+            format!(
+                "it can be read by others (mode {mode:03o}): `chmod 600 {}`",
+                path.display()
+            ),
+        )),
+    }
 }
 
 /// Looks at the permissions of the file that was opened, so that it cannot be another one by then.

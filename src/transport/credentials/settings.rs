@@ -38,6 +38,43 @@ pub enum SettingsError {
         /// Its permission bits.
         mode: u32,
     },
+    /// The file is encrypted and nothing was given to open it with.
+    #[error(
+        "the settings file {} is encrypted; name a key file in GAMOPS_AGE_IDENTITY, or give the passphrase in \
+         GAMOPS_AGE_PASSPHRASE",
+        path.display()
+    )]
+    NoKey {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The key file cannot be used.
+    #[error("reading the age key file {}", path.display())]
+    KeyFile {
+        /// The key file.
+        path: PathBuf,
+        /// Why not.
+        #[source]
+        source: std::io::Error,
+    },
+    /// The key does not open the file, or the file is damaged.
+    #[error("opening the encrypted settings file {}", path.display())]
+    Sealed {
+        /// The file.
+        path: PathBuf,
+        /// Why not.
+        #[source]
+        source: Box<age::DecryptError>,
+    },
+    /// What was in the encrypted file is no text.
+    #[error("the encrypted settings file {} does not hold text in UTF-8", path.display())]
+    SealedText {
+        /// The file.
+        path: PathBuf,
+        /// Why not.
+        #[source]
+        source: std::io::Error,
+    },
     /// It is not what a settings file looks like.
     #[error(
         "the settings file {}{} is not `credentials: {{NAME: {{username, password, password_file, community}}}}`",

@@ -148,10 +148,14 @@ fn a_mistake_in_the_settings_is_shown_by_its_place() {
 
 #[test]
 fn the_settings_file_is_looked_for_where_the_environment_says() {
-    let path = |set: &[(&str, &str)]| {
+    let path_where = |set: &[(&str, &str)], there: &str| {
         let set: BTreeMap<_, _> = set.iter().copied().collect();
-        settings_path(|name| set.get(name).map(OsString::from))
+        settings_path(
+            |name| set.get(name).map(OsString::from),
+            |path| path == Path::new(there),
+        )
     };
+    let path = |set: &[(&str, &str)]| path_where(set, "");
     assert_eq!(
         path(&[("GAMOPS_SETTINGS", "/a"), ("HOME", "/h")]),
         (Some("/a".into()), true)
@@ -165,6 +169,9 @@ fn the_settings_file_is_looked_for_where_the_environment_says() {
         (Some("/h/.config/gamops/settings.yaml".into()), false)
     );
     assert_eq!(path(&[]), (None, false));
+    let home = &[("HOME", "/h")];
+    let encrypted = "/h/.config/gamops/settings.yaml.age";
+    assert_eq!(path_where(home, encrypted), (Some(encrypted.into()), false));
 }
 
 #[test]
