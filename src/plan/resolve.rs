@@ -638,4 +638,6 @@ fn object_id(kind: Kind, number: u16) -> Option<ObjectId> {
 }
 
 #[cfg(test)]
+mod laws;
+#[cfg(test)]
 mod tests;

@@ -48,7 +48,16 @@ impl Contact {
     }
 
     pub(super) async fn read_running(&mut self) -> Result<RunningConfig, DeviceError> {
-        device::read_running(&mut self.session, &self.observation.capabilities).await
+        let running = device::read_running(&mut self.session, &self.observation.capabilities).await?;
+        let is_open = running.managed.subscribers.values().any(|one| one.profile.is_none());
+        if !is_open {
+            return Ok(running);
+        }
+        // What the device means by saying nothing could not be learned before it held a subscriber of which it
+        // says nothing: ask now.
+        let again = device::gather(&mut self.session, None).await?;
+        self.observation.capabilities = again.capabilities;
+        Ok(again.running)
     }
 
     pub(super) async fn read_startup(&mut self) -> Result<Option<RunningConfig>, DeviceError> {

@@ -7,7 +7,7 @@ use crate::fleet::{Given, TestFleet};
 const FIRMWARES: [&str; 3] = ["GAM-4/8-C_v1.2.0", "GAM-4/8-C_v1.5.4", "GAM-4/8-C_v1.8.2"];
 
 /// One bit for each knob of which nobody knows how real devices have it set.
-const COMBINATIONS: usize = 64;
+const COMBINATIONS: usize = 32;
 
 /// The knobs that the device's name asks for: `d-<firmware>-<bits>`.
 fn tune(spec: &mut DeviceSpec) {
@@ -20,7 +20,7 @@ fn tune(spec: &mut DeviceSpec) {
     spec.knobs.print_bw_profile = bit(2);
     spec.knobs.print_unassigned_port = bit(3);
     spec.knobs.default_profile = bit(4).then_some(1);
-    spec.knobs.empty_description = bit(5);
+    spec.knobs.empty_description = bit(0) != bit(4);
     spec.knobs.in_use = [InUse::Clear, InUse::Dangle, InUse::Refuse][(bits + firmware) % 3];
     spec.knobs.future_word = firmware == 2;
     if bit(1) != bit(3) {

@@ -5,35 +5,35 @@ use crate::inventory::model::{Mode, Unsaved};
 use crate::observed::{Endpoint, Object, Profile, Subscriber};
 use crate::plan::resolve::refuse_what_cannot_stand;
 
-fn mac(last: u8) -> MacAddr {
+pub(super) fn mac(last: u8) -> MacAddr {
     MacAddr::new([0, 0x0e, 0xd8, 0, 0, last])
 }
 
-fn endpoint_id(number: u64) -> EndpointId {
+pub(super) fn endpoint_id(number: u64) -> EndpointId {
     EndpointId::try_from(number).unwrap()
 }
 
-fn subscriber_id(number: u64) -> SubscriberId {
+pub(super) fn subscriber_id(number: u64) -> SubscriberId {
     SubscriberId::try_from(number).unwrap()
 }
 
-fn profile_id(number: u64) -> ProfileId {
+pub(super) fn profile_id(number: u64) -> ProfileId {
     ProfileId::try_from(number).unwrap()
 }
 
-fn on_port(number: u64) -> PortBinding {
+pub(super) fn on_port(number: u64) -> PortBinding {
     PortBinding::Port(PortNumber::try_from(number).unwrap())
 }
 
-fn mbps(rate: u64) -> crate::domain::Mbps {
+pub(super) fn mbps(rate: u64) -> crate::domain::Mbps {
     crate::domain::Mbps::try_from(rate).unwrap()
 }
 
-fn capabilities() -> Capabilities {
+pub(super) fn capabilities() -> Capabilities {
     Capabilities::of_firmware(&"GAM-12/24-C_v1.8.2".parse().unwrap())
 }
 
-fn wish() -> DesiredDevice {
+pub(super) fn wish() -> DesiredDevice {
     DesiredDevice {
         subscriber_model: crate::domain::SubscriberModel::EndpointAware,
         key: "maple-a".to_owned(),
