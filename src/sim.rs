@@ -9,14 +9,19 @@
 //! Where the vendor's documents and the two known transcripts are silent, behaviour is a guess: the ones that
 //! matter are [`Knobs`]. What misbehaves to order is a [`Fault`].
 
+mod alarm;
 mod commands;
 mod config;
 mod control;
 mod device;
+mod endpoint;
 mod fault;
 mod fleet;
 mod grammar;
 mod host_key;
+mod knobs;
+mod likeness;
+mod line;
 mod refusal;
 mod session;
 mod shell;
@@ -29,6 +34,9 @@ mod terminal;
 
 pub use control::Request;
 pub use device::{Counters, SimDevice};
+pub use endpoint::EndpointModel;
 pub use fault::{Counted, Fault, Moment};
 pub use fleet::{Fleet, FleetOptions, SimError};
-pub use spec::{DeviceSpec, ExecChannel, InUse, Knobs};
+pub use knobs::{AssumedWords, ExecChannel, GhnSubtree, InUse, Knobs};
+pub use likeness::{Likeness, UnknownLikeness};
+pub use spec::DeviceSpec;

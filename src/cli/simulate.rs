@@ -7,12 +7,13 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::{Context as _, bail};
+use clap::builder::TypedValueParser;
 use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::net::{UnixListener, UnixStream};
 
 use crate::domain::{Firmware, MacAddr, Medium, Model, PortBinding, PortNumber};
 use crate::inventory::model::{Device, Inventory};
-use crate::sim::{DeviceSpec, Fleet, FleetOptions};
+use crate::sim::{DeviceSpec, Fleet, FleetOptions, Likeness};
 
 /// Simulates the devices of an inventory.
 ///
@@ -34,9 +35,17 @@ pub struct SimulateArgs {
     /// Listen on this Unix socket for orders to misbehave (see `gamops simulate-control`).
     #[arg(long, value_name = "SOCKET")]
     pub control: Option<PathBuf>,
-    /// Firmware version that the devices run, such as `1.5.4`.
-    #[arg(long, value_name = "VERSION", default_value = "1.8.2")]
-    pub firmware: String,
+    /// Firmware version that the devices run, such as `1.5.4`; without it that of `--like`, else 1.8.2.
+    #[arg(long, value_name = "VERSION")]
+    pub firmware: Option<String>,
+    /// Make the devices like one that was seen or described: gam-1.2.0, gam-1.5.4, gam-1.8.2, or hostile for
+    /// everything that a driver has to put up with at once.
+    #[arg(long, value_name = "NAME", value_parser = likeness())]
+    pub like: Option<Likeness>,
+}
+
+fn likeness() -> impl TypedValueParser<Value = Likeness> {
+    clap::builder::PossibleValuesParser::new(Likeness::ALL.map(Likeness::name)).try_map(|name| name.parse::<Likeness>())
 }
 
 /// The simulated devices that stand for an inventory's.
@@ -154,13 +163,25 @@ pub async fn run_until(
     out: &mut impl Write,
     end: impl Future<Output = anyhow::Result<()>>,
 ) -> anyhow::Result<()> {
-    let specs = specs(inventory, &args.firmware, |device| {
-        if args.blank { None } else { initial(device) }
-    })?;
+    let likeness = args.like.unwrap_or(Likeness::Gam182);
+    let firmware = args.firmware.as_deref().unwrap_or(likeness.firmware());
+    let mut specs = specs(
+        inventory,
+        firmware,
+        |device| {
+            if args.blank { None } else { initial(device) }
+        },
+    )?;
+    for spec in &mut specs {
+        likeness.apply(spec);
+    }
     let options = FleetOptions {
         state_dir: args.state.clone(),
     };
     let fleet = Arc::new(Fleet::start(specs, options).await?);
+    for fault in likeness.faults() {
+        fleet.devices().for_each(|device| device.set_fault(fault.clone()));
+    }
     let control = match &args.control {
         Some(path) => Some(listen(path, Arc::clone(&fleet)).await?),
         None => None,

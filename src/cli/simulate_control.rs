@@ -9,7 +9,7 @@ use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::net::UnixStream;
 
 use crate::domain::{MacAddr, PortNumber};
-use crate::sim::{Fault, Request};
+use crate::sim::{EndpointModel, Fault, Request};
 
 /// Gives an order to a simulated device.
 #[derive(Debug, Clone, clap::Args)]
@@ -62,6 +62,9 @@ pub enum Action {
         /// G.hn port.
         #[arg(value_name = "PORT")]
         port: u64,
+        /// Its model, such as `G1002-C+`, or `unknown` for one that the device does not know.
+        #[arg(long, value_name = "MODEL", value_parser = endpoint_model)]
+        model: Option<EndpointModel>,
     },
     /// Disconnect an endpoint.
     Unplug {
@@ -95,16 +98,22 @@ impl SimulateControlArgs {
                 fault: fault(kind, settings)?,
             },
             Action::ClearFaults => Request::ClearFaults { device },
-            Action::Plug { mac, port } => Request::Plug {
+            Action::Plug { mac, port, model } => Request::Plug {
                 device,
                 mac: *mac,
                 port: PortNumber::try_from(*port)?,
+                model: *model,
             },
             Action::Unplug { mac } => Request::Unplug { device, mac: *mac },
             Action::Reboot => Request::Reboot { device },
             Action::Counters => Request::Counters { device },
         })
     }
+}
+
+/// Reads a model of endpoint: the words of the JSON form.
+fn endpoint_model(text: &str) -> Result<EndpointModel, serde_json::Error> {
+    serde_json::from_value(Value::from(text))
 }
 
 /// Reads `drop at=3 when=before`: the words of the JSON form.

@@ -1,10 +1,11 @@
 //! The command table: which words each mode knows, and what they stand for.
 //!
-//! Source of the words: CLI guide, and for what it predates (`poe`, the newer community syntax, `reload cold`)
-//! hardware lines and sister products.
+//! Source of the words: CLI guide, and for what it predates (`poe disable`, the newer community syntax, `reload
+//! cold`) hardware lines and sister products. Words that are guesses are in one place, [`per_device`].
 
-use super::config::{has_new_communities, has_poe};
+use super::config::{has_double_tags, has_new_communities, has_poe};
 use super::grammar::Grammar;
+use super::knobs::AssumedWords;
 use super::spec::DeviceSpec;
 
 /// What a line asks for.
@@ -23,6 +24,7 @@ pub(super) enum Act {
     ShowVectorboostState,
     ShowNotch,
     ShowAlarms,
+    ShowAlarmLog,
     ShowVlan,
     Dir,
     More,
@@ -30,6 +32,8 @@ pub(super) enum Act {
     Delete,
     Reload,
     RebootEndpoint,
+    ClearEndpoint,
+    ClearPort,
     TerminalWidth,
     TerminalLength,
     TerminalTimeout,
@@ -60,6 +64,7 @@ pub(super) enum Act {
     /// Keeps the `no` line.
     Off(usize),
     TrunkAllowed,
+    SubscriberModel,
     GhnPort,
     NoGhnPort,
     GhnProfile,
@@ -78,6 +83,8 @@ pub(super) enum Act {
 pub(super) struct Grammars {
     pub(super) exec: Grammar<Act>,
     pub(super) config: Grammar<Act>,
+    /// Config mode as it reads a file: words that are guesses are words here, whatever the knobs say.
+    pub(super) loading: Grammar<Act>,
     pub(super) interface: Grammar<Act>,
     pub(super) interface_vlan: Grammar<Act>,
     pub(super) vlan: Grammar<Act>,
@@ -103,7 +110,7 @@ const EXEC: &[(u8, &str, Act)] = &[
     (0, "show ghn bw-profile <id:1-15> [configuration]", Act::ShowProfile),
     (
         0,
-        "show ghn endpoint <id:1-384> {configuration | status} [detail]",
+        "show ghn endpoint <id:1-384> {configuration | statistics | status} [detail]",
         Act::ShowEndpoint,
     ),
     (0, "show ghn subscriber <id:1-384> [configuration]", Act::ShowSubscriber),
@@ -111,6 +118,7 @@ const EXEC: &[(u8, &str, Act)] = &[
     (0, "show ghn vectorboost state [detail]", Act::ShowVectorboostState),
     (0, "show ghn notch configuration", Act::ShowNotch),
     (0, "show alarm active", Act::ShowAlarms),
+    (0, "show alarm log", Act::ShowAlarmLog),
     (0, "show vlan", Act::ShowVlan),
     (15, "dir", Act::Dir),
     (15, "more <file:word1-63>", Act::More),
@@ -134,9 +142,9 @@ const EXEC: &[(u8, &str, Act)] = &[
     (
         15,
         "clear ghn endpoint {mac-address <mac:mac> | <id:1-384>} statistics",
-        Act::Accept,
+        Act::ClearEndpoint,
     ),
-    (15, "clear ghn port <id:1-99> statistics", Act::Accept),
+    (15, "clear ghn port <id:1-99> statistics", Act::ClearPort),
     (0, "terminal width <width:40-512>", Act::TerminalWidth),
     (0, "terminal length {0 | <length:3-512>}", Act::TerminalLength),
     (
@@ -226,7 +234,6 @@ const CONFIG: &[(&str, Act)] = &[
         "no ghn endpoint <id:1-384> [port | allow-management-access]",
         Act::NoGhnEndpoint,
     ),
-    ("no ghn subscriber <id:1-384> [endpoint]", Act::NoGhnSubscriber),
     (
         "ghn vectorboost engine cdta [enable | disable] [down-up-weight <down-up-weight:0-100>] [min-down-up-rate <min-down-up-rate:2-8>] [max-down-up-rate <max-down-up-rate:2-8>] [default-down-up-rate <default-down-up-rate:2-8>] [perc-metric-change <perc-metric-change:0-100>]",
         Act::Cdta,
@@ -295,13 +302,17 @@ impl Grammars {
         for (privilege, pattern, act) in EXEC {
             exec.add(*privilege, pattern, *act);
         }
-        let mut config = mode(CONFIG);
-        for (pattern, act) in per_device(spec) {
-            config.add(15, &pattern, act);
-        }
+        let config = |assumed| {
+            let mut config = mode(CONFIG);
+            for (pattern, act) in per_device(spec, assumed) {
+                config.add(15, &pattern, act);
+            }
+            config
+        };
         Self {
             exec,
-            config,
+            config: config(spec.knobs.assumed_words != AssumedWords::Refused),
+            loading: config(true),
             interface: mode(INTERFACE),
             interface_vlan: mode(INTERFACE_VLAN),
             vlan: mode(VLAN),
@@ -319,18 +330,34 @@ fn mode(commands: &[(&str, Act)]) -> Grammar<Act> {
     grammar
 }
 
-/// The commands whose words depend on firmware or knobs.
-fn per_device(spec: &DeviceSpec) -> Vec<(String, Act)> {
+/// The commands whose words depend on firmware or knobs. `assumed`: with the words that are guesses (see
+/// [`AssumedWords`]), where the firmware is new enough for what they do.
+fn per_device(spec: &DeviceSpec, assumed: bool) -> Vec<(String, Act)> {
     let text = |longest: u16| {
         let least = u8::from(!spec.knobs.empty_description);
         format!("[description <description:word{least}-{longest}>]")
     };
     let description = text(127);
-    let poe = if has_poe(spec) {
-        "[poe {disable | enable | force}]"
+    let poe = match (has_poe(spec), assumed) {
+        (false, _) => "",
+        // The only one that was seen.
+        (true, false) => "[poe disable]",
+        (true, true) => "[poe {disable | enable | force}]",
+    };
+    let port_aware = assumed && spec.firmware.at_least(1, 4, 0);
+    let double_tags = assumed && has_double_tags(spec);
+    let port = if port_aware {
+        "[port {unassigned | <service-port:1-99>}]"
     } else {
         ""
     };
+    let tags = if double_tags {
+        "[trunk] [outer-vid {none | <outer:3-4094>}] [nni {default | <nni:1-9>}]"
+    } else {
+        ""
+    };
+    let no_port = if port_aware { "| port" } else { "" };
+    let no_tags = if double_tags { "| trunk | outer-vid | nni" } else { "" };
     let future = if spec.knobs.future_word {
         "[future-word <future:0-9>]"
     } else {
@@ -356,11 +383,19 @@ fn per_device(spec: &DeviceSpec) -> Vec<(String, Act)> {
                 "ghn subscriber <id:1-384> [name <name:word1-31>] {description} [endpoint <endpoint:1-384>] \
                  [vid <vid:3-4094>] [tagged | untagged] [remapped-vid {{none | <remapped:3-4094>}}] \
                  [bw-profile {{unthrottled | <profile:1-15>}}] [allowed-vlan {{none | <allowed:vlans>}}] \
-                 [port2-vid {{none | <port2:1-4094>}}] {poe} {future}"
+                 [port2-vid {{none | <port2:1-4094>}}] {poe} {port} {tags} {future}"
             ),
             Act::GhnSubscriber,
         ),
+        (
+            format!("no ghn subscriber <id:1-384> [endpoint {no_port} {no_tags}]"),
+            Act::NoGhnSubscriber,
+        ),
     ];
+    if port_aware {
+        let pattern = "ghn subscriber-model {endpoint-aware | port-aware}";
+        commands.push((pattern.to_owned(), Act::SubscriberModel));
+    }
     let communities: [(&str, Act); 2] = if has_new_communities(spec) {
         [
             (

@@ -1,16 +1,21 @@
 //! The configuration that a device holds: the G.hn objects as values with all their checks, everything else
 //! as the lines that set it.
 
+mod factory;
 mod ghn;
+mod plugged;
 mod print;
+mod subscriber;
 
-pub(super) use ghn::{EndpointEdit, Line, PortEdit, ProfileEdit, SubscriberEdit};
+pub(super) use ghn::{EndpointEdit, PortEdit, ProfileEdit};
+pub(super) use plugged::{port_of, presence};
+pub(super) use subscriber::{Line, SubscriberEdit};
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use sha2::{Digest as _, Sha256};
 
-use crate::domain::{MacAddr, PoeMode, PortBinding, VlanSet};
+use crate::domain::{MacAddr, Medium, PoeMode, PortBinding, VlanSet};
 
 use super::spec::DeviceSpec;
 
@@ -108,6 +113,13 @@ pub(super) struct Subscriber {
     pub(super) allowed: VlanSet,
     pub(super) port2_vid: Option<u16>,
     pub(super) poe: PoeMode,
+    /// In the port-aware model, where its service is.
+    pub(super) port: Option<u16>,
+    pub(super) trunk: bool,
+    /// Double tags, when set.
+    pub(super) outer_vid: Option<u16>,
+    /// The uplink of double tags by its number; `None` is the default one.
+    pub(super) nni: Option<u16>,
     pub(super) future_word: Option<String>,
 }
 
@@ -129,6 +141,8 @@ pub(super) struct Config {
     pub(super) settings: Settings,
     /// Sections of other modules by heading (`interface vlan 1`), without those of the G.hn ports.
     pub(super) sections: BTreeMap<String, Settings>,
+    /// Subscribers belong to ports, not to endpoints.
+    pub(super) port_aware: bool,
     pub(super) ports: BTreeMap<u16, Port>,
     pub(super) profiles: BTreeMap<u16, Profile>,
     pub(super) endpoints: BTreeMap<u16, Endpoint>,
@@ -142,73 +156,22 @@ pub(super) fn has_new_communities(spec: &DeviceSpec) -> bool {
     spec.firmware.at_least(1, 4, 0)
 }
 
+/// Whether this device can be port-aware: copper, from 1.4 (JSON-RPC guide).
+pub(super) fn has_port_aware(spec: &DeviceSpec) -> bool {
+    spec.model.medium == Medium::Copper && spec.firmware.at_least(1, 4, 0)
+}
+
+/// Whether this firmware knows trunk mode and double tags (in the MIB, which is of about 1.6).
+pub(super) fn has_double_tags(spec: &DeviceSpec) -> bool {
+    spec.firmware.at_least(1, 6, 0)
+}
+
 /// Whether this firmware knows `poe` (seen on 1.5.4; JSON-RPC guide for 1.4 does not have it).
 pub(super) fn has_poe(spec: &DeviceSpec) -> bool {
     spec.firmware.at_least(1, 5, 0)
 }
 
 impl Config {
-    /// The factory state: 192.168.10.1 on VLAN 1, `admin` without a password, `public` and `private`, the
-    /// default profile, uplinks that trunk VLANs 3 to 4094 (CLI guide, installation guide, JSON-RPC guide).
-    pub(super) fn factory(spec: &DeviceSpec) -> Self {
-        let mut settings = Settings::default();
-        for (name, access) in [("public", "ro"), ("private", "rw")] {
-            if has_new_communities(spec) {
-                settings.set(
-                    &format!("snmp-server community {name}"),
-                    format!("snmp-server community {name} ip-range 0.0.0.0 0.0.0.0 {name}"),
-                );
-            } else {
-                settings.set(
-                    &format!("snmp-server community v2c {name}"),
-                    format!("snmp-server community v2c {name} {access}"),
-                );
-            }
-        }
-        let mut sections = BTreeMap::new();
-        for uplink in 1..=spec.model.uplinks {
-            let mut lines = Settings::default();
-            lines.set(
-                "switchport trunk allowed vlan",
-                "switchport trunk allowed vlan 3-4094".to_owned(),
-            );
-            lines.set("switchport mode", "switchport mode trunk".to_owned());
-            sections.insert(format!("interface 10GigabitEthernet 1/{uplink}"), lines);
-        }
-        sections.insert("interface GigabitEthernet 1/1".to_owned(), Settings::default());
-        let mut management = Settings::default();
-        management.set("ip address", "ip address 192.168.10.1 255.255.255.0".to_owned());
-        sections.insert("interface vlan 1".to_owned(), management);
-        Self {
-            hostname: String::new(),
-            users: BTreeMap::from([(
-                "admin".to_owned(),
-                User {
-                    privilege: 15,
-                    hash: None,
-                },
-            )]),
-            vlans: BTreeSet::from([1]),
-            settings,
-            sections,
-            ports: BTreeMap::new(),
-            profiles: BTreeMap::from([(
-                1,
-                Profile {
-                    name: "Default BW Profile".to_owned(),
-                    description: String::new(),
-                    down: 10,
-                    up: 10,
-                    service_limit_level: None,
-                },
-            )]),
-            endpoints: BTreeMap::new(),
-            subscribers: BTreeMap::new(),
-            vectorboost: Settings::default(),
-            notches: BTreeMap::new(),
-        }
-    }
-
     /// Takes away what the factory state sets and a text written by the device says in full: users, lines of
     /// other modules, contents of sections. What has defaults that are left out stays.
     pub(super) fn empty(&mut self) {
@@ -237,40 +200,11 @@ impl Config {
             .collect()
     }
 
-    /// Binds endpoints whose port is `auto` to the port where they are seen, where there is room.
-    pub(super) fn bind_auto(&mut self, plugged: &BTreeMap<MacAddr, u16>, per_port: usize) {
-        let waiting: Vec<(u16, MacAddr)> = self
-            .endpoints
-            .iter()
-            .filter(|(_, endpoint)| endpoint.port == PortBinding::Auto)
-            .map(|(id, endpoint)| (*id, endpoint.mac))
-            .collect();
-        for (id, mac) in waiting {
-            let Some(port) = plugged.get(&mac) else { continue };
-            let Ok(number) = crate::domain::PortNumber::try_from(u64::from(*port)) else {
-                continue;
-            };
-            if self.endpoints_on(*port) < per_port
-                && let Some(endpoint) = self.endpoints.get_mut(&id)
-            {
-                endpoint.port = PortBinding::Port(number);
-            }
-        }
-    }
-
     /// How many endpoints are configured on a port.
     pub(super) fn endpoints_on(&self, port: u16) -> usize {
         self.endpoints
             .values()
             .filter(|endpoint| matches!(endpoint.port, PortBinding::Port(held) if held.get() == port))
             .count()
-    }
-
-    /// The subscriber that an endpoint serves.
-    pub(super) fn subscriber_of(&self, endpoint: u16) -> Option<u16> {
-        self.subscribers
-            .iter()
-            .find(|(_, subscriber)| subscriber.endpoint == Some(endpoint))
-            .map(|(id, _)| *id)
     }
 }

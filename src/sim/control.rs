@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use crate::domain::{MacAddr, PortNumber};
 
+use super::endpoint::EndpointModel;
 use super::fault::Fault;
 use super::fleet::Fleet;
 
@@ -52,6 +53,9 @@ pub enum Request {
         mac: MacAddr,
         /// G.hn port.
         port: PortNumber,
+        /// What it is; the usual one when not given.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        model: Option<EndpointModel>,
     },
     /// Disconnects an endpoint.
     Unplug {
@@ -133,12 +137,17 @@ impl Fleet {
                 device.clear_faults();
                 Value::Null
             }
-            Request::Plug { mac, port, .. } => {
+            Request::Plug {
+                mac,
+                port,
+                model: endpoint,
+                ..
+            } => {
                 if port.get() > device.spec().model.ports {
                     let model = device.spec().model;
                     return Err(format!("a {model} has no G.hn port {port}"));
                 }
-                device.plug(mac, port);
+                device.plug_model(mac, port, endpoint);
                 Value::Null
             }
             Request::Unplug { mac, .. } => {

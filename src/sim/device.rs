@@ -13,6 +13,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::domain::{MacAddr, PortNumber};
 
+use super::endpoint::EndpointModel;
 use super::fault::{Fault, Faults, Verdict};
 use super::shell::{CopyJob, Reply, Shell, Then};
 use super::spec::DeviceSpec;
@@ -170,14 +171,23 @@ impl SimDevice {
         self.lock().faults.clear();
     }
 
-    /// Connects an endpoint to a port, or moves it there.
+    /// Connects an endpoint of the usual model to a port, or moves it there.
     pub fn plug(&self, mac: MacAddr, port: PortNumber) {
-        self.lock().state.plug(mac, port);
+        self.plug_model(mac, port, None);
+    }
+
+    /// Connects an endpoint to a port, or moves it there; of the usual model unless one is given.
+    pub fn plug_model(&self, mac: MacAddr, port: PortNumber, model: Option<EndpointModel>) {
+        let mut inner = self.lock();
+        let uptime = inner.booted.elapsed();
+        inner.state.plug(mac, port, model, uptime);
     }
 
     /// Disconnects an endpoint.
     pub fn unplug(&self, mac: MacAddr) {
-        self.lock().state.unplug(mac);
+        let mut inner = self.lock();
+        let uptime = inner.booted.elapsed();
+        inner.state.unplug(mac, uptime);
     }
 
     /// What has happened so far.

@@ -6,15 +6,17 @@
 mod edit;
 mod files;
 
-pub(super) use files::CopyJob;
+pub(super) use files::{CopyJob, DEFAULT};
 
 use std::fmt::Write as _;
 use std::time::Duration;
 
+use crate::domain::MacAddr;
+
 use super::commands::{Act, Grammars};
 use super::grammar::{Continuations, Grammar, Match, SyntaxError, SyntaxErrorKind, ports, split};
 use super::refusal::Refusal;
-use super::show;
+use super::show::{self, ghn};
 use super::state::State;
 
 /// Where in the command tree a session stands.
@@ -103,6 +105,8 @@ pub(super) struct Shell {
     /// Headings of the sections that a submode is about.
     targets: Vec<String>,
     privilege: u8,
+    /// Reads a file, all of whose words the device knows.
+    loading: bool,
     pub(super) screen: Screen,
 }
 
@@ -113,6 +117,7 @@ impl Shell {
             mode: Mode::Exec,
             targets: Vec::new(),
             privilege,
+            loading: false,
             screen: Screen {
                 width: 80,
                 length: 24,
@@ -125,6 +130,7 @@ impl Shell {
     pub(super) const fn for_loading() -> Self {
         let mut shell = Self::new(15);
         shell.mode = Mode::Config;
+        shell.loading = true;
         shell
     }
 
@@ -180,7 +186,7 @@ impl Shell {
     fn grammar<'g>(&self, grammars: &'g Grammars) -> &'g Grammar<Act> {
         match self.mode {
             Mode::Exec => &grammars.exec,
-            Mode::Config => &grammars.config,
+            Mode::Config => self.config_grammar(grammars),
             Mode::Interface => &grammars.interface,
             Mode::InterfaceVlan => &grammars.interface_vlan,
             Mode::Vlan => &grammars.vlan,
@@ -189,12 +195,20 @@ impl Shell {
         }
     }
 
+    const fn config_grammar<'g>(&self, grammars: &'g Grammars) -> &'g Grammar<Act> {
+        if self.loading {
+            &grammars.loading
+        } else {
+            &grammars.config
+        }
+    }
+
     /// Reads a line in this mode; in a submode, failing that, as a global command. The flag says which.
     fn parse(&self, line: &str, grammars: &Grammars) -> Result<(Match<Act>, bool), SyntaxError> {
         match self.grammar(grammars).parse(line, self.privilege) {
             Ok(found) => Ok((found, false)),
             Err(error) if matches!(self.mode, Mode::Exec | Mode::Config) => Err(error),
-            Err(error) => match grammars.config.parse(line, self.privilege) {
+            Err(error) => match self.config_grammar(grammars).parse(line, self.privilege) {
                 Ok(found) => Ok((found, true)),
                 Err(global) => Err(if global.at > error.at { global } else { error }),
             },
@@ -257,7 +271,10 @@ impl Shell {
         if let Some(filter) = filter {
             reply.output = filter.apply(&reply.output);
         }
-        state.settle();
+        // What a file says of endpoints is read whole before the device has its own say.
+        if !self.loading {
+            state.settle(uptime);
+        }
         reply
     }
 
@@ -320,15 +337,16 @@ impl Shell {
                 let wanted = interface_headings(found);
                 return Reply::text(state.running.print_sections(&state.spec, &wanted));
             }
-            Act::ShowDiscover => return Reply::text(show::discover(state)),
-            Act::ShowPort => return show_or_refuse(show::port(state, found)),
-            Act::ShowProfile => return show_or_refuse(show::profile(state, found)),
-            Act::ShowEndpoint => return show_or_refuse(show::endpoint(state, found, uptime)),
-            Act::ShowSubscriber => return show_or_refuse(show::subscriber(state, found)),
-            Act::ShowVectorboost => return Reply::text(show::vectorboost(state)),
+            Act::ShowDiscover => return Reply::text(ghn::discover(state)),
+            Act::ShowPort => return show_or_refuse(ghn::port(state, found, uptime)),
+            Act::ShowProfile => return show_or_refuse(ghn::profile(state, found)),
+            Act::ShowEndpoint => return show_or_refuse(ghn::endpoint(state, found, uptime)),
+            Act::ShowSubscriber => return show_or_refuse(ghn::subscriber(state, found)),
+            Act::ShowVectorboost => return Reply::text(ghn::vectorboost(state)),
             Act::ShowVectorboostState => return Reply::text("READY\n".to_owned()),
-            Act::ShowNotch => return Reply::text(show::notches(state)),
+            Act::ShowNotch => return Reply::text(ghn::notches(state)),
             Act::ShowAlarms => return Reply::text(show::alarms(state)),
+            Act::ShowAlarmLog => return Reply::text(show::alarm_log(state)),
             Act::ShowVlan => return Reply::text(show::vlans(state)),
             Act::Dir => return Reply::text(show::directory(state)),
             Act::More => return files::more(found, state),
@@ -343,6 +361,11 @@ impl Shell {
                 };
             }
             Act::RebootEndpoint => return reboot_endpoint(found, state),
+            Act::ClearEndpoint => return clear_endpoint(found, state, uptime),
+            Act::ClearPort => match found.number("id") {
+                Some(id) if id <= state.spec.model.ports => state.clear_port(id, uptime),
+                _ => return Reply::error(Refusal::INVALID_PORT),
+            },
             _ => return self.configure_with(found, state),
         }
         Reply::nothing()
@@ -402,17 +425,42 @@ fn interface_headings(found: &Match<Act>) -> Vec<String> {
     }
 }
 
-fn reboot_endpoint(found: &Match<Act>, state: &State) -> Reply {
+/// The endpoint that a command names by its MAC or id, configured or only seen.
+fn named_endpoint(found: &Match<Act>, state: &State) -> Result<(u16, MacAddr), Refusal> {
     let by_mac = found.value("mac").and_then(|mac| mac.parse().ok());
     let endpoint = state.running.endpoints.iter().find(|(id, endpoint)| match by_mac {
         Some(mac) => endpoint.mac == mac,
         None => found.number("id") == Some(**id),
     });
-    match endpoint {
-        None => Reply::error(Refusal::NO_SUCH_ENDPOINT),
-        Some((_, endpoint)) if !state.plugged.contains_key(&endpoint.mac) => Reply::error(Refusal::ENDPOINT_NOT_FOUND),
+    let (id, mac) = match (endpoint, by_mac) {
+        (Some((id, endpoint)), _) => (*id, endpoint.mac),
+        (None, Some(mac)) if state.plugged.contains_key(&mac) => (0, mac),
+        _ => return Err(Refusal::NO_SUCH_ENDPOINT),
+    };
+    if state.plugged.contains_key(&mac) {
+        Ok((id, mac))
+    } else {
+        Err(Refusal::ENDPOINT_NOT_FOUND)
+    }
+}
+
+fn reboot_endpoint(found: &Match<Act>, state: &State) -> Reply {
+    match named_endpoint(found, state) {
+        Err(refusal) => Reply::error(refusal),
         // Begins with a percent sign and is no error.
-        Some((id, endpoint)) => Reply::error(format!("Rebooting G.hn Endpoint {id} with MAC: {}", endpoint.mac)),
+        Ok((id, mac)) => Reply::error(format!("Rebooting G.hn Endpoint {id} with MAC: {mac}")),
+    }
+}
+
+fn clear_endpoint(found: &Match<Act>, state: &mut State, uptime: Duration) -> Reply {
+    match named_endpoint(found, state) {
+        Err(refusal) => Reply::error(refusal),
+        Ok((_, mac)) => {
+            if let Some(plug) = state.plugged.get_mut(&mac) {
+                plug.counted_since = uptime;
+            }
+            Reply::nothing()
+        }
     }
 }
 

@@ -13,8 +13,8 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use super::device::SimDevice;
+use super::knobs::ExecChannel;
 use super::session::{Connection, Session};
-use super::spec::ExecChannel;
 
 /// How long a connection without a session lives.
 const INACTIVITY: Duration = Duration::from_secs(3600);

@@ -8,8 +8,11 @@ use std::time::Duration;
 
 use crate::domain::{MacAddr, PortNumber};
 
+use super::alarm::Alarms;
 use super::commands::Grammars;
 use super::config::Config;
+use super::endpoint::{EndpointModel, Plug};
+use super::line::{Meter, Traffic};
 use super::shell::Shell;
 use super::spec::DeviceSpec;
 
@@ -23,6 +26,36 @@ pub(super) struct File {
     pub(super) text: String,
     /// Uptime when it was written: the clock of a device without NTP starts at 1970.
     pub(super) written: Duration,
+}
+
+/// The serial numbers by which SNMP tells a re-created object from the one before. Renumbered at every start.
+#[derive(Debug, Default)]
+pub(super) struct Uids {
+    last: u32,
+    pub(super) profiles: BTreeMap<u16, u32>,
+    pub(super) subscribers: BTreeMap<u16, u32>,
+}
+
+impl Uids {
+    fn follow(&mut self, config: &Config) {
+        let Self {
+            last,
+            profiles,
+            subscribers,
+        } = self;
+        let mut fresh = || {
+            *last += 1;
+            *last
+        };
+        profiles.retain(|id, _| config.profiles.contains_key(id));
+        for id in config.profiles.keys() {
+            profiles.entry(*id).or_insert_with(&mut fresh);
+        }
+        subscribers.retain(|id, _| config.subscribers.contains_key(id));
+        for id in config.subscribers.keys() {
+            subscribers.entry(*id).or_insert_with(&mut fresh);
+        }
+    }
 }
 
 /// A line of a configuration text that the device did not take.
@@ -40,7 +73,10 @@ pub(super) struct State {
     pub(super) grammars: Arc<Grammars>,
     pub(super) running: Config,
     pub(super) flash: BTreeMap<String, File>,
-    pub(super) plugged: BTreeMap<MacAddr, u16>,
+    pub(super) plugged: BTreeMap<MacAddr, Plug>,
+    pub(super) alarms: Alarms,
+    pub(super) uids: Uids,
+    meters: BTreeMap<u16, Meter>,
     /// A file operation is going on: only one at a time on the whole device.
     pub(super) copying: bool,
 }
@@ -53,38 +89,55 @@ impl State {
             let written = Duration::ZERO;
             flash.insert(STARTUP.to_owned(), File { text, written });
         }
-        let plugged = spec.plugged.iter().map(|(mac, port)| (*mac, port.get())).collect();
+        let model = EndpointModel::usual(spec.model.medium);
+        let plug = |port: &PortNumber| Plug {
+            port: port.get(),
+            since: Duration::ZERO,
+            counted_since: Duration::ZERO,
+            model,
+        };
+        let plugged = spec.plugged.iter().map(|(mac, port)| (*mac, plug(port))).collect();
         Self {
             grammars: Arc::new(Grammars::new(&spec)),
             running: Config::factory(&spec),
             flash,
             plugged,
+            alarms: Alarms::default(),
+            uids: Uids::default(),
+            meters: BTreeMap::new(),
             copying: false,
             spec,
         }
     }
 
-    /// Loads the startup configuration, else the factory state. Everything unsaved is gone. Returns the lines
-    /// that the device did not take.
+    /// Loads the startup configuration, else the default one. Everything unsaved is gone. Returns the lines that
+    /// the device did not take.
     pub(super) fn boot(&mut self) -> Vec<RejectedLine> {
         self.copying = false;
         self.running = Config::factory(&self.spec);
-        let rejected = match self.flash.get(STARTUP) {
-            Some(file) => {
-                let text = file.text.clone();
-                // A text that the device wrote is whole and ends so; a fragment is loaded on top of the factory state.
-                if text.trim_end().ends_with("\nend") {
-                    self.running.empty();
-                }
-                self.load(&text)
-            }
-            None => {
-                self.running.hostname.clone_from(&self.spec.hostname);
-                Vec::new()
-            }
+        self.alarms = Alarms::default();
+        self.uids = Uids::default();
+        self.meters.clear();
+        for plug in self.plugged.values_mut() {
+            plug.since = Duration::ZERO;
+            plug.counted_since = Duration::ZERO;
+        }
+        let text = match self.flash.get(STARTUP) {
+            Some(file) => file.text.clone(),
+            None => self.default_text(),
         };
-        self.settle();
+        // A text that the device wrote is whole and ends so; a fragment is loaded on top of the factory state.
+        if text.trim_end().ends_with("\nend") {
+            self.running.empty();
+        }
+        let rejected = self.load(&text);
+        self.settle(Duration::ZERO);
         rejected
+    }
+
+    /// The text of the read-only `flash:default-config`.
+    pub(super) fn default_text(&self) -> String {
+        Config::default_text(&self.spec)
     }
 
     /// Runs the lines of a configuration text.
@@ -107,21 +160,43 @@ impl State {
         rejected
     }
 
-    /// Does what the device does by itself after a change: endpoints on `auto` find their port.
-    pub(super) fn settle(&mut self) {
-        self.running
-            .bind_auto(&self.plugged, self.spec.model.medium.endpoints_per_port());
+    /// Does what the device does by itself after a change: endpoints find their port, alarms come and go.
+    pub(super) fn settle(&mut self, uptime: Duration) {
+        self.running.settle(&self.spec, &self.plugged);
+        self.uids.follow(&self.running);
+        self.alarms.update(&self.running, &self.plugged, uptime);
+        for port in 1..=self.spec.model.ports {
+            let endpoints = self.plugged.values().filter(|plug| plug.port == port).count();
+            self.meters.entry(port).or_default().now_has(endpoints, uptime);
+        }
     }
 
-    /// Connects an endpoint to a port.
-    pub(super) fn plug(&mut self, mac: MacAddr, port: PortNumber) {
-        self.plugged.insert(mac, port.get());
-        self.settle();
+    /// Connects an endpoint to a port, or moves it there. Of the usual model unless one is given.
+    pub(super) fn plug(&mut self, mac: MacAddr, port: PortNumber, model: Option<EndpointModel>, uptime: Duration) {
+        let plug = Plug {
+            port: port.get(),
+            since: uptime,
+            counted_since: uptime,
+            model: model.unwrap_or_else(|| EndpointModel::usual(self.spec.model.medium)),
+        };
+        self.plugged.insert(mac, plug);
+        self.settle(uptime);
     }
 
     /// Disconnects an endpoint.
-    pub(super) fn unplug(&mut self, mac: MacAddr) {
+    pub(super) fn unplug(&mut self, mac: MacAddr, uptime: Duration) {
         self.plugged.remove(&mac);
+        self.settle(uptime);
+    }
+
+    /// The counters of a G.hn port.
+    pub(super) fn port_traffic(&self, port: u16, uptime: Duration) -> Traffic {
+        self.meters.get(&port).copied().unwrap_or_default().read(uptime)
+    }
+
+    /// Sets the counters of a G.hn port back to zero.
+    pub(super) fn clear_port(&mut self, port: u16, uptime: Duration) {
+        self.meters.entry(port).or_default().clear(uptime);
     }
 
     /// The running configuration as `show running-config` prints it.

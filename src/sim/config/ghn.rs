@@ -1,12 +1,14 @@
-//! Changing the G.hn objects: every check that the vendor's error list names and a command line can reach.
+//! Changing ports, profiles, endpoints and notches: every check that the vendor's error list names and a command
+//! line can reach. Subscribers are next door.
 //!
 //! A change is checked whole before anything of it is kept.
 
-use crate::domain::{MacAddr, Medium, PoeMode, PortBinding, VlanSet};
+use crate::domain::{MacAddr, Medium, PortBinding};
+use crate::sim::knobs::InUse;
 use crate::sim::refusal::Refusal;
-use crate::sim::spec::{DeviceSpec, InUse};
+use crate::sim::spec::DeviceSpec;
 
-use super::{Config, Endpoint, Notch, Port, Profile, Subscriber};
+use super::{Config, Endpoint, Notch, Port, Profile};
 
 /// What a `ghn port` command gives.
 #[derive(Debug, Default)]
@@ -34,30 +36,6 @@ pub(in crate::sim) struct EndpointEdit {
     pub(in crate::sim) description: Option<String>,
     pub(in crate::sim) port: Option<PortBinding>,
     pub(in crate::sim) management_access: Option<bool>,
-}
-
-/// A VLAN that can be taken away: `none` or a number.
-pub(in crate::sim) type Line = Option<u16>;
-
-/// What a `ghn subscriber` command gives.
-#[derive(Debug, Default)]
-pub(in crate::sim) struct SubscriberEdit {
-    pub(in crate::sim) name: Option<String>,
-    pub(in crate::sim) description: Option<String>,
-    pub(in crate::sim) endpoint: Option<Option<u16>>,
-    pub(in crate::sim) vid: Option<u16>,
-    pub(in crate::sim) tagged: Option<bool>,
-    pub(in crate::sim) remapped_vid: Option<Line>,
-    pub(in crate::sim) profile: Option<Option<u16>>,
-    pub(in crate::sim) allowed: Option<VlanSet>,
-    pub(in crate::sim) port2_vid: Option<Line>,
-    pub(in crate::sim) poe: Option<PoeMode>,
-    pub(in crate::sim) future_word: Option<String>,
-}
-
-/// The VLANs that the device keeps for itself (JSON-RPC guide: 3840 to 3842; seen as forbidden: to 3844).
-const fn is_reserved(vlan: u16) -> bool {
-    matches!(vlan, 0..=2 | 3840..=3844)
 }
 
 impl Config {
@@ -201,6 +179,9 @@ impl Config {
             if port.get() > spec.model.ports {
                 return Err(Refusal::INVALID_PORT);
             }
+            if self.serves_elsewhere(id, port) {
+                return Err(Refusal::AUTO_ENDPOINT_ELSEWHERE);
+            }
             let on_port = self
                 .endpoints
                 .iter()
@@ -219,7 +200,11 @@ impl Config {
         if !self.endpoints.contains_key(&id) {
             return Err(Refusal::NO_SUCH_ENDPOINT);
         }
-        if let Some(subscriber) = self.subscriber_of(id).and_then(|id| self.subscribers.get_mut(&id)) {
+        let user = self
+            .subscribers
+            .values_mut()
+            .find(|subscriber| subscriber.endpoint == Some(id));
+        if let Some(subscriber) = user {
             match in_use {
                 InUse::Refuse => return Err(Refusal::ENDPOINT_TAKEN),
                 InUse::Clear => subscriber.endpoint = None,
@@ -228,99 +213,6 @@ impl Config {
         }
         self.endpoints.remove(&id);
         Ok(())
-    }
-
-    /// `ghn subscriber <id> ...`
-    pub(in crate::sim) fn set_subscriber(
-        &mut self,
-        spec: &DeviceSpec,
-        id: u16,
-        edit: SubscriberEdit,
-    ) -> Result<(), Refusal> {
-        let held = self.subscribers.get(&id);
-        if held.is_none() && self.subscribers.len() >= spec.knobs.max_subscribers {
-            return Err(Refusal::SUBSCRIBERS_FULL);
-        }
-        let mut subscriber = held.cloned().unwrap_or(Subscriber {
-            name: String::new(),
-            description: String::new(),
-            endpoint: None,
-            vid: 4094,
-            tagged: false,
-            remapped_vid: None,
-            profile: spec.knobs.default_profile,
-            allowed: VlanSet::default(),
-            port2_vid: None,
-            poe: spec.knobs.default_poe,
-            future_word: None,
-        });
-        subscriber.name = edit.name.unwrap_or(subscriber.name);
-        if subscriber.name.is_empty() {
-            return Err(Refusal::SUBSCRIBER_NAME);
-        }
-        let mut others = self.subscribers.iter().filter(|(other, _)| **other != id);
-        if others.clone().any(|(_, held)| held.name == subscriber.name) {
-            return Err(Refusal::SUBSCRIBER_NAME_TAKEN);
-        }
-        if let Some(endpoint) = edit.endpoint {
-            if let Some(endpoint) = endpoint {
-                if !self.endpoints.contains_key(&endpoint) {
-                    return Err(Refusal::NO_SUCH_ENDPOINT);
-                }
-                if others.any(|(_, held)| held.endpoint == Some(endpoint)) {
-                    return Err(Refusal::ENDPOINT_TAKEN);
-                }
-            }
-            subscriber.endpoint = endpoint;
-        }
-        if let Some(profile) = edit.profile {
-            if profile.is_some_and(|profile| !self.profiles.contains_key(&profile)) {
-                return Err(Refusal::NO_SUCH_PROFILE);
-            }
-            subscriber.profile = profile;
-        }
-        if edit.vid.is_some_and(is_reserved) {
-            return Err(Refusal::VLAN);
-        }
-        subscriber.vid = edit.vid.unwrap_or(subscriber.vid);
-        if let Some(remapped) = edit.remapped_vid {
-            if remapped.is_some_and(|vlan| is_reserved(vlan) || vlan > 4093) {
-                return Err(Refusal::REMAPPED_VLAN);
-            }
-            subscriber.remapped_vid = remapped;
-        }
-        if let Some(port2) = edit.port2_vid {
-            if port2.is_some_and(|vlan| is_reserved(vlan) || vlan > 4093) {
-                return Err(Refusal::PORT2_VLAN);
-            }
-            subscriber.port2_vid = port2;
-        }
-        if subscriber.port2_vid == Some(subscriber.vid) {
-            return Err(Refusal::PORT2_VLAN_SAME);
-        }
-        if let Some(allowed) = edit.allowed {
-            if allowed.len() > spec.knobs.allowed_vlans {
-                return Err(Refusal::TOO_MANY_ALLOWED);
-            }
-            if allowed.iter().any(|vlan| is_reserved(vlan.get()) || vlan.get() > 4093) {
-                return Err(Refusal::VLAN);
-            }
-            subscriber.allowed = allowed;
-        }
-        subscriber.description = edit.description.unwrap_or(subscriber.description);
-        subscriber.tagged = edit.tagged.unwrap_or(subscriber.tagged);
-        subscriber.poe = edit.poe.unwrap_or(subscriber.poe);
-        subscriber.future_word = edit.future_word.or(subscriber.future_word);
-        self.subscribers.insert(id, subscriber);
-        Ok(())
-    }
-
-    /// `no ghn subscriber <id>`
-    pub(in crate::sim) fn delete_subscriber(&mut self, id: u16) -> Result<(), Refusal> {
-        self.subscribers
-            .remove(&id)
-            .map(|_| ())
-            .ok_or(Refusal::NO_SUCH_SUBSCRIBER)
     }
 
     /// `ghn notch <id> startfreq .. stopfreq .. depth ..`: 3.5 to 100 MHz on copper, 1.955 to 200 on coax,

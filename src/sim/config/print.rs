@@ -1,13 +1,12 @@
 //! `show running-config`: the frame of the family with the G.hn lines in the order seen on hardware, which is
 //! not the order in which commands take their words.
 
-use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use crate::domain::{Medium, PoeMode, PortBinding, VlanId, VlanSet};
 use crate::sim::spec::DeviceSpec;
 
-use super::{Config, has_poe};
+use super::{Config, has_poe, has_port_aware};
 
 /// The first line. The guide's sample prints it without dots; the family prints three.
 const HEADER: &str = "Building configuration...";
@@ -15,6 +14,38 @@ const HEADER: &str = "Building configuration...";
 impl Config {
     /// The whole text, lines ended by `\n`.
     pub(in crate::sim) fn print(&self, spec: &DeviceSpec, all_defaults: bool) -> String {
+        let mut blocks = self.global_blocks(all_defaults);
+        for (heading, lines) in self.sections.iter().filter(|(heading, _)| is_before_ports(heading)) {
+            blocks.push(section(heading, lines.lines()));
+        }
+        for port in 1..=spec.model.ports {
+            let lines = self.switchport_lines(port);
+            blocks.push(section(
+                &format!("interface G.hn 1/{port}"),
+                lines.iter().map(String::as_str),
+            ));
+        }
+        for (heading, lines) in self.sections.iter().filter(|(heading, _)| !is_before_ports(heading)) {
+            blocks.push(section(heading, lines.lines()));
+        }
+        blocks.push(self.ghn_lines(spec, all_defaults));
+        format!("{HEADER}\n{}", framed(&blocks))
+    }
+
+    /// Only what was set: no computed sections and no empty ones, and no line that only the screen gets.
+    pub(super) fn print_set(&self, spec: &DeviceSpec) -> String {
+        let mut blocks = self.global_blocks(false);
+        for (heading, lines) in &self.sections {
+            if lines.lines().next().is_some() {
+                blocks.push(section(heading, lines.lines()));
+            }
+        }
+        blocks.push(self.ghn_lines(spec, false));
+        framed(&blocks)
+    }
+
+    /// Host name, users, VLANs, and the lines of other modules.
+    fn global_blocks(&self, all_defaults: bool) -> Vec<Vec<String>> {
         let mut blocks: Vec<Vec<String>> = Vec::new();
         let mut head = Vec::new();
         if !self.hostname.is_empty() || all_defaults {
@@ -38,31 +69,7 @@ impl Config {
             .collect();
         blocks.push(vec![format!("vlan {vlans}")]);
         blocks.push(self.settings.lines().map(str::to_owned).collect());
-        for (heading, lines) in self.sections.iter().filter(|(heading, _)| is_before_ports(heading)) {
-            blocks.push(section(heading, lines.lines()));
-        }
-        for port in 1..=spec.model.ports {
-            let lines = self.switchport_lines(port);
-            blocks.push(section(
-                &format!("interface G.hn 1/{port}"),
-                lines.iter().map(String::as_str),
-            ));
-        }
-        for (heading, lines) in self.sections.iter().filter(|(heading, _)| !is_before_ports(heading)) {
-            blocks.push(section(heading, lines.lines()));
-        }
-        blocks.push(self.ghn_lines(spec, all_defaults));
-
-        let mut text = format!("{HEADER}\n");
-        for block in blocks.iter().filter(|block| !block.is_empty()) {
-            for line in block {
-                text.push_str(line);
-                text.push('\n');
-            }
-            text.push_str("!\n");
-        }
-        text.push_str("end\n");
-        text
+        blocks
     }
 
     /// Only the sections whose heading is asked for.
@@ -84,16 +91,8 @@ impl Config {
 
     /// The VLAN lists of a G.hn port, which the device computes from the subscribers behind it.
     fn switchport_lines(&self, port: u16) -> Vec<String> {
-        let mut vlans = BTreeSet::from([2, 4094]);
-        for subscriber in self.subscribers.values() {
-            let endpoint = subscriber.endpoint.and_then(|id| self.endpoints.get(&id));
-            if endpoint.is_some_and(|endpoint| matches!(endpoint.port, PortBinding::Port(held) if held.get() == port)) {
-                vlans.insert(subscriber.vid);
-                vlans.extend(subscriber.port2_vid);
-                vlans.extend(subscriber.allowed.iter().map(VlanId::get));
-            }
-        }
-        let vlans: VlanSet = vlans
+        let vlans: VlanSet = self
+            .port_vlans(port)
             .into_iter()
             .filter_map(|vlan| VlanId::try_from(vlan).ok())
             .collect();
@@ -106,6 +105,15 @@ impl Config {
 
     fn ghn_lines(&self, spec: &DeviceSpec, all_defaults: bool) -> Vec<String> {
         let mut lines = Vec::new();
+        // Where the device prints its subscriber model, if at all, is assumed.
+        if self.port_aware != (spec.knobs.port_aware && has_port_aware(spec)) || self.port_aware {
+            let model = if self.port_aware {
+                "port-aware"
+            } else {
+                "endpoint-aware"
+            };
+            lines.push(format!("ghn subscriber-model {model}"));
+        }
         for id in 1..=spec.model.ports {
             let port = self.ports.get(&id);
             if port.is_none() && !all_defaults {
@@ -153,7 +161,13 @@ impl Config {
             flag(&mut line, "tagged", subscriber.tagged);
             flag(&mut line, "untagged", !subscriber.tagged && all_defaults);
             optional(&mut line, "remapped-vid", subscriber.remapped_vid, all_defaults);
-            if let Some(endpoint) = subscriber.endpoint {
+            if let Some(port) = subscriber.port {
+                let _ = write!(line, " port {port}");
+            }
+            let learned = self
+                .serving(*id)
+                .filter(|_| self.port_aware && spec.knobs.print_learned_endpoint);
+            if let Some(endpoint) = subscriber.endpoint.or(learned) {
                 let _ = write!(line, " endpoint {endpoint}");
             }
             if spec.knobs.print_bw_profile || all_defaults || subscriber.profile != spec.knobs.default_profile {
@@ -170,6 +184,9 @@ impl Config {
                 line.push_str(" allowed-vlan none");
             }
             optional(&mut line, "port2-vid", subscriber.port2_vid, all_defaults);
+            flag(&mut line, "trunk", subscriber.trunk);
+            optional(&mut line, "outer-vid", subscriber.outer_vid, false);
+            optional(&mut line, "nni", subscriber.nni, false);
             let poe_differs = subscriber.poe != spec.knobs.default_poe;
             if has_poe(spec) && (spec.knobs.print_poe || all_defaults || poe_differs) {
                 let word = match subscriber.poe {
@@ -194,6 +211,19 @@ impl Config {
         }
         lines
     }
+}
+
+fn framed(blocks: &[Vec<String>]) -> String {
+    let mut text = String::new();
+    for block in blocks.iter().filter(|block| !block.is_empty()) {
+        for line in block {
+            text.push_str(line);
+            text.push('\n');
+        }
+        text.push_str("!\n");
+    }
+    text.push_str("end\n");
+    text
 }
 
 /// The management port comes before the G.hn ports, all other sections after them.

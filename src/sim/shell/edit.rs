@@ -4,6 +4,7 @@ use crate::domain::{PoeMode, PortBinding, PortNumber, VlanId, VlanSet};
 use crate::sim::commands::Act;
 use crate::sim::config::{Config, EndpointEdit, Line, Notch, PortEdit, ProfileEdit, SubscriberEdit, User};
 use crate::sim::grammar::{Match, ports};
+use crate::sim::knobs::AssumedWords;
 use crate::sim::refusal::Refusal;
 use crate::sim::state::State;
 
@@ -77,7 +78,9 @@ impl Shell {
             Act::Off(words) => self.set(&key(found, 1, words), found.canonical(0), &mut state.running),
             Act::TrunkAllowed => self.trunk_allowed(found, &mut state.running),
             _ => {
-                return match ghn(found, state) {
+                // A guessed word that is taken and ignored.
+                let ignored = !self.loading && state.spec.knobs.assumed_words == AssumedWords::Ignored;
+                return match ghn(found, state, ignored) {
                     Ok(()) => Reply::nothing(),
                     Err(refusal) => Reply::error(refusal),
                 };
@@ -223,7 +226,7 @@ fn vlan_or_none(found: &Match<Act>, keyword: &str) -> Option<Line> {
         .map(|argument| argument.text.parse::<u16>().ok())
 }
 
-fn ghn(found: &Match<Act>, state: &mut State) -> Result<(), Refusal> {
+fn ghn(found: &Match<Act>, state: &mut State, ignored: bool) -> Result<(), Refusal> {
     let id: u16 = found.number("id").unwrap_or(0);
     let (spec, config) = (&state.spec, &mut state.running);
     match found.act {
@@ -288,15 +291,17 @@ fn ghn(found: &Match<Act>, state: &mut State) -> Result<(), Refusal> {
                 },
             ),
         },
-        Act::GhnSubscriber => config.set_subscriber(spec, id, subscriber_edit(found)),
-        Act::NoGhnSubscriber if found.has("endpoint") => match config.subscribers.get_mut(&id) {
-            Some(subscriber) => {
-                subscriber.endpoint = None;
-                Ok(())
-            }
-            None => Err(Refusal::NO_SUCH_SUBSCRIBER),
+        Act::SubscriberModel if ignored => Ok(()),
+        Act::SubscriberModel => config.set_model(spec, &state.plugged, found.has("port-aware")),
+        Act::GhnSubscriber => {
+            let edit = subscriber_edit(found);
+            config.set_subscriber(spec, id, if ignored { edit.without_assumed() } else { edit })
+        }
+        Act::NoGhnSubscriber => match taken_back(found) {
+            None => config.delete_subscriber(id),
+            Some(_) if !config.subscribers.contains_key(&id) => Err(Refusal::NO_SUCH_SUBSCRIBER),
+            Some(edit) => config.set_subscriber(spec, id, if ignored { edit.without_assumed() } else { edit }),
         },
-        Act::NoGhnSubscriber => config.delete_subscriber(id),
         Act::Cdta => cdta(found, config),
         Act::GhnNotch if found.has("remove") => config.delete_notch(id),
         Act::GhnNotch => {
@@ -312,6 +317,19 @@ fn ghn(found: &Match<Act>, state: &mut State) -> Result<(), Refusal> {
         // Every other act was taken care of before this one is asked.
         _ => Ok(()),
     }
+}
+
+/// What a `no ghn subscriber` line sets back; `None` when it deletes.
+fn taken_back(found: &Match<Act>) -> Option<SubscriberEdit> {
+    let mut edit = SubscriberEdit::default();
+    match &*found.arguments.get(4)?.label {
+        "endpoint" => edit.endpoint = Some(None),
+        "port" => edit.port = Some(None),
+        "trunk" => edit.trunk = Some(false),
+        "outer-vid" => edit.outer_vid = Some(None),
+        _ => edit.nni = Some(None),
+    }
+    Some(edit)
 }
 
 fn subscriber_edit(found: &Match<Act>) -> SubscriberEdit {
@@ -336,6 +354,10 @@ fn subscriber_edit(found: &Match<Act>) -> SubscriberEdit {
         } else {
             found.has("force").then_some(PoeMode::Force)
         },
+        port: found.has("port").then(|| found.number("service-port")),
+        trunk: found.has("trunk").then_some(true),
+        outer_vid: vlan_or_none(found, "outer-vid"),
+        nni: found.has("nni").then(|| found.number("nni")),
         future_word: text(found, "future"),
     }
 }

@@ -10,7 +10,7 @@ use super::{Reply, Shell, Then};
 
 const RUNNING: &str = "running-config";
 /// The read-only file of the factory state.
-const DEFAULT: &str = "default-config";
+pub(in crate::sim) const DEFAULT: &str = "default-config";
 
 /// A copy that has begun.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,7 +24,9 @@ impl Shell {
     pub(in crate::sim) fn finish_copy(job: CopyJob, state: &mut State, uptime: Duration) -> String {
         state.copying = false;
         if job.to == RUNNING {
-            return state.load(&job.text).into_iter().map(|line| line.reply).collect();
+            let rejected = state.load(&job.text);
+            state.settle(uptime);
+            return rejected.into_iter().map(|line| line.reply).collect();
         }
         let output = format!("% Saving {} bytes to flash:{}\n", job.text.len(), job.to);
         let file = File {
@@ -40,11 +42,19 @@ fn flash_name(text: &str) -> Option<&str> {
     text.strip_prefix("flash:").filter(|name| !name.is_empty())
 }
 
+/// The text of a file in flash.
+fn file(name: &str, state: &State) -> Option<String> {
+    if name == DEFAULT {
+        return Some(state.default_text());
+    }
+    state.flash.get(name).map(|file| file.text.clone())
+}
+
 /// `more flash:<name>`
 pub(super) fn more(found: &Match<Act>, state: &State) -> Reply {
     let name = found.value("file").unwrap_or_default();
-    match flash_name(name).and_then(|name| state.flash.get(name)) {
-        Some(file) => Reply::text(file.text.clone()),
+    match flash_name(name).and_then(|name| file(name, state)) {
+        Some(text) => Reply::text(text),
         None => Reply::error(format!("{name}: No such file or directory")),
     }
 }
@@ -81,8 +91,8 @@ pub(super) fn copy(found: &Match<Act>, state: &mut State) -> Reply {
     let (output, text) = if from == RUNNING {
         ("Building configuration...\n".to_owned(), state.saved_text())
     } else {
-        match state.flash.get(&from) {
-            Some(file) => (String::new(), file.text.clone()),
+        match file(&from, state) {
+            Some(text) => (String::new(), text),
             None => return Reply::error(format!("flash:{from}: No such file or directory")),
         }
     };

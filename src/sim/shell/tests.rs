@@ -1,5 +1,6 @@
 use crate::domain::{Firmware, Model};
-use crate::sim::spec::{DeviceSpec, InUse, Knobs};
+use crate::sim::knobs::{InUse, Knobs};
+use crate::sim::spec::DeviceSpec;
 use crate::sim::state::{File, STARTUP};
 
 use super::*;
@@ -576,8 +577,13 @@ fn the_displays_show_what_is_configured_and_plugged() {
     );
     session.line("end");
     let port = |number: u64| crate::domain::PortNumber::try_from(number).unwrap();
-    session.state.plug("00:0e:d8:00:00:02".parse().unwrap(), port(3));
-    session.state.plug("00:0e:d8:00:00:09".parse().unwrap(), port(4));
+    let hour = Duration::from_secs(3600);
+    session
+        .state
+        .plug("00:0e:d8:00:00:02".parse().unwrap(), port(3), None, hour);
+    session
+        .state
+        .plug("00:0e:d8:00:00:09".parse().unwrap(), port(4), None, hour);
     insta::assert_snapshot!(session.line("show ghn discover all"), @r#"
     Port MACAddress        Configured IsUP
     -----------------------------------------
@@ -588,8 +594,8 @@ fn the_displays_show_what_is_configured_and_plugged() {
     insta::assert_snapshot!(session.line("show alarm active"), @r#"
     Sev SvAff Entity     Alarm           Occurrence Date/Time      Description
     --- ----- ---------- --------------- ------------------------- -----------
-    MJ   YES   CPE-1      LOS             1970-01-01T00:00:00+00:00 Endpoint (CPE) loss of signal (missing)
-    MN   NO    CPE-2      PORTMISMATCH    1970-01-01T00:00:00+00:00 Endpoint (CPE) on wrong port
+    MJ   YES   CPE-1      LOS             1970-01-01T01:00:00+00:00 Endpoint (CPE) loss of signal (missing)
+    MN   NO    CPE-2      PORTMISMATCH    1970-01-01T01:00:00+00:00 Endpoint (CPE) on wrong port
     "#);
     assert_eq!(
         session.line("show ghn subscriber 1"),
