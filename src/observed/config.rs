@@ -1,5 +1,6 @@
 //! The managed part of a device's configuration.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
 
@@ -166,6 +167,42 @@ pub struct RunningConfig {
 }
 
 impl DeviceConfig {
+    /// What somebody configured: on a port-aware device without the endpoints, which appear there by themselves
+    /// (JSON-RPC guide), and without the mention of one in a subscriber's line. Elsewhere all of it.
+    #[must_use]
+    pub fn settings(&self) -> Cow<'_, Self> {
+        if self.subscriber_model == SubscriberModel::EndpointAware {
+            return Cow::Borrowed(self);
+        }
+        let mut settings = self.clone();
+        settings.endpoints.clear();
+        for subscriber in settings.subscribers.values_mut() {
+            subscriber.endpoint = None;
+        }
+        Cow::Owned(settings)
+    }
+
+    /// The subscriber model that the device shows by its subscribers' lines: tied to a port, or to an endpoint
+    /// alone. `None` while none of them is tied to anything.
+    #[must_use]
+    pub fn shown_model(&self) -> Option<SubscriberModel> {
+        if self.subscriber_model == SubscriberModel::PortAware {
+            return Some(SubscriberModel::PortAware);
+        }
+        let bound = |subscriber: &Subscriber| subscriber.endpoint.is_some();
+        self.subscribers
+            .values()
+            .any(bound)
+            .then_some(SubscriberModel::EndpointAware)
+    }
+
+    /// Takes the operator's word for the subscriber model where the device shows none.
+    pub fn assume_model(&mut self, model: SubscriberModel) {
+        if self.shown_model().is_none() {
+            self.subscriber_model = model;
+        }
+    }
+
     /// The port's settings, defaults where nothing was configured.
     #[must_use]
     pub fn port(&self, port: PortNumber) -> Port {
