@@ -5,6 +5,7 @@
     reason = "a test says by panicking that something is not as it should be"
 )]
 
+mod assumed;
 mod device_gather;
 mod faults;
 mod fleet;

@@ -19,11 +19,11 @@ pub fn render(config: &DeviceConfig) -> String {
     text + "!\nend\n"
 }
 
-/// All of a configuration as canonical text for comparing by eye: what gamops manages, then the other lines,
-/// secrets masked.
+/// All that was configured as canonical text for comparing by eye: what gamops manages, then the other lines,
+/// secrets masked. Endpoints that a port-aware device added by itself are left out.
 #[must_use]
 pub fn canonical(config: &RunningConfig) -> String {
-    let managed = lines(&config.managed, &|name| format!("\"{name}\""));
+    let managed = lines(&config.managed.settings(), &|name| format!("\"{name}\""));
     managed
         .iter()
         .chain(&config.other)
