@@ -14,7 +14,9 @@ mod tests;
 pub use word::{WORDS, Word};
 
 use crate::domain::{Mbps, PoeMode, PortBinding, PortMode, PortNumber, ProfileId, VlanId};
-use crate::observed::{AssumedWord, Change, Endpoint, Evidence, FromTo, ObjectId, Port, Profile, ProfileRef, Subscriber};
+use crate::observed::{
+    AssumedWord, Change, Endpoint, Evidence, FromTo, ObjectId, Port, Profile, ProfileRef, Subscriber,
+};
 
 use check::{allowed_list, check_length, checked_vlan, no_words, safe_text, same_unknown, value};
 use line::{Line, Script};
@@ -326,7 +328,9 @@ fn assumed(object: ObjectId, from: &Subscriber, to: &Subscriber) -> Result<Vec<L
             let tag = to.double_tag;
             match trial {
                 AssumedWord::SubscriberPort => {
-                    to.port.into_iter().for_each(|port| line.keyword(&word::SUBSCRIBER_PORT, port));
+                    to.port
+                        .into_iter()
+                        .for_each(|port| line.keyword(&word::SUBSCRIBER_PORT, port));
                 }
                 AssumedWord::NoSubscriberPort => line = Line::removing(object, Some(&word::NO_SUBSCRIBER_PORT)),
                 AssumedWord::Trunk => line.word(&word::TRUNK),
@@ -344,7 +348,9 @@ fn assumed(object: ObjectId, from: &Subscriber, to: &Subscriber) -> Result<Vec<L
                 }
                 AssumedWord::NoUplink => line.keyword(&word::NNI_DEFAULT, "default"),
                 AssumedWord::PoeEnableForce => {
-                    to.poe.into_iter().for_each(|mode| line.keyword(&word::POE_ENABLE, mode));
+                    to.poe
+                        .into_iter()
+                        .for_each(|mode| line.keyword(&word::POE_ENABLE, mode));
                 }
             }
             Ok(line.trying(trial))

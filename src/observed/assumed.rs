@@ -109,9 +109,7 @@ impl AssumedWord {
             Self::NoOuterVlan => outer(to).is_none() && outer(from).is_some(),
             Self::Uplink => uplink(to).is_some() && uplink(from) != uplink(to),
             Self::NoUplink => uplink(to).is_none() && uplink(from).is_some(),
-            Self::PoeEnableForce => {
-                matches!(to.poe, Some(PoeMode::Enable | PoeMode::Force)) && from.poe != to.poe
-            }
+            Self::PoeEnableForce => matches!(to.poe, Some(PoeMode::Enable | PoeMode::Force)) && from.poe != to.poe,
         }
     }
 

@@ -89,7 +89,10 @@ impl Object {
                 ("up", profile.up.map(|rate| rate.to_string()).unwrap_or_default()),
                 (
                     "service limit level",
-                    profile.service_limit_level.map(|level| level.to_string()).unwrap_or_default(),
+                    profile
+                        .service_limit_level
+                        .map(|level| level.to_string())
+                        .unwrap_or_default(),
                 ),
                 ("description", profile.description.clone()),
                 ("other words", profile.unknown.join(" ")),

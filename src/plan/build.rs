@@ -13,8 +13,8 @@ use super::record::Record;
 use super::resolve::{Refusal, Resolution, refuse_what_cannot_stand, resolve};
 use super::subscriber_model;
 use super::target::restrict;
-use super::uplink;
 use super::unsaved::{Readings, save, saved};
+use super::uplink;
 
 /// All that a plan for one device is made from. The same inputs give the same plan.
 #[derive(Debug, Clone, Copy)]

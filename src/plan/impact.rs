@@ -78,8 +78,7 @@ pub fn impact(id: ObjectId, before: Option<&Object>, after: Option<&Object>, con
                 (Class::Outage, Evidence::Documented)
             } else if to.poe != from.poe && to.poe == Some(PoeMode::Disable) {
                 (Class::Outage, Evidence::Assumed)
-            } else if passage(from) != passage(to)
-            {
+            } else if passage(from) != passage(to) {
                 (Class::Blip, Evidence::Assumed)
             } else {
                 (Class::None, Evidence::Assumed)

@@ -57,6 +57,7 @@ pub fn judge(
         let (Some(wanted), Some(held)) = (target.subscribers.get_mut(id), found.subscribers.get(id)) else {
             continue;
         };
+        let is_new = !before.subscribers.contains_key(id);
         let was = before.subscribers.get(id).cloned().unwrap_or_default();
         let mut as_before = held.clone();
         word.put_back(&mut as_before, &was);
@@ -64,7 +65,8 @@ pub fn judge(
             if word.is_needed(&was, wanted) {
                 answers.insert(*word, Answer::Yes);
             }
-        } else if as_before == *held {
+        } else if is_new || as_before == *held {
+            // A new subscriber holds the device's default, whatever that is, where the word did nothing.
             word.put_back(wanted, &was);
             not_applied.push(NotApplied {
                 subscriber: *id,
@@ -123,7 +125,10 @@ mod tests {
         assert_eq!(trials.target, found);
         assert_eq!(
             trials.answers,
-            [(AssumedWord::Trunk, Answer::No), (AssumedWord::PoeEnableForce, Answer::Yes)]
+            [
+                (AssumedWord::Trunk, Answer::No),
+                (AssumedWord::PoeEnableForce, Answer::Yes)
+            ]
         );
         assert!(trials.not_applied.len() == 1 && trials.not_applied[0].refused);
     }
@@ -135,6 +140,10 @@ mod tests {
         let found = config(false, PoeMode::Enable);
         let trials = judge(&target, &before, &found, &tried, &BTreeSet::new());
         assert_eq!(trials.answers, [(AssumedWord::Trunk, Answer::Ignored)]);
-        assert_eq!(trials.target, config(false, PoeMode::Force), "PoE is a failure, not an answer");
+        assert_eq!(
+            trials.target,
+            config(false, PoeMode::Force),
+            "PoE is a failure, not an answer"
+        );
     }
 }

@@ -36,11 +36,7 @@ pub(super) fn saved(
     }
     let (now, later) = (running.managed.settings(), startup.managed.settings());
     let differs = |id: &ObjectId| now.object(*id) != later.object(*id);
-    let differing: BTreeSet<ObjectId> = now
-        .object_ids()
-        .chain(later.object_ids())
-        .filter(differs)
-        .collect();
+    let differing: BTreeSet<ObjectId> = now.object_ids().chain(later.object_ids()).filter(differs).collect();
     let same_elsewhere = running.other == startup.other;
     let explained = differing
         .iter()

@@ -186,7 +186,10 @@ async fn answers_are_kept_per_firmware_and_the_last_one_counts() {
         .unwrap();
     assert_eq!(
         store.learned(&one).await.unwrap(),
-        [(AssumedWord::OuterVlan, Answer::Yes), (AssumedWord::Trunk, Answer::Ignored)]
+        [
+            (AssumedWord::OuterVlan, Answer::Yes),
+            (AssumedWord::Trunk, Answer::Ignored)
+        ]
     );
     assert_eq!(store.learned(&other).await.unwrap(), []);
 }
@@ -199,7 +202,10 @@ async fn a_database_of_the_first_version_is_brought_up_with_what_it_holds() {
     let connection = rusqlite::Connection::open(&path).unwrap();
     migrations::make_version(&connection, 1);
     connection
-        .execute("INSERT INTO pins (device, updated) VALUES ('maple-a', '2026-01-01')", [])
+        .execute(
+            "INSERT INTO pins (device, updated) VALUES ('maple-a', '2026-01-01')",
+            [],
+        )
         .unwrap();
     drop(connection);
     let store = Store::open(&path).unwrap();

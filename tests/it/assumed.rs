@@ -32,7 +32,9 @@ fn quiet(spec: &mut DeviceSpec, words: AssumedWords) {
 #[test]
 fn an_unknown_word_is_not_said_unless_the_operator_allows_it() {
     let (fleet, _) = fleet(|spec| quiet(spec, AssumedWords::Offered), false);
-    let applied = fleet.apply().says("`allow_assumed: true` on the device lets gamops try");
+    let applied = fleet
+        .apply()
+        .says("`allow_assumed: true` on the device lets gamops try");
     assert!(!applied.stdout.contains("poe force\n"), "{}", applied.stdout);
     fleet.expect_in_sync();
 }

@@ -8,6 +8,7 @@
 mod assumed;
 mod device_gather;
 mod faults;
+mod fields;
 mod fleet;
 mod flow;
 mod house;

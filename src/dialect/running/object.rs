@@ -56,7 +56,8 @@ impl Reader {
                 Some(tag) => tag.uplink = Some(uplink),
                 // Without an outer VLAN it does nothing, but it is there.
                 None => {
-                    self.warnings.push(format!("subscriber {id} has an uplink (`nni`) but no outer VLAN"));
+                    self.warnings
+                        .push(format!("subscriber {id} has an uplink (`nni`) but no outer VLAN"));
                     subscriber.unknown.extend(["nni".to_owned(), uplink.to_string()]);
                 }
             }

@@ -4,7 +4,7 @@ use proptest::prelude::*;
 use proptest::sample::{select, subsequence};
 
 use super::*;
-use crate::domain::{DoubleTag, SubscriberModel, MacAddr, Mbps, PoeMode, PortBinding, PortMode, VlanId, VlanSet};
+use crate::domain::{DoubleTag, MacAddr, Mbps, PoeMode, PortBinding, PortMode, SubscriberModel, VlanId, VlanSet};
 use crate::observed::{DeviceConfig, Endpoint, Port, Profile, Subscriber};
 
 const SEEN: &str = include_str!("../../../tests/fixtures/dialect/gam-4-cx-1.5.4/show-running-config.txt");
@@ -353,7 +353,10 @@ fn shuffled(text: &str, seed: usize) -> String {
         let mut pairs: Vec<Vec<String>> = Vec::new();
         for word in &words[3..] {
             let flag = |word: &str| {
-                matches!(word, "tagged" | "shutdown" | "trunk" | "allow-management-access" | "future-flag")
+                matches!(
+                    word,
+                    "tagged" | "shutdown" | "trunk" | "allow-management-access" | "future-flag"
+                )
             };
             match pairs.last_mut() {
                 Some(pair) if pair.len() == 1 && !flag(&pair[0]) => pair.push(word.raw.clone()),

@@ -33,14 +33,20 @@ const NARROW: &str = "interface 10GigabitEthernet 1/1\n switchport trunk allowed
 #[test]
 fn the_factory_setting_lets_every_service_vlan_through() {
     assert_eq!(found(on(100), ""), [""; 0]);
-    assert_eq!(found(on(4093), "interface vlan 1\n ip address 1.1.1.1 255.0.0.0"), [""; 0]);
+    assert_eq!(
+        found(on(4093), "interface vlan 1\n ip address 1.1.1.1 255.0.0.0"),
+        [""; 0]
+    );
 }
 
 #[test]
 fn a_vlan_that_no_uplink_allows_is_named() {
     let told = found(on(100), NARROW);
     assert_eq!(told.len(), 1, "{told:?}");
-    assert!(told[0].starts_with("s-1: VLAN 100 does not pass any uplink"), "{told:?}");
+    assert!(
+        told[0].starts_with("s-1: VLAN 100 does not pass any uplink"),
+        "{told:?}"
+    );
     assert_eq!(found(on(200), NARROW), [""; 0], "one of the two is enough");
     let more = Subscriber {
         allowed_vlans: "50,300-301".parse().unwrap(),
