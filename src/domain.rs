@@ -13,11 +13,11 @@ mod service;
 mod snmp;
 mod vlan;
 
-pub use id::{EndpointId, IdOutOfRange, PortNumber, ProfileId, SubscriberId};
+pub use id::{EndpointId, IdOutOfRange, PortNumber, ProfileId, ServiceLimitLevel, SubscriberId, UplinkNumber};
 pub use mac::{InvalidMacAddr, MacAddr};
 pub use model::{Firmware, InvalidFirmware, MODELS, Medium, Model};
 pub use rate::{InvalidMbps, Mbps};
 pub use secret::Secret;
-pub use service::{PoeMode, PortBinding, PortMode};
+pub use service::{DoubleTag, PoeMode, PortBinding, PortMode, SubscriberModel};
 pub use snmp::SnmpValue;
 pub use vlan::{InvalidVlanId, InvalidVlanSet, VlanId, VlanSet};

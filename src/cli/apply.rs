@@ -5,7 +5,7 @@ use std::io::IsTerminal as _;
 use tokio_util::sync::CancellationToken;
 
 use crate::plan::model::Summary;
-use crate::plan::{Refusal, Residue, count, plan_text};
+use crate::plan::{NotApplied, Refusal, Residue, count, plan_text};
 use crate::reconcile::{DeviceOutcome, DeviceResult, Stopped};
 
 use super::context::{context, load};
@@ -116,7 +116,7 @@ pub(super) fn results_text(results: &[DeviceResult], quiet: bool) -> String {
     for DeviceResult { device, outcome } in results {
         match outcome {
             DeviceOutcome::InSync | DeviceOutcome::Held => {}
-            DeviceOutcome::Applied(summary) => {
+            DeviceOutcome::Applied(summary, not_applied) => {
                 total.add += summary.add;
                 total.change += summary.change;
                 total.destroy += summary.destroy;
@@ -125,6 +125,7 @@ pub(super) fn results_text(results: &[DeviceResult], quiet: bool) -> String {
                     out,
                     "  {device}  {add} added, {change} changed, {destroy} destroyed; verified, saved"
                 );
+                not_applied.iter().for_each(|field| not_applied_text(&mut out, field));
             }
             DeviceOutcome::Saved => {
                 saved += 1;
@@ -164,6 +165,25 @@ pub(super) fn results_text(results: &[DeviceResult], quiet: bool) -> String {
         total.add, total.change, total.destroy
     );
     format!("\n{out}")
+}
+
+fn not_applied_text(out: &mut String, field: &NotApplied) {
+    use std::fmt::Write as _;
+    let NotApplied {
+        subscriber,
+        word,
+        refused,
+    } = field;
+    let why = if *refused {
+        format!("this firmware does not know `{word}`")
+    } else {
+        format!("this firmware takes `{word}` and ignores it")
+    };
+    let _ = writeln!(
+        out,
+        "    NOT APPLIED: subscriber {subscriber}: its {} is as it was: {why}; gamops will not try again",
+        word.field()
+    );
 }
 
 fn stopped_text(out: &mut String, device: &str, stopped: &Stopped) {

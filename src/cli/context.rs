@@ -10,7 +10,7 @@ use crate::diagnostic::Colour;
 use crate::dialect::running::canonical;
 use crate::domain::Firmware;
 use crate::inventory::model::{Device, Inventory};
-use crate::observed::{Capabilities, DeviceConfig, RunningConfig};
+use crate::observed::{Answer, AssumedWord, Capabilities, DeviceConfig, RunningConfig};
 use crate::plan::resolve;
 use crate::reconcile::{Context, Events};
 use crate::store::Store;
@@ -64,11 +64,16 @@ pub(super) fn as_wished(inventory: &Inventory, device: &Device) -> Option<String
         family: String::new(),
         version: (u16::MAX, 0, 0),
     };
+    let every_word = AssumedWord::ALL.map(|word| (word, Answer::Yes));
+    let blank = DeviceConfig {
+        subscriber_model: desired.subscriber_model,
+        ..DeviceConfig::default()
+    };
     let target = resolve(
         &desired,
-        &DeviceConfig::default(),
+        &blank,
         &[],
-        &Capabilities::of_firmware(&newest),
+        &Capabilities::of_firmware(&newest).having_learned(&every_word),
     )
     .target;
     Some(canonical(&RunningConfig {

@@ -14,7 +14,9 @@ mod tests;
 pub use word::{WORDS, Word};
 
 use crate::domain::{Mbps, PoeMode, PortBinding, PortMode, PortNumber, ProfileId, VlanId};
-use crate::observed::{Change, Endpoint, Evidence, FromTo, ObjectId, Port, Profile, ProfileRef, Subscriber};
+use crate::observed::{
+    AssumedWord, Change, Endpoint, Evidence, FromTo, ObjectId, Port, Profile, ProfileRef, Subscriber,
+};
 
 use check::{allowed_list, check_length, checked_vlan, no_words, safe_text, same_unknown, value};
 use line::{Line, Script};
@@ -101,6 +103,16 @@ pub enum Unsendable {
 /// [`Unsendable`] names the object and what about it must not or cannot be sent.
 pub fn commands(change: &Change) -> Result<Vec<String>, Unsendable> {
     Ok(script(change)?.lines())
+}
+
+/// The assumed word that each of a change's commands tries: one entry per line of [`commands`], `None` for a line
+/// of known words. A device that does not know such a word refuses that line and nothing else.
+///
+/// # Errors
+///
+/// As [`commands`].
+pub fn trials(change: &Change) -> Result<Vec<Option<AssumedWord>>, Unsendable> {
+    Ok(script(change)?.trials())
 }
 
 /// What stands behind the words that a change needs: the weakest of them.
@@ -210,6 +222,15 @@ fn set_profile(script: &mut Script, from: &Profile, to: &Profile, new: bool) -> 
             _ => {}
         }
     }
+    match to.service_limit_level {
+        Some(level) if from.service_limit_level != to.service_limit_level => {
+            line.keyword(&word::LIMIT_LEVEL, level);
+        }
+        None if from.service_limit_level.is_some() => {
+            return Err(no_words(object, "take a service limit level back"));
+        }
+        _ => {}
+    }
     script.push_if_any(line);
     Ok(())
 }
@@ -253,6 +274,15 @@ fn set_subscriber(script: &mut Script, from: &Subscriber, to: &Subscriber, new: 
     }
     let mut line = Line::setting(object);
     name(&mut line, object, &from.name, &to.name, new)?;
+    let trials = assumed(object, from, to)?;
+    if !trials.is_empty() {
+        // An object must have its name before anything else can be said of it; else what may be refused goes
+        // first, so that no service is given under other settings than were asked for.
+        if new {
+            script.push(std::mem::replace(&mut line, Line::setting(object)));
+        }
+        trials.into_iter().for_each(|trial| script.push(trial));
+    }
     description(&mut line, object, &from.description, &to.description)?;
     if let Some(endpoint) = to.endpoint
         && from.endpoint != to.endpoint
@@ -282,18 +312,50 @@ fn set_subscriber(script: &mut Script, from: &Subscriber, to: &Subscriber, new: 
     }
     optional_vlan(&mut line, object, &word::PORT2, from.port2_vlan, to.port2_vlan)?;
     match to.poe {
-        Some(mode) if from.poe != to.poe => {
-            let keyword = match mode {
-                PoeMode::Disable => &word::POE_DISABLE,
-                PoeMode::Enable | PoeMode::Force => &word::POE_ENABLE,
-            };
-            line.keyword(keyword, mode);
-        }
+        Some(PoeMode::Disable) if from.poe != to.poe => line.keyword(&word::POE_DISABLE, PoeMode::Disable),
         None if from.poe.is_some() => return Err(no_words(object, "take a PoE mode back")),
         _ => {}
     }
     script.push_if_any(line);
     Ok(())
+}
+
+/// One line for each assumed word, that word alone on it.
+fn assumed(object: ObjectId, from: &Subscriber, to: &Subscriber) -> Result<Vec<Line>, Unsendable> {
+    AssumedWord::needed(from, to)
+        .map(|trial| {
+            let mut line = Line::setting(object);
+            let tag = to.double_tag;
+            match trial {
+                AssumedWord::SubscriberPort => {
+                    to.port
+                        .into_iter()
+                        .for_each(|port| line.keyword(&word::SUBSCRIBER_PORT, port));
+                }
+                AssumedWord::NoSubscriberPort => line = Line::removing(object, Some(&word::NO_SUBSCRIBER_PORT)),
+                AssumedWord::Trunk => line.word(&word::TRUNK),
+                AssumedWord::NoTrunk => line = Line::removing(object, Some(&word::NO_TRUNK)),
+                AssumedWord::OuterVlan => {
+                    if let Some(tag) = tag {
+                        let outer = checked_vlan(object, word::OUTER_VID.text, tag.outer_vlan)?;
+                        line.keyword(&word::OUTER_VID, outer);
+                    }
+                }
+                AssumedWord::NoOuterVlan => line.keyword(&word::OUTER_VID_NONE, "none"),
+                AssumedWord::Uplink => {
+                    let uplink = tag.and_then(|tag| tag.uplink);
+                    uplink.into_iter().for_each(|uplink| line.keyword(&word::NNI, uplink));
+                }
+                AssumedWord::NoUplink => line.keyword(&word::NNI_DEFAULT, "default"),
+                AssumedWord::PoeEnableForce => {
+                    to.poe
+                        .into_iter()
+                        .for_each(|mode| line.keyword(&word::POE_ENABLE, mode));
+                }
+            }
+            Ok(line.trying(trial))
+        })
+        .collect()
 }
 
 fn name(line: &mut Line, object: ObjectId, from: &str, to: &str, new: bool) -> Result<(), Unsendable> {

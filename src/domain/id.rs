@@ -98,6 +98,19 @@ id!(
     15
 );
 
+id!(
+    /// A 10G uplink, `10GigabitEthernet 1/k` on the command line. Models have one or two.
+    UplinkNumber,
+    "uplink",
+    2
+);
+id!(
+    /// Which traffic classes a bandwidth profile limits on G1001-C endpoints (CLI guide: 1 to 4).
+    ServiceLimitLevel,
+    "service limit level",
+    4
+);
+
 impl ProfileId {
     /// The automatic `Default BW Profile`, which gamops never creates, changes or deletes.
     pub const DEVICE_DEFAULT: Self = Self(1);

@@ -65,3 +65,35 @@ impl fmt::Display for PoeMode {
         })
     }
 }
+
+/// What a subscriber is tied to on a device (MIB; JSON-RPC guide). Chosen once, at installation: changing it
+/// rewrites configuration on the device, so gamops never does.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum SubscriberModel {
+    /// To an endpoint, which is tied to a port. The factory setting, and the only one on coax.
+    #[default]
+    EndpointAware,
+    /// To a port: whichever endpoint appears there gets the service. Copper, firmware 1.4 and later.
+    PortAware,
+}
+
+impl fmt::Display for SubscriberModel {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::EndpointAware => "endpoint-aware",
+            Self::PortAware => "port-aware",
+        })
+    }
+}
+
+/// A second VLAN tag around a subscriber's own, towards the network.
+///
+/// In the MIB and the JSON-RPC guide; its CLI words are assumed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
+pub struct DoubleTag {
+    /// Outer (service) VLAN.
+    pub outer_vlan: super::VlanId,
+    /// Uplink that it leaves through; `None`: the device's default uplink.
+    pub uplink: Option<super::UplinkNumber>,
+}

@@ -40,6 +40,7 @@ fn compile_device<'i>(
     subscribers: impl Iterator<Item = &'i Subscriber>,
 ) -> DesiredDevice {
     let mut desired = DesiredDevice {
+        subscriber_model: crate::domain::SubscriberModel::EndpointAware,
         key: device.key.clone(),
         was: device.was.clone(),
         model: device.model,
@@ -62,6 +63,7 @@ fn compile_device<'i>(
 
 fn spare_endpoints(device: &Device) -> BTreeMap<String, DesiredEndpoint> {
     let desired = |spare: &super::model::SpareEndpoint| DesiredEndpoint {
+        management_access: None,
         was: spare.was.clone(),
         mac: spare.mac,
         name: spare.name.clone(),
@@ -82,6 +84,7 @@ fn add(inventory: &Inventory, subscriber: &Subscriber, desired: &mut DesiredDevi
         desired.endpoints.insert(
             subscriber.key.clone(),
             DesiredEndpoint {
+                management_access: None,
                 was: subscriber.was.clone(),
                 mac: endpoint.mac,
                 name: endpoint.name.clone(),
@@ -99,6 +102,9 @@ fn add(inventory: &Inventory, subscriber: &Subscriber, desired: &mut DesiredDevi
         _ => &subscriber.plan,
     };
     let mut wish = DesiredSubscriber {
+        double_tag: None,
+        port: None,
+        trunk: false,
         was: subscriber.was.clone(),
         name: subscriber.name.clone(),
         description: subscriber.description.clone(),
@@ -144,6 +150,7 @@ fn rate(inventory: &Inventory, key: &str, desired: &mut DesiredDevice) -> Desire
                 .profiles
                 .entry(key.to_owned())
                 .or_insert_with(|| DesiredProfile {
+                    service_limit_level: None,
                     was: plan.was.clone(),
                     name: plan.name.clone(),
                     description: plan.description.clone(),

@@ -4,7 +4,8 @@
 use std::collections::BTreeMap;
 
 use crate::domain::{
-    EndpointId, MacAddr, Mbps, Model, PoeMode, PortBinding, PortNumber, SubscriberId, VlanId, VlanSet,
+    DoubleTag, EndpointId, MacAddr, Mbps, Model, PoeMode, PortBinding, PortNumber, ServiceLimitLevel, SubscriberId,
+    SubscriberModel, VlanId, VlanSet,
 };
 
 use super::model::{Mode, Port, Unsaved};
@@ -29,6 +30,8 @@ pub struct DesiredDevice {
     pub unsaved: Unsaved,
     /// Whether CLI words that nobody has seen may be tried.
     pub allow_assumed: bool,
+    /// What its subscribers are tied to.
+    pub subscriber_model: SubscriberModel,
     /// Host name to write. `None`: left as it is.
     pub hostname: Option<String>,
     /// Ports that the inventory lists.
@@ -57,6 +60,8 @@ pub struct DesiredProfile {
     pub down: Mbps,
     /// From the subscriber.
     pub up: Mbps,
+    /// Which traffic classes are limited. `None`: not managed.
+    pub service_limit_level: Option<ServiceLimitLevel>,
     /// Not to be deleted without an explicit order.
     pub protect: bool,
 }
@@ -74,6 +79,8 @@ pub struct DesiredEndpoint {
     pub description: Option<String>,
     /// Where it belongs.
     pub port: PortBinding,
+    /// Whether the subscriber's side reaches the management VLAN. `None`: not managed.
+    pub management_access: Option<bool>,
     /// Pinned number.
     pub id: Option<EndpointId>,
     /// Not to be deleted without an explicit order.
@@ -98,8 +105,10 @@ pub struct DesiredSubscriber {
     pub name: String,
     /// Text. `None`: not managed.
     pub description: Option<String>,
-    /// Key of its endpoint. `None`: bound to nothing.
+    /// Key of its endpoint. `None`: bound to nothing, or on a port-aware device.
     pub endpoint: Option<String>,
+    /// Its port on a port-aware device. `None`: bound to nothing, or on an endpoint-aware device.
+    pub port: Option<PortNumber>,
     /// Service VLAN.
     pub vlan: VlanId,
     /// Keep the tag on the endpoint's first port.
@@ -112,6 +121,10 @@ pub struct DesiredSubscriber {
     pub allowed_vlans: VlanSet,
     /// VLAN of the endpoint's second port.
     pub port2_vlan: Option<VlanId>,
+    /// The endpoint's first port as a trunk, in place of `allowed_vlans`.
+    pub trunk: bool,
+    /// A second tag towards the network.
+    pub double_tag: Option<DoubleTag>,
     /// Power over Ethernet. `None`: not managed.
     pub poe: Option<PoeMode>,
     /// Pinned number.

@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::domain::{
-    EndpointId, MacAddr, Mbps, Medium, Model, PoeMode, PortBinding, PortMode, PortNumber, SubscriberId, VlanId, VlanSet,
+    DoubleTag, EndpointId, MacAddr, Mbps, Medium, Model, PoeMode, PortBinding, PortMode, PortNumber, ServiceLimitLevel,
+    SubscriberId, SubscriberModel, VlanId, VlanSet,
 };
 
 /// Everything that the files under one `gamops.yaml` say, valid as a whole.
@@ -123,6 +124,8 @@ pub struct Device {
     pub protect: bool,
     /// Whether CLI words that nobody has seen may be tried.
     pub allow_assumed: bool,
+    /// What its subscribers are tied to. Never written: a device that is otherwise is refused.
+    pub subscriber_model: SubscriberModel,
     /// Host name to write. `None`: left as it is.
     pub hostname: Option<String>,
     /// Ports with settings of their own.
@@ -158,6 +161,8 @@ pub struct SpareEndpoint {
     pub description: Option<String>,
     /// Where it belongs.
     pub port: PortBinding,
+    /// Whether the subscriber's side reaches the management VLAN. `None`: not managed.
+    pub management_access: Option<bool>,
     /// Pinned number on the device.
     pub id: Option<EndpointId>,
     /// Not to be deleted without an explicit order.
@@ -195,6 +200,8 @@ pub struct ServicePlan {
     pub coax: Rates,
     /// Compiled rates on copper.
     pub copper: Rates,
+    /// Which traffic classes are limited, on G1001-C endpoints. `None`: not managed.
+    pub service_limit_level: Option<ServiceLimitLevel>,
     /// Not to be deleted without an explicit order.
     pub protect: bool,
 }
@@ -230,11 +237,13 @@ pub struct SubscriberEndpoint {
     pub name: Option<String>,
     /// Text on the device. `None`: not managed.
     pub description: Option<String>,
+    /// Whether the subscriber's side reaches the management VLAN. `None`: not managed.
+    pub management_access: Option<bool>,
     /// Pinned number on the device.
     pub id: Option<EndpointId>,
 }
 
-/// One subscriber on an endpoint-aware device.
+/// One subscriber. On a port-aware device it has no endpoint, and `port` is a port.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Subscriber {
     /// Key in the inventory.
@@ -263,6 +272,10 @@ pub struct Subscriber {
     pub allowed_vlans: VlanSet,
     /// VLAN of the endpoint's second port.
     pub port2_vlan: Option<VlanId>,
+    /// The endpoint's first port as a trunk for all VLANs, in place of `allowed_vlans`.
+    pub trunk: bool,
+    /// A second tag towards the network.
+    pub double_tag: Option<DoubleTag>,
     /// Power over Ethernet. `None`: not managed.
     pub poe: Option<PoeMode>,
     /// Active or suspended.

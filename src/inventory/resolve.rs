@@ -90,6 +90,7 @@ fn device(fleet: &Fleet, key: String, raw: RawDevice) -> Option<Device> {
         .map(|keyed| Some((keyed.key.clone(), spare(keyed.key, keyed.value?)?)))
         .collect::<Option<_>>()?;
     Some(Device {
+        subscriber_model: crate::domain::SubscriberModel::EndpointAware,
         key,
         was: text!(raw.was),
         site: text!(raw.site),
@@ -145,6 +146,7 @@ fn port(raw: RawPort) -> Port {
 
 fn spare(key: String, raw: RawSpareEndpoint) -> Option<SpareEndpoint> {
     Some(SpareEndpoint {
+        management_access: None,
         key,
         was: text!(raw.was),
         mac: raw.mac?.value,
@@ -159,6 +161,7 @@ fn spare(key: String, raw: RawSpareEndpoint) -> Option<SpareEndpoint> {
 fn plan(fleet: &Fleet, key: String, raw: RawPlan) -> Option<ServicePlan> {
     let asked = fleet.asked(&raw)?;
     Some(ServicePlan {
+        service_limit_level: None,
         name: name(&key, raw.name),
         key,
         was: text!(raw.was),
@@ -179,6 +182,7 @@ fn subscriber(fleet: &Fleet, key: String, raw: RawSubscriber) -> Option<Subscrib
     let endpoint = match value(raw.endpoint) {
         None => None,
         Some(spec) => Some(SubscriberEndpoint {
+            management_access: None,
             mac: spec.0.mac?.value,
             name: text!(spec.0.name),
             description: text!(spec.0.description),
@@ -186,6 +190,8 @@ fn subscriber(fleet: &Fleet, key: String, raw: RawSubscriber) -> Option<Subscrib
         }),
     };
     Some(Subscriber {
+        double_tag: None,
+        trunk: false,
         name: name(&key, raw.name),
         key,
         was: text!(raw.was),

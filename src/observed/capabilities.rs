@@ -3,11 +3,13 @@
 //! A plain input to planning, stored beside each observation, so that a plan made in CI from a stored
 //! observation is the plan that apply would make.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use crate::domain::{Firmware, PoeMode};
 
-use super::{ProfileRef, RunningConfig};
+use super::{AssumedWord, ProfileRef, RunningConfig, Subscriber};
 
 /// What stands behind a belief about the device.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -39,6 +41,8 @@ pub enum Answer {
     Yes,
     /// It does not.
     No,
+    /// It takes the words, and nothing changes.
+    Ignored,
     /// Nobody has tried.
     Unknown,
 }
@@ -71,8 +75,8 @@ impl Support {
 pub struct Capabilities {
     /// `poe disable` on a subscriber: seen on 1.5.4.
     pub poe_disable: Support,
-    /// `poe enable` and `poe force`: from the MIB's enum, never seen on a command line.
-    pub poe_enable_force: Support,
+    /// The words that no document shows; one that is missing here was never tried.
+    pub words: BTreeMap<AssumedWord, Support>,
     /// A new `name` on an existing id renames it. The guide documents incremental change of an existing
     /// id; that the name is among what can change is assumed.
     pub rename_in_place: Support,
@@ -97,11 +101,11 @@ impl Capabilities {
             } else {
                 Support::new(Unknown, Assumed)
             },
-            poe_enable_force: if firmware.at_least(1, 5, 4) {
-                Support::new(Unknown, Assumed)
-            } else {
-                Support::new(No, Assumed)
-            },
+            words: AssumedWord::ALL
+                .into_iter()
+                .filter(|word| !may_have(firmware, *word))
+                .map(|word| (word, Support::new(No, Assumed)))
+                .collect(),
             rename_in_place: Support::new(Yes, Assumed),
             new_mac_in_place: Support::new(Yes, Assumed),
             clear_description: Support::new(Unknown, Assumed),
@@ -113,17 +117,35 @@ impl Capabilities {
     #[must_use]
     pub fn having_seen(mut self, running: &RunningConfig) -> Self {
         let seen = Support::new(Answer::Yes, Evidence::Seen);
+        let plain = Subscriber::default();
         for subscriber in running.managed.subscribers.values() {
-            match subscriber.poe {
-                Some(PoeMode::Disable) => self.poe_disable = seen,
-                Some(PoeMode::Enable | PoeMode::Force) => {
-                    self.poe_disable = seen;
-                    self.poe_enable_force = seen;
-                }
-                None => {}
+            if subscriber.poe.is_some() {
+                self.poe_disable = seen;
+            }
+            for word in AssumedWord::needed(&plain, subscriber) {
+                self.words.insert(word, seen);
             }
         }
         self
+    }
+
+    /// Adds what devices of this firmware answered to words that were tried. What this device prints is
+    /// believed before that.
+    #[must_use]
+    pub fn having_learned(mut self, answers: &[(AssumedWord, Answer)]) -> Self {
+        for (word, answer) in answers {
+            if self.word(*word) != Support::new(Answer::Yes, Evidence::Seen) {
+                self.words.insert(*word, Support::new(*answer, Evidence::Seen));
+            }
+        }
+        self
+    }
+
+    /// Whether this firmware takes an assumed word.
+    #[must_use]
+    pub fn word(&self, word: AssumedWord) -> Support {
+        let unknown = Support::new(Answer::Unknown, Evidence::Assumed);
+        self.words.get(&word).copied().unwrap_or(unknown)
     }
 
     /// Whether this firmware is known to take `poe` with this value.
@@ -131,7 +153,58 @@ impl Capabilities {
     pub fn poe(&self, mode: PoeMode) -> Support {
         match mode {
             PoeMode::Disable => self.poe_disable,
-            PoeMode::Enable | PoeMode::Force => self.poe_enable_force,
+            PoeMode::Enable | PoeMode::Force => self.word(AssumedWord::PoeEnableForce),
         }
+    }
+}
+
+/// Whether a firmware is new enough for what the word does: PoE as on 1.5.4, the rest as in the JSON-RPC guide,
+/// which is for 1.4 and later.
+fn may_have(firmware: &Firmware, word: AssumedWord) -> bool {
+    match word {
+        AssumedWord::PoeEnableForce => firmware.at_least(1, 5, 4),
+        _ => firmware.at_least(1, 4, 0),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn firmware(major: u16, minor: u16, patch: u16) -> Firmware {
+        Firmware {
+            family: "GAM-12/24-M".to_owned(),
+            version: (major, minor, patch),
+        }
+    }
+
+    #[test]
+    fn what_a_device_prints_is_believed_before_what_others_answered() {
+        let mut running = RunningConfig::default();
+        let subscriber = Subscriber {
+            trunk: true,
+            ..Subscriber::default()
+        };
+        running.managed.subscribers.insert(1.try_into().unwrap(), subscriber);
+        let learned = [
+            (AssumedWord::Trunk, Answer::Ignored),
+            (AssumedWord::OuterVlan, Answer::No),
+        ];
+        let known = Capabilities::of_firmware(&firmware(1, 8, 2)).having_seen(&running);
+        let known = known.having_learned(&learned);
+        assert_eq!(known.word(AssumedWord::Trunk).answer, Answer::Yes);
+        assert_eq!(known.word(AssumedWord::OuterVlan).answer, Answer::No);
+        assert_eq!(known.word(AssumedWord::Uplink).answer, Answer::Unknown);
+    }
+
+    #[test]
+    fn firmware_older_than_a_feature_is_not_asked_for_it() {
+        let old = Capabilities::of_firmware(&firmware(1, 2, 0));
+        for word in AssumedWord::ALL {
+            assert_eq!(old.word(word).answer, Answer::No, "{word}");
+        }
+        let middle = Capabilities::of_firmware(&firmware(1, 4, 0));
+        assert_eq!(middle.word(AssumedWord::SubscriberPort).answer, Answer::Unknown);
+        assert_eq!(middle.word(AssumedWord::PoeEnableForce).answer, Answer::No);
     }
 }

@@ -1,12 +1,14 @@
 //! The managed part of a device's configuration.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
 use crate::domain::{
-    EndpointId, MacAddr, Mbps, PoeMode, PortBinding, PortMode, PortNumber, ProfileId, SubscriberId, VlanId, VlanSet,
+    DoubleTag, EndpointId, MacAddr, Mbps, PoeMode, PortBinding, PortMode, PortNumber, ProfileId, ServiceLimitLevel,
+    SubscriberId, SubscriberModel, VlanId, VlanSet,
 };
 
 /// All that gamops manages on one device, canonical: equal values mean equal configuration.
@@ -15,6 +17,8 @@ use crate::domain::{
 /// `ports`. Profile 1 may be missing, since whether a device prints it is unknown.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct DeviceConfig {
+    /// What subscribers are tied to, where the device showed it: by a subscriber's line that names a port.
+    pub subscriber_model: SubscriberModel,
     /// The host name; empty when the device has none (its prompt is then a bare `# `).
     pub hostname: String,
     /// Ports that differ from their defaults.
@@ -51,6 +55,8 @@ pub struct Profile {
     pub down: Option<Mbps>,
     /// Rate from the subscriber. `None`: not printed, and its default is unknown.
     pub up: Option<Mbps>,
+    /// Which traffic classes are limited (`service-limit-level`, CLI guide; G1001-C endpoints only).
+    pub service_limit_level: Option<ServiceLimitLevel>,
     /// Keywords this version does not know, as printed.
     pub unknown: Vec<String>,
 }
@@ -100,8 +106,10 @@ pub struct Subscriber {
     pub name: String,
     /// Free text; empty when none.
     pub description: String,
-    /// The endpoint that serves it; none means no service.
+    /// The endpoint that serves it; none means no service. On a port-aware device an observation, not a setting.
     pub endpoint: Option<EndpointId>,
+    /// The port that it is tied to on a port-aware device (`port`, an assumed word).
+    pub port: Option<PortNumber>,
     /// Service VLAN; 4094, the captive portal, when none was printed.
     pub vlan: VlanId,
     /// Whether the endpoint's first Ethernet port keeps the tag.
@@ -114,6 +122,10 @@ pub struct Subscriber {
     pub allowed_vlans: VlanSet,
     /// VLAN of the endpoint's second Ethernet port.
     pub port2_vlan: Option<VlanId>,
+    /// The endpoint's first port as a trunk (`trunk`, an assumed word; MIB).
+    pub trunk: bool,
+    /// A second tag towards the network (`outer-vid` and `nni`, assumed words; MIB).
+    pub double_tag: Option<DoubleTag>,
     /// Power over Ethernet. `None`: not printed; older firmware does not know the word.
     pub poe: Option<PoeMode>,
     /// Keywords this version does not know, as printed.
@@ -126,6 +138,9 @@ impl Default for Subscriber {
             name: String::new(),
             description: String::new(),
             endpoint: None,
+            port: None,
+            trunk: false,
+            double_tag: None,
             vlan: VlanId::CAPTIVE_PORTAL,
             tagged: false,
             remapped_vlan: None,
@@ -152,6 +167,42 @@ pub struct RunningConfig {
 }
 
 impl DeviceConfig {
+    /// What somebody configured: on a port-aware device without the endpoints, which appear there by themselves
+    /// (JSON-RPC guide), and without the mention of one in a subscriber's line. Elsewhere all of it.
+    #[must_use]
+    pub fn settings(&self) -> Cow<'_, Self> {
+        if self.subscriber_model == SubscriberModel::EndpointAware {
+            return Cow::Borrowed(self);
+        }
+        let mut settings = self.clone();
+        settings.endpoints.clear();
+        for subscriber in settings.subscribers.values_mut() {
+            subscriber.endpoint = None;
+        }
+        Cow::Owned(settings)
+    }
+
+    /// The subscriber model that the device shows by its subscribers' lines: tied to a port, or to an endpoint
+    /// alone. `None` while none of them is tied to anything.
+    #[must_use]
+    pub fn shown_model(&self) -> Option<SubscriberModel> {
+        if self.subscriber_model == SubscriberModel::PortAware {
+            return Some(SubscriberModel::PortAware);
+        }
+        let bound = |subscriber: &Subscriber| subscriber.endpoint.is_some();
+        self.subscribers
+            .values()
+            .any(bound)
+            .then_some(SubscriberModel::EndpointAware)
+    }
+
+    /// Takes the operator's word for the subscriber model where the device shows none.
+    pub fn assume_model(&mut self, model: SubscriberModel) {
+        if self.shown_model().is_none() {
+            self.subscriber_model = model;
+        }
+    }
+
     /// The port's settings, defaults where nothing was configured.
     #[must_use]
     pub fn port(&self, port: PortNumber) -> Port {

@@ -14,10 +14,11 @@ fn sha256(value: &impl serde::Serialize) -> String {
 }
 
 impl DeviceConfig {
-    /// SHA-256, in hex, over the managed configuration. Equal exactly where the values are equal.
+    /// SHA-256, in hex, over the managed configuration. Equal exactly where the settings are equal; endpoints
+    /// that a port-aware device added by itself are none.
     #[must_use]
     pub fn fingerprint(&self) -> String {
-        sha256(self)
+        sha256(&*self.settings())
     }
 }
 
@@ -26,12 +27,12 @@ impl RunningConfig {
     /// Secrets take no part: they were masked on reading.
     #[must_use]
     pub fn fingerprint(&self) -> String {
-        sha256(&(&self.managed, &self.other))
+        sha256(&(&*self.managed.settings(), &self.other))
     }
 
     /// Whether two readings hold the same configuration; what was odd about the text does not matter.
     #[must_use]
     pub fn is_same_as(&self, other: &Self) -> bool {
-        self.managed == other.managed && self.other == other.other
+        self.managed.settings() == other.managed.settings() && self.other == other.other
     }
 }

@@ -87,6 +87,13 @@ impl Object {
                 ("name", profile.name.clone()),
                 ("down", profile.down.map(|rate| rate.to_string()).unwrap_or_default()),
                 ("up", profile.up.map(|rate| rate.to_string()).unwrap_or_default()),
+                (
+                    "service limit level",
+                    profile
+                        .service_limit_level
+                        .map(|level| level.to_string())
+                        .unwrap_or_default(),
+                ),
                 ("description", profile.description.clone()),
                 ("other words", profile.unknown.join(" ")),
             ],
@@ -104,9 +111,20 @@ impl Object {
                 ("tagged", yes_no(subscriber.tagged)),
                 ("remapped vlan", or_none(subscriber.remapped_vlan)),
                 ("endpoint", endpoint_words(subscriber, config)),
+                ("port", subscriber.port.map(|port| port.to_string()).unwrap_or_default()),
                 ("profile", profile_words(subscriber, config)),
                 ("allowed vlans", subscriber.allowed_vlans.to_string()),
                 ("port 2 vlan", or_none(subscriber.port2_vlan)),
+                ("trunk", yes_no(subscriber.trunk)),
+                ("outer vlan", or_none(subscriber.double_tag.map(|tag| tag.outer_vlan))),
+                (
+                    "uplink",
+                    subscriber
+                        .double_tag
+                        .and_then(|tag| tag.uplink)
+                        .map(|uplink| uplink.to_string())
+                        .unwrap_or_default(),
+                ),
                 ("poe", subscriber.poe.map(|mode| mode.to_string()).unwrap_or_default()),
                 ("description", subscriber.description.clone()),
                 ("other words", subscriber.unknown.join(" ")),

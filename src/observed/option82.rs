@@ -16,7 +16,8 @@ use super::DeviceConfig;
 pub struct Option82 {
     /// The subscriber's name.
     pub remote_id: String,
-    /// Node, port, endpoint and VLAN. `None` while no endpoint on a port serves the subscriber, or the node
+    /// Node, port, endpoint and VLAN; on a port-aware device with `<endpoint>` for the number that the device
+    /// gives the endpoint which appears there. `None` while no endpoint on a port serves the subscriber, or the node
     /// id is unknown because the device has no host name.
     pub circuit_id: Option<String>,
 }
@@ -26,18 +27,18 @@ impl Option82 {
     #[must_use]
     pub fn of(config: &DeviceConfig, id: SubscriberId) -> Option<Self> {
         let subscriber = config.subscribers.get(&id)?;
-        let circuit_id = subscriber.endpoint.and_then(|endpoint| {
-            let PortBinding::Port(port) = config.endpoints.get(&endpoint)?.port else {
-                return None;
-            };
-            if config.hostname.is_empty() {
-                return None;
-            }
-            Some(format!(
-                "\"{}\" eth 1/{port}.{endpoint}:{}",
-                config.hostname, subscriber.vlan
-            ))
-        });
+        let bound = match (subscriber.port, subscriber.endpoint) {
+            // Which endpoint serves a port there is up to the device, so its number is not ours to say.
+            (Some(port), _) => Some((port, "<endpoint>".to_owned())),
+            (None, Some(endpoint)) => match config.endpoints.get(&endpoint).map(|found| found.port) {
+                Some(PortBinding::Port(port)) => Some((port, endpoint.to_string())),
+                _ => None,
+            },
+            (None, None) => None,
+        };
+        let circuit_id = bound
+            .filter(|_| !config.hostname.is_empty())
+            .map(|(port, endpoint)| format!("\"{}\" eth 1/{port}.{endpoint}:{}", config.hostname, subscriber.vlan));
         Some(Self {
             remote_id: subscriber.name.clone(),
             circuit_id,

@@ -11,8 +11,10 @@ use super::impact::impact;
 use super::model::{Action, Cause, DeviceChanges, FieldChange, Held, ObjectChange, Saved, Step};
 use super::record::Record;
 use super::resolve::{Refusal, Resolution, refuse_what_cannot_stand, resolve};
+use super::subscriber_model;
 use super::target::restrict;
 use super::unsaved::{Readings, save, saved};
+use super::uplink;
 
 /// All that a plan for one device is made from. The same inputs give the same plan.
 #[derive(Debug, Clone, Copy)]
@@ -47,15 +49,28 @@ pub fn plan_device(inputs: Inputs<'_>, render: Render<'_>) -> DeviceChanges {
         ..
     } = inputs;
     let running = readings.running.0;
-    let observed = &running.managed;
-    let mut resolution = resolve(desired, observed, records, inputs.capabilities);
+    let mut managed = running.managed.clone();
+    managed.assume_model(desired.subscriber_model);
+    let observed = &*managed.settings();
+    let mut resolution = match subscriber_model::differs(desired, observed) {
+        // Nothing of such a wish fits the device.
+        Some(refusal) => Resolution {
+            target: observed.clone(),
+            records: records.to_vec(),
+            refusals: vec![refusal],
+            ..Resolution::default()
+        },
+        None => resolve(desired, observed, records, inputs.capabilities),
+    };
     if let Some(targets) = inputs.targets {
         restrict(&mut resolution, observed, records, targets);
     }
     refuse_what_cannot_stand(&mut resolution, observed, desired.model.medium);
     resolution.notes.extend(running.warnings.iter().cloned());
+    let uplinks = uplink::notes(&resolution, &running.other, desired.model);
+    resolution.notes.extend(uplinks);
 
-    let ordered = order(&mut resolution, inputs);
+    let ordered = order(&mut resolution, observed, inputs);
     let target = reach(observed, &ordered);
     let steps = if resolution.refusals.is_empty() {
         write_out(&ordered, &desired.key, &mut resolution, render)
@@ -109,8 +124,7 @@ pub fn plan_device(inputs: Inputs<'_>, render: Render<'_>) -> DeviceChanges {
 }
 
 /// The changes in a safe order; what stands in the way becomes a refusal, what cannot be cleared a note.
-fn order(resolution: &mut Resolution, inputs: Inputs<'_>) -> Vec<OrderedChange> {
-    let observed = &inputs.readings.running.0.managed;
+fn order(resolution: &mut Resolution, observed: &DeviceConfig, inputs: Inputs<'_>) -> Vec<OrderedChange> {
     let medium = inputs.desired.model.medium;
     match diff(observed, &resolution.target, inputs.capabilities, medium) {
         Ok(difference) => {

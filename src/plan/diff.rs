@@ -78,6 +78,8 @@ pub enum Field {
     MacAddress,
     /// A rate, to "not said".
     Rate,
+    /// A service limit level, to "not said".
+    ServiceLimitLevel,
     /// A bandwidth profile, to "not said".
     Profile,
     /// A PoE mode, to "not said".
@@ -93,6 +95,7 @@ impl fmt::Display for Field {
             Self::Description => "description",
             Self::MacAddress => "MAC address",
             Self::Rate => "rate",
+            Self::ServiceLimitLevel => "service limit level",
             Self::Profile => "bandwidth profile",
             Self::Poe => "PoE",
             Self::Unknown => "settings that this version does not know",
@@ -133,6 +136,13 @@ pub enum Violation {
         /// The endpoint.
         endpoint: ObjectId,
         /// Who is on it.
+        holders: Vec<ObjectId>,
+    },
+    /// Two subscribers are tied to one port of a port-aware device (error 14).
+    ServicePort {
+        /// The port.
+        port: PortNumber,
+        /// Who is tied to it.
         holders: Vec<ObjectId>,
     },
     /// More endpoints on a port than it takes (error 36).
@@ -176,6 +186,7 @@ impl fmt::Display for Violation {
             Self::Name { name, holders, .. } => write!(f, "{} are both named `{name}`", list(holders)),
             Self::Mac { mac, holders } => write!(f, "{} both have MAC address {mac}", list(holders)),
             Self::Endpoint { endpoint, holders } => write!(f, "{} are both on {endpoint}", list(holders)),
+            Self::ServicePort { port, holders } => write!(f, "{} are both on port {port}", list(holders)),
             Self::PortFull { port, holders } => write!(f, "port {port} has no room for all of {}", list(holders)),
             Self::Missing { from, to } => write!(f, "{from} refers to {to}, which is not there"),
             Self::Empty { object, field } => write!(f, "{object} has no {field}"),
@@ -214,6 +225,13 @@ impl Violation {
                     holders: others,
                 },
             ) => endpoint == other && all(holders, others),
+            (
+                Self::ServicePort { port, holders },
+                Self::ServicePort {
+                    port: other,
+                    holders: others,
+                },
+            ) => port == other && all(holders, others),
             (
                 Self::PortFull { port, holders },
                 Self::PortFull {

@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, Serialize};
 
 use crate::domain::{PoeMode, PortBinding, SubscriberId};
-use crate::observed::{DeviceConfig, Evidence, Object, ObjectId, ProfileRef};
+use crate::observed::{DeviceConfig, Evidence, Object, ObjectId, ProfileRef, Subscriber};
 
 /// How much a change is felt, mildest first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -72,15 +72,13 @@ pub fn impact(id: ObjectId, before: Option<&Object>, after: Option<&Object>, con
         }
         (Some(Object::Endpoint(_)), None) => (Class::Outage, Evidence::Documented),
         (Some(Object::Subscriber(from)), Some(Object::Subscriber(to))) => {
-            if from.name != to.name || from.vlan != to.vlan || from.endpoint.is_some() && moved(from, to) {
+            if from.name != to.name || from.vlan != to.vlan || moved(from, to) {
                 (Class::Identity, Evidence::Documented)
-            } else if to.endpoint.is_none() && from.endpoint.is_some() {
+            } else if is_served(from) && !is_served(to) {
                 (Class::Outage, Evidence::Documented)
             } else if to.poe != from.poe && to.poe == Some(PoeMode::Disable) {
                 (Class::Outage, Evidence::Assumed)
-            } else if (from.tagged, from.remapped_vlan, &from.allowed_vlans, from.port2_vlan)
-                != (to.tagged, to.remapped_vlan, &to.allowed_vlans, to.port2_vlan)
-            {
+            } else if passage(from) != passage(to) {
                 (Class::Blip, Evidence::Assumed)
             } else {
                 (Class::None, Evidence::Assumed)
@@ -103,27 +101,40 @@ pub fn impact(id: ObjectId, before: Option<&Object>, after: Option<&Object>, con
     }
 }
 
-fn moved(from: &crate::observed::Subscriber, to: &crate::observed::Subscriber) -> bool {
-    to.endpoint.is_some() && from.endpoint != to.endpoint
+/// Whether service goes on over another endpoint or, on a port-aware device, another port.
+fn moved(from: &Subscriber, to: &Subscriber) -> bool {
+    is_served(from) && is_served(to) && (from.endpoint, from.port) != (to.endpoint, to.port)
+}
+
+fn is_served(subscriber: &Subscriber) -> bool {
+    subscriber.endpoint.is_some() || subscriber.port.is_some()
+}
+
+/// How frames pass, the service VLAN apart.
+fn passage(subscriber: &Subscriber) -> impl PartialEq + '_ {
+    (
+        (subscriber.tagged, subscriber.remapped_vlan, &subscriber.allowed_vlans),
+        (subscriber.port2_vlan, subscriber.trunk, subscriber.double_tag),
+    )
 }
 
 /// The subscribers with an endpoint, and so with service, that an object carries.
 fn concerned(id: ObjectId, config: &DeviceConfig) -> BTreeSet<SubscriberId> {
-    let served = config.subscribers.iter().filter_map(|(number, subscriber)| {
-        let endpoint = subscriber.endpoint?;
-        Some((*number, subscriber, endpoint))
-    });
+    let served = config
+        .subscribers
+        .iter()
+        .filter(|(_, subscriber)| is_served(subscriber));
     served
-        .filter(|(number, subscriber, endpoint)| match id {
+        .filter(|(number, subscriber)| match id {
             ObjectId::System => true,
-            ObjectId::Port(port) => config
-                .endpoints
-                .get(endpoint)
-                .is_some_and(|e| e.port == PortBinding::Port(port)),
+            ObjectId::Port(port) => {
+                let endpoint = subscriber.endpoint.and_then(|endpoint| config.endpoints.get(&endpoint));
+                subscriber.port == Some(port) || endpoint.is_some_and(|e| e.port == PortBinding::Port(port))
+            }
             ObjectId::Profile(profile) => subscriber.profile == Some(ProfileRef::Profile(profile)),
-            ObjectId::Endpoint(id) => *endpoint == id,
-            ObjectId::Subscriber(id) => *number == id,
+            ObjectId::Endpoint(id) => subscriber.endpoint == Some(id),
+            ObjectId::Subscriber(id) => **number == id,
         })
-        .map(|(number, _, _)| number)
+        .map(|(number, _)| *number)
         .collect()
 }

@@ -1,15 +1,24 @@
 //! Which object on the device is which object of the inventory.
 //!
 //! Works on one kind of object at a time, on numbers, names and bindings alone. The order is: what we
-//! recorded, then the name, then the binding (a MAC). What could be two objects is refused, not guessed.
+//! recorded, then the name, then the binding (a MAC, or the port on a port-aware device). What could be two objects is refused, not guessed.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::domain::MacAddr;
+use crate::domain::{MacAddr, PortNumber};
 use crate::observed::{Kind, Object};
 
 use super::diff::TEMPORARY_NAME;
 use super::record::Record;
+
+/// What ties an object to the world outside the device.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Binding {
+    /// The endpoint with this address.
+    Mac(MacAddr),
+    /// A port-aware device's port.
+    Port(PortNumber),
+}
 
 /// An object that the inventory asks for.
 #[derive(Debug, Clone)]
@@ -18,7 +27,7 @@ pub(super) struct Wanted<'a> {
     pub(super) was: Option<&'a str>,
     /// `None`: the inventory leaves the name to the device.
     pub(super) name: Option<&'a str>,
-    pub(super) binding: Option<MacAddr>,
+    pub(super) binding: Option<Binding>,
     /// The number that the inventory insists on.
     pub(super) pinned: Option<u16>,
 }
@@ -28,7 +37,7 @@ pub(super) struct Wanted<'a> {
 pub(super) struct Candidate<'a> {
     pub(super) number: u16,
     pub(super) name: &'a str,
-    pub(super) binding: Option<MacAddr>,
+    pub(super) binding: Option<Binding>,
 }
 
 /// Whether an object that gamops recorded under a key that has left the inventory may be recognised by its
@@ -63,7 +72,7 @@ pub(super) fn is_recorded(record: &Record, candidate: &Candidate<'_>) -> bool {
     has_recorded_name(record, candidate)
         || record.object.number() == candidate.number
             && candidate.binding.is_some()
-            && (candidate.binding == record.binding || candidate.binding == binding_before(record))
+            && (candidate.binding == record.binding.map(Binding::Mac) || candidate.binding == binding_before(record))
 }
 
 /// Whether the candidate still bears a name that gamops gave it: the recorded one, the one that it had before
@@ -88,9 +97,11 @@ pub(super) fn is_still_ours(kind: Kind, record: &Record, candidate: &Candidate<'
     }
 }
 
-fn binding_before(record: &Record) -> Option<MacAddr> {
+fn binding_before(record: &Record) -> Option<Binding> {
     match &record.applied {
-        Some(Object::Endpoint(endpoint)) => endpoint.mac,
+        Some(Object::Endpoint(endpoint)) => endpoint.mac.map(Binding::Mac),
+        // On a port-aware device; elsewhere it has none, and the record itself holds the address.
+        Some(Object::Subscriber(subscriber)) => subscriber.port.map(Binding::Port),
         _ => None,
     }
 }

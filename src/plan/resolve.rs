@@ -8,12 +8,12 @@ mod fields;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::domain::{EndpointId, MacAddr, ProfileId, SubscriberId};
+use crate::domain::{EndpointId, MacAddr, ProfileId, SubscriberId, SubscriberModel};
 use crate::inventory::desired::{DesiredDevice, DesiredRate};
 use crate::observed::{Capabilities, DeviceConfig, Kind, ObjectId, Port, ProfileRef, Subscriber};
 
 use super::matching::{
-    Candidate, Departed, How, Matches, Wanted, allocate, is_recorded, is_still_ours, match_objects, record_of,
+    Binding, Candidate, Departed, How, Matches, Wanted, allocate, is_recorded, is_still_ours, match_objects, record_of,
 };
 use super::record::Record;
 
@@ -113,6 +113,10 @@ impl<'a> Resolver<'a> {
             records: by_kind,
             out,
         }
+    }
+
+    fn is_port_aware(&self) -> bool {
+        self.desired.subscriber_model == SubscriberModel::PortAware
     }
 
     fn records_of(&self, kind: Kind) -> BTreeMap<String, Record> {
@@ -245,6 +249,10 @@ impl<'a> Resolver<'a> {
 
     fn endpoints(&mut self) -> Numbers<EndpointId> {
         let desired = self.desired;
+        // There they come and go by themselves: observations, not wishes.
+        if self.is_port_aware() {
+            return Numbers::new();
+        }
         let wanted: Vec<Wanted<'_>> = desired
             .endpoints
             .iter()
@@ -252,7 +260,7 @@ impl<'a> Resolver<'a> {
                 key,
                 was: endpoint.was.as_deref(),
                 name: endpoint.name.as_deref(),
-                binding: Some(endpoint.mac),
+                binding: Some(Binding::Mac(endpoint.mac)),
                 pinned: endpoint.id.map(EndpointId::get),
             })
             .collect();
@@ -263,7 +271,7 @@ impl<'a> Resolver<'a> {
             .map(|(id, endpoint)| Candidate {
                 number: id.get(),
                 name: &endpoint.name,
-                binding: endpoint.mac,
+                binding: endpoint.mac.map(Binding::Mac),
             })
             .collect();
         let range = EndpointId::MIN..=EndpointId::MAX;
@@ -309,7 +317,9 @@ impl<'a> Resolver<'a> {
                 key,
                 was: subscriber.was.as_deref(),
                 name: Some(&subscriber.name),
-                binding: mac_of(&subscriber.endpoint),
+                binding: mac_of(&subscriber.endpoint)
+                    .map(Binding::Mac)
+                    .or(subscriber.port.map(Binding::Port)),
                 pinned: subscriber.id.map(SubscriberId::get),
             })
             .collect();
@@ -324,6 +334,10 @@ impl<'a> Resolver<'a> {
             let endpoint = desired.subscribers.get(key)?.endpoint.as_ref()?;
             endpoints.get(endpoint).map(|id| id.get())
         };
+        let words = fields::Words {
+            capabilities: self.capabilities,
+            allow_assumed: desired.allow_assumed,
+        };
         let range = SubscriberId::MIN..=SubscriberId::MAX;
         let given = self.number(Kind::Subscriber, &wanted, &candidates, Departed::IsAnother, range, hint);
         for (key, place) in given {
@@ -337,17 +351,20 @@ impl<'a> Resolver<'a> {
                 DesiredRate::Unthrottled => Some(ProfileRef::Unthrottled),
                 DesiredRate::Profile(plan) => profiles.get(plan).copied().map(ProfileRef::Profile),
             };
-            let endpoint = wish.endpoint.as_ref().and_then(|key| endpoints.get(key)).copied();
+            let endpoint_wanted = wish.endpoint.as_ref().filter(|_| !self.is_port_aware());
+            let endpoint = endpoint_wanted.and_then(|key| endpoints.get(key)).copied();
             // Without its profile or endpoint (no number left, refused above) it must not be written at all.
-            if profile.is_none() || endpoint.is_some() != wish.endpoint.is_some() {
+            if profile.is_none() || endpoint.is_some() != endpoint_wanted.is_some() {
                 continue;
             }
             let held = place
                 .held
                 .and_then(|number| SubscriberId::try_from(u64::from(number)).ok())
                 .and_then(|id| observed.subscribers.get(&id));
-            let (target, note) = fields::subscriber(wish, endpoint, profile, held, self.capabilities);
-            self.out.notes.extend(note.map(|note| format!("{key}: {note}")));
+            let (target, notes) = fields::subscriber(wish, endpoint, profile, held, words);
+            self.out
+                .notes
+                .extend(notes.into_iter().map(|note| format!("{key}: {note}")));
             self.out.target.subscribers.insert(id, target);
             self.own(&key, ObjectId::Subscriber(id), mac_of(&wish.endpoint), wish.protect);
         }
@@ -357,7 +374,11 @@ impl<'a> Resolver<'a> {
         Candidate {
             number: number.get(),
             name: &subscriber.name,
-            binding: subscriber.endpoint.and_then(|id| self.observed.endpoints.get(&id)?.mac),
+            binding: subscriber
+                .endpoint
+                .and_then(|id| self.observed.endpoints.get(&id)?.mac)
+                .map(Binding::Mac)
+                .or(subscriber.port.map(Binding::Port)),
         }
     }
 
@@ -592,7 +613,7 @@ impl<'a> Resolver<'a> {
             self.out.refusals.push(Refusal {
                 rule: "ambiguous-match",
                 message: format!(
-                    "{kind} `{key}` could be {kind} {name}, which has its name, or {kind} {binding}, which has its MAC"
+                    "{kind} `{key}` could be {kind} {name}, which has its name, or {kind} {binding}, which has its MAC or port"
                 ),
                 help: "rename one of the two on the device, or correct the inventory".to_owned(),
             });

@@ -29,13 +29,9 @@ pub(super) fn saved(readings: Readings<'_>, records: &[Record], unfinished: bool
     if running.is_same_as(startup) {
         return Saved::Yes;
     }
-    let differs = |id: &ObjectId| running.managed.object(*id) != startup.managed.object(*id);
-    let differing: BTreeSet<ObjectId> = running
-        .managed
-        .object_ids()
-        .chain(startup.managed.object_ids())
-        .filter(differs)
-        .collect();
+    let (now, later) = (running.managed.settings(), startup.managed.settings());
+    let differs = |id: &ObjectId| now.object(*id) != later.object(*id);
+    let differing: BTreeSet<ObjectId> = now.object_ids().chain(later.object_ids()).filter(differs).collect();
     let same_elsewhere = running.other == startup.other;
     let explained = differing
         .iter()

@@ -8,13 +8,13 @@ use std::collections::BTreeSet;
 use tokio_util::sync::CancellationToken;
 
 use crate::device::DeviceError;
-use crate::dialect::command::SAVE;
+use crate::dialect::command::{self, SAVE};
 use crate::dialect::redact;
-use crate::dialect::session::Reply;
-use crate::domain::MacAddr;
-use crate::observed::{DeviceConfig, ObjectId, RunningConfig};
-use crate::plan::model::{Action, DeviceChanges, Summary};
-use crate::plan::{Residue, claims, verify};
+use crate::dialect::session::{RefusalKind, Reply};
+use crate::domain::{MacAddr, SubscriberId};
+use crate::observed::{Answer, AssumedWord, DeviceConfig, ObjectId, RunningConfig};
+use crate::plan::model::{Action, DeviceChanges, Step, Summary};
+use crate::plan::{Residue, claims, judge, verify};
 use crate::store::{DeviceRun, DeviceRunState, RunId, Store, StoreError};
 
 use super::event::{Events, Progress};
@@ -83,7 +83,7 @@ async fn try_apply(contact: &mut Contact, job: &Job<'_>, sent: &mut Vec<String>)
     };
     job.store.begin_device(job.run, begin).await?;
 
-    send(contact, job, sent).await?;
+    let said = send(contact, job, sent).await?;
 
     job.events.tell(job.device, Progress::Verifying);
     let found = if job.changes.steps.is_empty() {
@@ -94,27 +94,79 @@ async fn try_apply(contact: &mut Contact, job: &Job<'_>, sent: &mut Vec<String>)
             .await
             .map_err(|source| Stop::Session { command: None, source })?
     };
-    let residue = residue(job.changes, &found.managed);
+    let trials = judge(
+        &job.changes.target,
+        &job.changes.observed,
+        &found.managed,
+        &said.tried,
+        &said.refused,
+    );
+    let firmware = &contact.observation.identity.firmware;
+    job.store.learn(firmware, trials.answers.clone()).await?;
+    let residue = residue(job.changes, &trials.target, &found.managed);
     if !residue.is_empty() {
         return Err(Stop::NotVerified(residue));
     }
     job.store
         .device_state(job.run, job.device, DeviceRunState::Verified, None)
         .await?;
-    save(contact, job, &found).await?;
+    save(contact, job, &trials.target, &found).await?;
     finish(job, contact.mac(), &found).await?;
     Ok(match job.changes.steps.len() {
         0 => DeviceOutcome::Saved,
-        _ => DeviceOutcome::Applied(count(job.changes)),
+        _ => DeviceOutcome::Applied(count(job.changes), trials.not_applied),
     })
+}
+
+/// An assumed word on the subscriber that it is tried on.
+type Trial = (SubscriberId, AssumedWord);
+
+/// What came of the assumed words while they were sent.
+#[derive(Debug, Default)]
+struct Said {
+    /// Taken without a word.
+    tried: BTreeSet<Trial>,
+    /// Not known to the device.
+    refused: BTreeSet<Trial>,
+}
+
+impl Said {
+    /// Whether a word was refused in this run, or rests on one that was.
+    fn makes_no_sense(&self, (subscriber, word): Trial) -> bool {
+        let rests_on = |refused: &Trial| refused.0 == subscriber && Some(refused.1) == word.rests_on();
+        self.refused
+            .iter()
+            .any(|refused| refused.1 == word || rests_on(refused))
+    }
+}
+
+/// Every command in order, with the assumed word that it tries.
+fn commands(steps: &[Step]) -> Vec<(&String, Option<Trial>)> {
+    let of_step = |step: &'_ Step| {
+        // What could be written as commands has its trials; without them the device's refusal is final.
+        let trials = command::trials(&step.change).unwrap_or_default();
+        let ObjectId::Subscriber(id) = step.change.object() else {
+            return Vec::new();
+        };
+        trials.into_iter().map(|word| word.map(|word| (id, word))).collect()
+    };
+    steps
+        .iter()
+        .flat_map(|step| {
+            let trials: Vec<Option<Trial>> = of_step(step);
+            let none = std::iter::repeat(None);
+            step.commands.iter().zip(trials.into_iter().chain(none))
+        })
+        .collect()
 }
 
 /// Sends every command, one at a time, each written down before it goes out. Stops between two commands
 /// when asked to; the one in flight is always waited for.
-async fn send(contact: &mut Contact, job: &Job<'_>, sent: &mut Vec<String>) -> Result<(), Stop> {
-    let commands: Vec<&String> = job.changes.steps.iter().flat_map(|step| &step.commands).collect();
+async fn send(contact: &mut Contact, job: &Job<'_>, sent: &mut Vec<String>) -> Result<Said, Stop> {
+    let mut said = Said::default();
+    let commands = commands(&job.changes.steps);
     if commands.is_empty() {
-        return Ok(());
+        return Ok(said);
     }
     job.events.tell(
         job.device,
@@ -127,7 +179,11 @@ async fn send(contact: &mut Contact, job: &Job<'_>, sent: &mut Vec<String>) -> R
         .enter_config()
         .await
         .map_err(|source| failed(None, source))?;
-    for (step, command) in commands.iter().enumerate() {
+    for (step, (command, trial)) in commands.into_iter().enumerate() {
+        if trial.is_some_and(|trial| said.makes_no_sense(trial)) {
+            said.refused.extend(trial);
+            continue;
+        }
         if job.cancel.is_cancelled() {
             return Err(Stop::Interrupted);
         }
@@ -141,19 +197,28 @@ async fn send(contact: &mut Contact, job: &Job<'_>, sent: &mut Vec<String>) -> R
             .answered(job.run, job.device, step, &redact::secrets(reply.text()))
             .await?;
         if let Reply::Refused(refusal) = reply {
+            if let (Some(trial), RefusalKind::Syntax) = (trial, refusal.kind) {
+                // Known at once, whatever becomes of the rest.
+                let firmware = &contact.observation.identity.firmware;
+                job.store.learn(firmware, vec![(trial.1, Answer::No)]).await?;
+                said.refused.insert(trial);
+                continue;
+            }
             return Err(Stop::Refused {
-                command: (*command).clone(),
+                command: command.clone(),
                 answer: redact::secrets(&refusal.text),
             });
         }
-        sent.push((*command).clone());
+        said.tried.extend(trial);
+        sent.push(command.clone());
         job.events.tell(job.device, Progress::Sent { done: sent.len() });
     }
     contact
         .session
         .leave_config()
         .await
-        .map_err(|source| failed(None, source))
+        .map_err(|source| failed(None, source))?;
+    Ok(said)
 }
 
 fn failed(command: Option<&str>, source: DeviceError) -> Stop {
@@ -164,7 +229,12 @@ fn failed(command: Option<&str>, source: DeviceError) -> Stop {
 }
 
 /// Saves, and looks where the device shows it whether what it would load at boot is what was verified.
-async fn save(contact: &mut Contact, job: &Job<'_>, verified: &RunningConfig) -> Result<(), Stop> {
+async fn save(
+    contact: &mut Contact,
+    job: &Job<'_>,
+    target: &DeviceConfig,
+    verified: &RunningConfig,
+) -> Result<(), Stop> {
     job.events.tell(job.device, Progress::Saving);
     let session = |source| Stop::Session {
         command: Some(SAVE.to_owned()),
@@ -180,7 +250,7 @@ async fn save(contact: &mut Contact, job: &Job<'_>, verified: &RunningConfig) ->
         // Somebody may have changed something between verifying and saving. Look once more before crying.
         Some(startup) => {
             let running = contact.read_running().await.map_err(session)?;
-            let saved_now = startup.is_same_as(&running) && residue(job.changes, &running.managed).is_empty();
+            let saved_now = startup.is_same_as(&running) && residue(job.changes, target, &running.managed).is_empty();
             if saved_now {
                 Ok(())
             } else {
@@ -254,18 +324,18 @@ async fn look_again(contact: &mut Contact, job: &Job<'_>) -> Option<Vec<Residue>
         contact.session.leave_config().await.ok()?;
     }
     let found = contact.read_running().await.ok()?;
-    Some(residue(job.changes, &found.managed))
+    Some(residue(job.changes, &job.changes.target, &found.managed))
 }
 
 /// What is not as planned, over the objects that gamops owns or the plan touches.
-fn residue(changes: &DeviceChanges, found: &DeviceConfig) -> Vec<Residue> {
+fn residue(changes: &DeviceChanges, target: &DeviceConfig, found: &DeviceConfig) -> Vec<Residue> {
     let objects: BTreeSet<ObjectId> = changes
         .records
         .iter()
         .map(|record| record.object)
         .chain(changes.steps.iter().map(|step| step.change.object()))
         .collect();
-    verify(&changes.target, found, &changes.observed, &objects)
+    verify(target, &found.settings(), &changes.observed, &objects)
 }
 
 fn count(changes: &DeviceChanges) -> Summary {

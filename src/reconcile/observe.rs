@@ -4,9 +4,9 @@ use std::num::NonZeroU8;
 use std::time::Duration;
 
 use crate::device::{self, DeviceError, Observation, Session};
-use crate::domain::MacAddr;
+use crate::domain::{MacAddr, SubscriberModel};
 use crate::inventory::model::Device;
-use crate::observed::RunningConfig;
+use crate::observed::{Answer, AssumedWord, RunningConfig};
 use crate::plan::model::Unread;
 use crate::store::Pin;
 use crate::transport::snmp::Agent;
@@ -27,6 +27,8 @@ const SNMP_ATTEMPTS: NonZeroU8 = NonZeroU8::new(2).expect("two is not zero");
 #[derive(Debug)]
 pub struct Contact {
     pub(super) session: Session,
+    model: SubscriberModel,
+    learned: Vec<(AssumedWord, Answer)>,
     /// What was read.
     pub observation: Observation,
 }
@@ -48,20 +50,26 @@ impl Contact {
     }
 
     pub(super) async fn read_running(&mut self) -> Result<RunningConfig, DeviceError> {
-        let running = device::read_running(&mut self.session, &self.observation.capabilities).await?;
+        let mut running = device::read_running(&mut self.session, &self.observation.capabilities).await?;
+        running.managed.assume_model(self.model);
         let is_open = running.managed.subscribers.values().any(|one| one.profile.is_none());
         if !is_open {
             return Ok(running);
         }
         // What the device means by saying nothing could not be learned before it held a subscriber of which it
         // says nothing: ask now.
-        let again = device::gather(&mut self.session, None).await?;
-        self.observation.capabilities = again.capabilities;
+        let mut again = device::gather(&mut self.session, None).await?;
+        self.observation.capabilities = again.capabilities.having_learned(&self.learned);
+        again.running.managed.assume_model(self.model);
         Ok(again.running)
     }
 
     pub(super) async fn read_startup(&mut self) -> Result<Option<RunningConfig>, DeviceError> {
-        device::read_startup(&mut self.session, &self.observation.capabilities).await
+        let mut startup = device::read_startup(&mut self.session, &self.observation.capabilities).await?;
+        if let Some(startup) = &mut startup {
+            startup.managed.assume_model(self.model);
+        }
+        Ok(startup)
     }
 
     /// Ends the session politely.
@@ -192,7 +200,23 @@ async fn reach(
     };
     let mut session = Session::open(&to).await.map_err(failed)?;
     match device::gather(&mut session, agent.as_ref()).await {
-        Ok(observation) => Ok(Contact { session, observation }),
+        Ok(mut observation) => {
+            // On a device that shows none, the inventory's word counts: from then on endpoints that a port-aware
+            // device adds by itself are no configuration.
+            let shown = [Some(&mut observation.running), observation.startup.as_mut()];
+            for config in shown.into_iter().flatten() {
+                config.managed.assume_model(device.subscriber_model);
+            }
+            let firmware = &observation.identity.firmware;
+            let learned = context.store.learned(firmware).await.map_err(|error| plain(&error))?;
+            observation.capabilities = observation.capabilities.having_learned(&learned);
+            Ok(Contact {
+                session,
+                model: device.subscriber_model,
+                learned,
+                observation,
+            })
+        }
         Err(error) => {
             session.close().await;
             Err(failed(error))

@@ -1,7 +1,7 @@
 //! What a run came to, device by device.
 
 use crate::plan::model::{Summary, Unread};
-use crate::plan::{Refusal, Residue};
+use crate::plan::{NotApplied, Refusal, Residue};
 
 /// What a run came to on one device.
 #[derive(Debug, Clone)]
@@ -17,8 +17,9 @@ pub struct DeviceResult {
 pub enum DeviceOutcome {
     /// It held what it should before the run.
     InSync,
-    /// Changed as planned, verified, saved, recorded.
-    Applied(Summary),
+    /// Changed as planned, verified, saved, recorded; but for the fields whose assumed words the device refused or
+    /// ignored.
+    Applied(Summary, Vec<NotApplied>),
     /// It held what it should, and was saved.
     Saved,
     /// The inventory holds changes back.
@@ -54,14 +55,18 @@ impl DeviceOutcome {
     /// Whether the device now holds what the plan said, or was not meant to.
     #[must_use]
     pub fn is_fine(&self) -> bool {
-        matches!(self, Self::InSync | Self::Applied(_) | Self::Saved | Self::Held)
+        match self {
+            Self::InSync | Self::Saved | Self::Held => true,
+            Self::Applied(_, not_applied) => not_applied.is_empty(),
+            Self::Refused(_) | Self::Unread(_) | Self::Stale | Self::Stopped(_) => false,
+        }
     }
 
     /// Whether anything was sent to the device.
     #[must_use]
     pub fn touched(&self) -> bool {
         match self {
-            Self::Applied(_) | Self::Saved => true,
+            Self::Applied(..) | Self::Saved => true,
             Self::Stopped(stopped) => !stopped.sent.is_empty() || stopped.refused.is_some(),
             Self::InSync | Self::Held | Self::Refused(_) | Self::Unread(_) | Self::Stale => false,
         }

@@ -58,7 +58,24 @@ const STEPS: &[&str] = &[
         PRIMARY KEY (run, device, step),
         FOREIGN KEY (run, device) REFERENCES device_runs (run, device)
     ) STRICT;",
+    // 2: what each firmware answered to words that nobody had seen.
+    "CREATE TABLE capabilities (
+        firmware  TEXT NOT NULL,
+        word      TEXT NOT NULL,
+        answer    TEXT NOT NULL,
+        updated   TEXT NOT NULL,
+        PRIMARY KEY (firmware, word)
+    ) STRICT;",
 ];
+
+/// Makes an empty database into one of an older version.
+#[cfg(test)]
+pub(super) fn make_version(connection: &Connection, version: u8) {
+    for step in &STEPS[..usize::from(version)] {
+        connection.execute_batch(step).unwrap();
+    }
+    connection.pragma_update(None, "user_version", version).unwrap();
+}
 
 /// Brings a database to the newest version, one step per transaction.
 pub(super) fn migrate(connection: &mut Connection) -> Result<(), StoreError> {

@@ -168,3 +168,55 @@ async fn what_was_found_saved_settles_an_unfinished_run() {
         (DeviceRunState::Settled, false)
     );
 }
+
+fn firmware(text: &str) -> crate::domain::Firmware {
+    text.parse().unwrap()
+}
+
+#[tokio::test]
+async fn answers_are_kept_per_firmware_and_the_last_one_counts() {
+    use crate::observed::{Answer, AssumedWord};
+    let store = Store::in_memory().unwrap();
+    let (one, other) = (firmware("GAM-12/24-M_v1.8.0"), firmware("GAM-12/24-M_v1.8.2"));
+    let first = vec![(AssumedWord::Trunk, Answer::No), (AssumedWord::OuterVlan, Answer::Yes)];
+    store.learn(&one, first).await.unwrap();
+    store
+        .learn(&one, vec![(AssumedWord::Trunk, Answer::Ignored)])
+        .await
+        .unwrap();
+    assert_eq!(
+        store.learned(&one).await.unwrap(),
+        [
+            (AssumedWord::OuterVlan, Answer::Yes),
+            (AssumedWord::Trunk, Answer::Ignored)
+        ]
+    );
+    assert_eq!(store.learned(&other).await.unwrap(), []);
+}
+
+#[tokio::test]
+async fn a_database_of_the_first_version_is_brought_up_with_what_it_holds() {
+    use crate::observed::{Answer, AssumedWord};
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("state.db");
+    let connection = rusqlite::Connection::open(&path).unwrap();
+    migrations::make_version(&connection, 1);
+    connection
+        .execute(
+            "INSERT INTO pins (device, updated) VALUES ('maple-a', '2026-01-01')",
+            [],
+        )
+        .unwrap();
+    drop(connection);
+    let store = Store::open(&path).unwrap();
+    assert_eq!(store.pin("maple-a", None).await.unwrap(), Some(Pin::default()));
+    let firmware = firmware("GAM-4/8-C_v1.5.4");
+    store
+        .learn(&firmware, vec![(AssumedWord::PoeEnableForce, Answer::No)])
+        .await
+        .unwrap();
+    assert_eq!(
+        store.learned(&firmware).await.unwrap(),
+        [(AssumedWord::PoeEnableForce, Answer::No)]
+    );
+}

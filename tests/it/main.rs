@@ -5,8 +5,10 @@
     reason = "a test says by panicking that something is not as it should be"
 )]
 
+mod assumed;
 mod device_gather;
 mod faults;
+mod fields;
 mod fleet;
 mod flow;
 mod house;

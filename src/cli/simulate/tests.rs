@@ -21,6 +21,7 @@ struct Control {
 
 fn device(key: &str, model: &str) -> Device {
     Device {
+        subscriber_model: crate::domain::SubscriberModel::EndpointAware,
         key: key.to_owned(),
         was: None,
         site: None,
@@ -46,12 +47,15 @@ fn device(key: &str, model: &str) -> Device {
 
 fn subscriber(key: &str, device: &str, last_octet: u8, port: PortBinding) -> Subscriber {
     Subscriber {
+        double_tag: None,
+        trunk: false,
         key: key.to_owned(),
         was: None,
         device: device.to_owned(),
         name: key.to_owned(),
         description: None,
         endpoint: Some(SubscriberEndpoint {
+            management_access: None,
             mac: MacAddr::new([0, 0x0e, 0xd8, 0, 0, last_octet]),
             name: None,
             description: None,

@@ -2,7 +2,7 @@
 
 use std::fmt::Display;
 
-use crate::observed::{Evidence, Kind, ObjectId};
+use crate::observed::{AssumedWord, Evidence, Kind, ObjectId};
 
 use super::word::{self, Word};
 
@@ -18,6 +18,7 @@ pub(super) struct Line {
     head: String,
     words: Vec<String>,
     evidence: Evidence,
+    trial: Option<AssumedWord>,
 }
 
 impl Line {
@@ -28,6 +29,7 @@ impl Line {
             head: format!("{} {}", kind.text, object.number()),
             words: Vec::new(),
             evidence: kind.evidence,
+            trial: None,
         }
     }
 
@@ -50,7 +52,15 @@ impl Line {
             head: word.text.to_owned(),
             words: Vec::new(),
             evidence: word.evidence,
+            trial: None,
         }
+    }
+
+    /// Marks the line as one that tries an assumed word. Such a line holds nothing else, since a word that the
+    /// device does not know voids all of its line.
+    pub(super) fn trying(mut self, word: AssumedWord) -> Self {
+        self.trial = Some(word);
+        self
     }
 
     pub(super) fn word(&mut self, word: &Word) {
@@ -118,6 +128,14 @@ impl Script {
 
     pub(super) fn lines(&self) -> Vec<String> {
         self.lines.iter().flat_map(Line::wrapped).collect()
+    }
+
+    /// The assumed word that each line tries, one entry per line.
+    pub(super) fn trials(&self) -> Vec<Option<AssumedWord>> {
+        self.lines
+            .iter()
+            .flat_map(|line| line.wrapped().into_iter().map(|_| line.trial))
+            .collect()
     }
 
     /// The weakest evidence of all lines; nothing to say needs none.

@@ -27,6 +27,9 @@ fn set_subscriber(from: Subscriber, to: Subscriber) -> Change {
 
 fn full_subscriber() -> Subscriber {
     Subscriber {
+        double_tag: None,
+        port: None,
+        trunk: false,
         name: "s 7".into(),
         description: "flat 2".into(),
         endpoint: Some(id(5)),
@@ -54,8 +57,10 @@ fn creation_says_every_service_word() {
     assert_eq!(
         sent(&Change::CreateSubscriber(id(7), full_subscriber())),
         [
-            "ghn subscriber 7 name \"s 7\" description \"flat 2\" endpoint 5 vid 100 tagged remapped-vid 200 \
-          bw-profile 2 allowed-vlan 1000,2000-2003 port2-vid 300 poe enable"
+            "ghn subscriber 7 name \"s 7\"",
+            "ghn subscriber 7 poe enable",
+            "ghn subscriber 7 description \"flat 2\" endpoint 5 vid 100 tagged remapped-vid 200 \
+          bw-profile 2 allowed-vlan 1000,2000-2003 port2-vid 300"
         ]
     );
     let endpoint = Endpoint {
@@ -312,9 +317,9 @@ fn a_line_too_long_to_be_shown_becomes_two() {
         ..full_subscriber()
     };
     let lines = sent(&Change::CreateSubscriber(id(7), to));
-    assert_eq!(lines.len(), 2);
+    assert_eq!(lines.len(), 4, "name, PoE, and the rest on two");
     assert!(
-        lines[1].starts_with("ghn subscriber 7 allowed-vlan 1000,1002,"),
+        lines[3].starts_with("ghn subscriber 7 allowed-vlan 1000,1002,"),
         "{lines:?}"
     );
     assert!(lines.iter().all(|line| line.len() <= line::LINE_MAX));
@@ -381,4 +386,71 @@ proptest! {
             }
         }
     }
+}
+
+#[test]
+fn an_assumed_word_stands_alone_and_before_the_rest() {
+    let from = Subscriber {
+        poe: Some(PoeMode::Disable),
+        ..full_subscriber()
+    };
+    let to = Subscriber {
+        port: Some(id(3)),
+        trunk: true,
+        double_tag: Some(crate::domain::DoubleTag {
+            outer_vlan: vlan(500),
+            uplink: Some(id(2)),
+        }),
+        poe: Some(PoeMode::Force),
+        vlan: vlan(101),
+        ..from.clone()
+    };
+    let there = set_subscriber(from.clone(), to.clone());
+    assert_eq!(
+        sent(&there),
+        [
+            "ghn subscriber 7 port 3",
+            "ghn subscriber 7 trunk",
+            "ghn subscriber 7 outer-vid 500",
+            "ghn subscriber 7 nni 2",
+            "ghn subscriber 7 poe force",
+            "ghn subscriber 7 vid 101",
+        ]
+    );
+    let trials = trials(&there).unwrap();
+    assert_eq!(trials.iter().flatten().count(), 5);
+    assert_eq!((trials.len(), trials[5]), (6, None));
+    assert_eq!(
+        sent(&set_subscriber(to, from)),
+        [
+            "no ghn subscriber 7 port",
+            "no ghn subscriber 7 trunk",
+            "ghn subscriber 7 nni default",
+            "ghn subscriber 7 outer-vid none",
+            "ghn subscriber 7 vid 100 poe disable",
+        ]
+    );
+}
+
+#[test]
+fn the_service_limit_level_is_set_and_has_no_way_back() {
+    let profile = |level: Option<u64>| Profile {
+        name: "p".into(),
+        service_limit_level: level.map(id),
+        ..Profile::default()
+    };
+    let change = |from, to| {
+        Change::SetProfile(
+            id(3),
+            FromTo {
+                from: profile(from),
+                to: profile(to),
+            },
+        )
+    };
+    assert_eq!(sent(&change(None, Some(2))), ["ghn bw-profile 3 service-limit-level 2"]);
+    assert!(matches!(
+        commands(&change(Some(2), None)),
+        Err(Unsendable::NoWords { .. })
+    ));
 }

@@ -48,6 +48,7 @@ words! {
     DESCRIPTION_EMPTY = "description" "\"\"", Assumed, "the documented least length is 1";
     DOWN = "rate-downstream" "<Mbps>", Documented, "CLI guide, ghn bw-profile; unit from the MIB's range";
     UP = "rate-upstream" "<Mbps>", Documented, "CLI guide, ghn bw-profile; unit from the MIB's range";
+    LIMIT_LEVEL = "service-limit-level" "<1-4>", Documented, "CLI guide, ghn bw-profile; G1001-C endpoints only";
     MAC = "mac-address" "<mac>", Seen, "running-config of 1.5.4";
     PORT_NUMBER = "port" "<n>", Seen, "running-config of 1.5.4";
     PORT_AUTO = "port" "auto", Documented, "CLI guide, ghn endpoint";
@@ -64,4 +65,12 @@ words! {
     PORT2 = "port2-vid" "none | <vid>", Documented, "CLI guide, ghn subscriber";
     POE_DISABLE = "poe" "disable", Seen, "running-config of 1.5.4";
     POE_ENABLE = "poe" "enable | force", Assumed, "the values of the MIB's enum, never seen on a command line";
+    SUBSCRIBER_PORT = "port" "<n>, of a subscriber", Assumed, "the MIB has the column; the word is that of endpoints";
+    NO_SUBSCRIBER_PORT = "port" "taken back by `no`", Assumed, "as `no ghn endpoint <id> port`";
+    TRUNK = "trunk" "", Assumed, "the MIB's TrunkMode; the word is a guess";
+    NO_TRUNK = "trunk" "taken back by `no`", Assumed, "the MIB's TrunkMode; the word is a guess";
+    OUTER_VID = "outer-vid" "<3-4094>", Assumed, "the MIB's OuterTagVlanId; the word is a guess";
+    OUTER_VID_NONE = "outer-vid" "none", Assumed, "as `port2-vid none`";
+    NNI = "nni" "<k>", Assumed, "the MIB's NNIIfIndex; the word is a guess";
+    NNI_DEFAULT = "nni" "default", Assumed, "the MIB's 0 for the device's default uplink; the word is a guess";
 }

@@ -28,7 +28,7 @@ pub fn managed_fingerprint(config: &DeviceConfig) -> String {
 }
 
 fn canonical(config: &DeviceConfig) -> String {
-    lines(config, &escaped).join("\n") + "\n"
+    lines(&config.settings(), &escaped).join("\n") + "\n"
 }
 
 fn escaped(text: &str) -> String {

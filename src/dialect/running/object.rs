@@ -5,7 +5,10 @@
 
 use std::collections::BTreeMap;
 
-use crate::domain::{Mbps, PoeMode, PortBinding, PortMode, PortNumber, ProfileId, VlanId, VlanSet};
+use crate::domain::{
+    DoubleTag, Mbps, PoeMode, PortBinding, PortMode, PortNumber, ProfileId, SubscriberId, SubscriberModel,
+    UplinkNumber, VlanId, VlanSet,
+};
 use crate::observed::{DeviceConfig, Endpoint, ObjectId, Port, Profile, ProfileRef, Subscriber};
 
 use super::frame::Line;
@@ -17,6 +20,8 @@ pub(super) struct Reader {
     hostname: String,
     ports: BTreeMap<PortNumber, Port>,
     config: DeviceConfig,
+    /// `nni` of each subscriber: it may stand before the `outer-vid` that it belongs to.
+    uplinks: BTreeMap<SubscriberId, UplinkNumber>,
     warnings: Vec<String>,
 }
 
@@ -42,6 +47,23 @@ impl Reader {
         self.config.hostname = self.hostname;
         for (id, port) in self.ports {
             self.config.set_port(id, port);
+        }
+        for (id, uplink) in self.uplinks {
+            let Some(subscriber) = self.config.subscribers.get_mut(&id) else {
+                continue;
+            };
+            match &mut subscriber.double_tag {
+                Some(tag) => tag.uplink = Some(uplink),
+                // Without an outer VLAN it does nothing, but it is there.
+                None => {
+                    self.warnings
+                        .push(format!("subscriber {id} has an uplink (`nni`) but no outer VLAN"));
+                    subscriber.unknown.extend(["nni".to_owned(), uplink.to_string()]);
+                }
+            }
+        }
+        if self.config.subscribers.values().any(|one| one.port.is_some()) {
+            self.config.subscriber_model = SubscriberModel::PortAware;
         }
         let config = &mut self.config;
         let ports = config.ports.values_mut().map(|port| (Object::PORT, &mut port.unknown));
@@ -69,6 +91,11 @@ impl Reader {
             return false;
         }
         let id = words.get(2).map_or("", |word| word.text.as_str());
+        // Where the device prints its subscriber model, if at all, is assumed.
+        if let ("subscriber-model", Some(model), 3) = (kind, subscriber_model(id), words.len()) {
+            self.config.subscriber_model = model;
+            return true;
+        }
         let Some(id) = object_id(kind, id) else {
             self.warnings.push(format!(
                 "line {number}: `ghn {kind} {id}` is not a G.hn setting that this version knows; it is left alone"
@@ -94,11 +121,17 @@ impl Reader {
                 warnings,
             ),
             ObjectId::Subscriber(id) => {
+                let mut uplink = None;
                 read(
-                    Object::Subscriber(self.config.subscribers.entry(id).or_default()),
+                    Object::Subscriber(self.config.subscribers.entry(id).or_default(), &mut uplink),
                     rest,
                     warnings,
                 );
+                match uplink {
+                    Some(Some(uplink)) => drop(self.uplinks.insert(id, uplink)),
+                    Some(None) => drop(self.uplinks.remove(&id)),
+                    None => {}
+                }
             }
             ObjectId::System => return false,
         }
@@ -132,6 +165,18 @@ impl Reader {
                     .entry(id)
                     .and_modify(|subscriber| subscriber.endpoint = None);
             }
+            (Some(ObjectId::Subscriber(id)), ["port"]) => {
+                self.config
+                    .subscribers
+                    .entry(id)
+                    .and_modify(|subscriber| subscriber.port = None);
+            }
+            (Some(ObjectId::Subscriber(id)), ["trunk"]) => {
+                self.config
+                    .subscribers
+                    .entry(id)
+                    .and_modify(|subscriber| subscriber.trunk = false);
+            }
             _ => {
                 self.warnings.push(format!(
                     "line {}: `{}` is not understood; it is left alone",
@@ -152,6 +197,14 @@ fn object_id(kind: &str, id: &str) -> Option<ObjectId> {
         "bw-profile" => id.try_into().ok().map(ObjectId::Profile),
         "endpoint" => id.try_into().ok().map(ObjectId::Endpoint),
         "subscriber" => id.try_into().ok().map(ObjectId::Subscriber),
+        _ => None,
+    }
+}
+
+fn subscriber_model(word: &str) -> Option<SubscriberModel> {
+    match word {
+        "port-aware" => Some(SubscriberModel::PortAware),
+        "endpoint-aware" => Some(SubscriberModel::EndpointAware),
         _ => None,
     }
 }
@@ -265,12 +318,19 @@ enum Object<'a> {
     Port(&'a mut Port),
     Profile(&'a mut Profile),
     Endpoint(&'a mut Endpoint),
-    Subscriber(&'a mut Subscriber),
+    /// And the uplink that its line names: `Some(None)` for the default one.
+    Subscriber(&'a mut Subscriber, &'a mut Option<Option<UplinkNumber>>),
 }
 
 impl Object<'_> {
     const PORT: &'static [&'static str] = &["mode", "name", "shutdown"];
-    const PROFILE: &'static [&'static str] = &["name", "description", "rate-downstream", "rate-upstream"];
+    const PROFILE: &'static [&'static str] = &[
+        "name",
+        "description",
+        "rate-downstream",
+        "rate-upstream",
+        "service-limit-level",
+    ];
     const ENDPOINT: &'static [&'static str] =
         &["name", "mac-address", "description", "port", "allow-management-access"];
     const SUBSCRIBER: &'static [&'static str] = &[
@@ -285,6 +345,10 @@ impl Object<'_> {
         "allowed-vlan",
         "port2-vid",
         "poe",
+        "port",
+        "trunk",
+        "outer-vid",
+        "nni",
     ];
 
     fn keywords(&self) -> &'static [&'static str] {
@@ -292,7 +356,7 @@ impl Object<'_> {
             Self::Port(_) => Self::PORT,
             Self::Profile(_) => Self::PROFILE,
             Self::Endpoint(_) => Self::ENDPOINT,
-            Self::Subscriber(_) => Self::SUBSCRIBER,
+            Self::Subscriber(..) => Self::SUBSCRIBER,
         }
     }
 
@@ -301,7 +365,7 @@ impl Object<'_> {
             Self::Port(port) => &mut port.unknown,
             Self::Profile(profile) => &mut profile.unknown,
             Self::Endpoint(endpoint) => &mut endpoint.unknown,
-            Self::Subscriber(subscriber) => &mut subscriber.unknown,
+            Self::Subscriber(subscriber, _) => &mut subscriber.unknown,
         }
     }
 
@@ -322,6 +386,9 @@ impl Object<'_> {
                 "description" => put(&mut profile.description, value, text),
                 "rate-downstream" => put(&mut profile.down, value, rate),
                 "rate-upstream" => put(&mut profile.up, value, rate),
+                "service-limit-level" => put(&mut profile.service_limit_level, value, |word| {
+                    digits(word)?.try_into().ok().map(Some)
+                }),
                 _ => Taken::Unknown,
             },
             Self::Endpoint(endpoint) => match keyword {
@@ -336,13 +403,34 @@ impl Object<'_> {
                 "allow-management-access" => raise(&mut endpoint.management_access, true),
                 _ => Taken::Unknown,
             },
-            Self::Subscriber(subscriber) => subscriber_word(subscriber, keyword, value),
+            Self::Subscriber(subscriber, uplink) => subscriber_word(subscriber, uplink, keyword, value),
         }
     }
 }
 
-fn subscriber_word(subscriber: &mut Subscriber, keyword: &str, value: Option<&str>) -> Taken {
+fn subscriber_word(
+    subscriber: &mut Subscriber,
+    uplink: &mut Option<Option<UplinkNumber>>,
+    keyword: &str,
+    value: Option<&str>,
+) -> Taken {
     match keyword {
+        "port" => put(&mut subscriber.port, value, |word| match word {
+            "none" | "unassigned" => Some(None),
+            number => digits(number)?.try_into().ok().map(Some),
+        }),
+        "trunk" => raise(&mut subscriber.trunk, true),
+        "outer-vid" => put(&mut subscriber.double_tag, value, |word| {
+            let outer = optional_vlan(word)?;
+            Some(outer.map(|outer_vlan| DoubleTag {
+                outer_vlan,
+                uplink: None,
+            }))
+        }),
+        "nni" => put(uplink, value, |word| match word {
+            "default" | "none" => Some(Some(None)),
+            number => digits(number)?.try_into().ok().map(|uplink| Some(Some(uplink))),
+        }),
         "name" => put(&mut subscriber.name, value, text),
         "description" => put(&mut subscriber.description, value, text),
         "endpoint" => put(&mut subscriber.endpoint, value, |word| match word {

@@ -38,6 +38,11 @@ pub(super) fn oddities(config: &DeviceConfig) -> Vec<String> {
         .iter()
         .filter_map(|(id, subscriber)| Some((id, subscriber.endpoint?)));
     shared(&mut found, "subscribers", "the endpoint", bindings);
+    let ports = config
+        .subscribers
+        .iter()
+        .filter_map(|(id, subscriber)| Some((id, subscriber.port?)));
+    shared(&mut found, "subscribers", "the port", ports);
 
     for (id, profile) in &config.profiles {
         if profile.name.is_empty() {

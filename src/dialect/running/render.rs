@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use crate::domain::{PortBinding, PortMode};
+use crate::domain::{PortBinding, PortMode, SubscriberModel};
 use crate::observed::{DeviceConfig, RunningConfig};
 
 /// The managed part as the device would print it: defaults left out, names quoted, lines end in `\n`.
@@ -19,11 +19,11 @@ pub fn render(config: &DeviceConfig) -> String {
     text + "!\nend\n"
 }
 
-/// All of a configuration as canonical text for comparing by eye: what gamops manages, then the other lines,
-/// secrets masked.
+/// All that was configured as canonical text for comparing by eye: what gamops manages, then the other lines,
+/// secrets masked. Endpoints that a port-aware device added by itself are left out.
 #[must_use]
 pub fn canonical(config: &RunningConfig) -> String {
-    let managed = lines(&config.managed, &|name| format!("\"{name}\""));
+    let managed = lines(&config.managed.settings(), &|name| format!("\"{name}\""));
     managed
         .iter()
         .chain(&config.other)
@@ -40,6 +40,9 @@ pub(super) fn lines(config: &DeviceConfig, quote: &dyn Fn(&str) -> String) -> Ve
     if !config.hostname.is_empty() {
         lines.push(Line::new("hostname", quote).word(&config.hostname).0);
     }
+    if config.subscriber_model == SubscriberModel::PortAware {
+        lines.push("ghn subscriber-model port-aware".to_owned());
+    }
     for (id, port) in &config.ports {
         let line = Line::new(&format!("ghn port {id}"), quote)
             .when(port.mode == PortMode::Siso, "mode siso")
@@ -52,7 +55,8 @@ pub(super) fn lines(config: &DeviceConfig, quote: &dyn Fn(&str) -> String) -> Ve
             .text("name", &profile.name)
             .text("description", &profile.description)
             .value("rate-downstream", profile.down.map(|rate| rate.get()))
-            .value("rate-upstream", profile.up.map(|rate| rate.get()));
+            .value("rate-upstream", profile.up.map(|rate| rate.get()))
+            .value("service-limit-level", profile.service_limit_level);
         lines.push(line.unknown(&profile.unknown).0);
     }
     for (id, endpoint) in &config.endpoints {
@@ -73,10 +77,14 @@ pub(super) fn lines(config: &DeviceConfig, quote: &dyn Fn(&str) -> String) -> Ve
             .value("vid", vlan)
             .when(subscriber.tagged, "tagged")
             .value("remapped-vid", subscriber.remapped_vlan)
+            .value("port", subscriber.port)
             .value("endpoint", subscriber.endpoint)
             .value("bw-profile", subscriber.profile)
             .value("allowed-vlan", allowed)
             .value("port2-vid", subscriber.port2_vlan)
+            .when(subscriber.trunk, "trunk")
+            .value("outer-vid", subscriber.double_tag.map(|tag| tag.outer_vlan))
+            .value("nni", subscriber.double_tag.and_then(|tag| tag.uplink))
             .value("poe", subscriber.poe)
             .text("description", &subscriber.description);
         lines.push(line.unknown(&subscriber.unknown).0);

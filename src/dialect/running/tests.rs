@@ -4,7 +4,7 @@ use proptest::prelude::*;
 use proptest::sample::{select, subsequence};
 
 use super::*;
-use crate::domain::{MacAddr, Mbps, PoeMode, PortBinding, PortMode, VlanId, VlanSet};
+use crate::domain::{DoubleTag, MacAddr, Mbps, PoeMode, PortBinding, PortMode, SubscriberModel, VlanId, VlanSet};
 use crate::observed::{DeviceConfig, Endpoint, Port, Profile, Subscriber};
 
 const SEEN: &str = include_str!("../../../tests/fixtures/dialect/gam-4-cx-1.5.4/show-running-config.txt");
@@ -57,7 +57,8 @@ fn the_lines_seen_on_hardware_are_read() {
     );
     assert!(second.tagged);
     let profile = &read.managed.profiles[&2.try_into().unwrap()];
-    assert_eq!(profile.unknown, ["service-limit-level 2"]);
+    assert_eq!(profile.service_limit_level, Some(2.try_into().unwrap()));
+    assert_eq!(profile.unknown, [""; 0]);
 }
 
 #[test]
@@ -260,9 +261,10 @@ prop_compose! {
 prop_compose! {
     fn a_profile()(
         name in name(), description in free_text(), rates in any::<[Option<u16>; 2]>(), unknown in unknown(),
+        level in proptest::option::of(1u64..=4),
     ) -> Profile {
         let [down, up] = rates.map(|rate| rate.map(|rate| Mbps::try_from(u64::from(rate)).unwrap()));
-        Profile { name, description, down, up, unknown }
+        Profile { service_limit_level: level.map(|level| level.try_into().unwrap()), name, description, down, up, unknown }
     }
 }
 
@@ -286,9 +288,13 @@ prop_compose! {
         tagged: bool, remapped_vlan in proptest::option::of(a_vlan()), profile in proptest::option::of(0u64..=15),
         allowed in proptest::collection::vec(a_vlan(), 0..6), port2_vlan in proptest::option::of(a_vlan()),
         poe in proptest::option::of(select(vec![PoeMode::Disable, PoeMode::Enable, PoeMode::Force])),
-        unknown in unknown(),
+        unknown in unknown(), port in proptest::option::of(1u64..=24), trunk: bool,
+        tag in proptest::option::of((a_vlan(), proptest::option::of(1u64..=2))),
     ) -> Subscriber {
-        Subscriber {
+        Subscriber { port: port.map(|port| port.try_into().unwrap()), trunk,
+            double_tag: tag.map(|(outer_vlan, uplink)| DoubleTag {
+                outer_vlan, uplink: uplink.map(|uplink| uplink.try_into().unwrap()),
+            }),
             name, description, endpoint: endpoint.map(|id| id.try_into().unwrap()), vlan, tagged, remapped_vlan,
             profile: profile.map(|id| id.try_into().map_or(ProfileRef::Unthrottled, ProfileRef::Profile)),
             allowed_vlans: allowed.into_iter().collect::<VlanSet>(), port2_vlan, poe, unknown,
@@ -304,8 +310,9 @@ fn a_config() -> impl Strategy<Value = DeviceConfig> {
         btree_map(1u64..=15, a_profile(), 0..5),
         btree_map(1u64..=384, an_endpoint(), 0..5),
         btree_map(1u64..=384, a_subscriber(), 0..5),
+        any::<bool>(),
     )
-        .prop_map(|(hostname, ports, profiles, endpoints, subscribers)| {
+        .prop_map(|(hostname, ports, profiles, endpoints, subscribers, port_aware)| {
             let mut config = DeviceConfig {
                 hostname,
                 profiles: profiles
@@ -325,6 +332,11 @@ fn a_config() -> impl Strategy<Value = DeviceConfig> {
             for (id, port) in ports {
                 config.set_port(id.try_into().unwrap(), port);
             }
+            if port_aware {
+                config.subscriber_model = SubscriberModel::PortAware;
+            } else {
+                config.subscribers.values_mut().for_each(|one| one.port = None);
+            }
             config
         })
 }
@@ -340,7 +352,12 @@ fn shuffled(text: &str, seed: usize) -> String {
         let words = words::split(line);
         let mut pairs: Vec<Vec<String>> = Vec::new();
         for word in &words[3..] {
-            let flag = |word: &str| matches!(word, "tagged" | "shutdown" | "allow-management-access" | "future-flag");
+            let flag = |word: &str| {
+                matches!(
+                    word,
+                    "tagged" | "shutdown" | "trunk" | "allow-management-access" | "future-flag"
+                )
+            };
             match pairs.last_mut() {
                 Some(pair) if pair.len() == 1 && !flag(&pair[0]) => pair.push(word.raw.clone()),
                 _ => pairs.push(vec![word.raw.clone()]),
@@ -349,7 +366,7 @@ fn shuffled(text: &str, seed: usize) -> String {
         // Unknown words keep their order among themselves: it is part of what is kept.
         let (unknown, mut known): (Vec<_>, Vec<_>) = pairs
             .into_iter()
-            .partition(|pair| pair[0].starts_with("future") || pair[0].starts_with("trunk"));
+            .partition(|pair| pair[0].starts_with("future") || pair[0].starts_with("trunk-mode"));
         let length = known.len().max(1);
         known.rotate_left(seed % length);
         if seed.is_multiple_of(2) {
@@ -386,7 +403,7 @@ proptest! {
 
     #[test]
     fn different_configurations_have_different_fingerprints(a in a_config(), b in a_config()) {
-        prop_assert_eq!(a == b, managed_fingerprint(&a) == managed_fingerprint(&b));
+        prop_assert_eq!(a.settings() == b.settings(), managed_fingerprint(&a) == managed_fingerprint(&b));
     }
 
     #[test]
@@ -405,4 +422,31 @@ proptest! {
     ) {
         let _ = parse(&format!("{}\nend\n", words.join(" ")));
     }
+}
+
+#[test]
+fn a_line_that_names_a_port_shows_a_port_aware_device() {
+    let text = "ghn endpoint 4 name \"Positron_1C9508\" mac-address 00:0e:d8:1c:95:08 port 3\n\
+         ghn subscriber 1 name \"s\" vid 100 nni 2 endpoint 4 port 3 trunk outer-vid 500\nend\n";
+    let read = parse(text).unwrap().managed;
+    assert_eq!(read.subscriber_model, SubscriberModel::PortAware);
+    let subscriber = &read.subscribers[&1.try_into().unwrap()];
+    let tag = DoubleTag {
+        outer_vlan: vlan(500),
+        uplink: Some(2.try_into().unwrap()),
+    };
+    assert_eq!((subscriber.double_tag, subscriber.trunk), (Some(tag), true));
+    assert_eq!(subscriber.unknown, [""; 0]);
+    // Another endpoint there is no other configuration.
+    let other = text.replace("endpoint 4", "endpoint 5").replace("1c:95:08", "1c:95:09");
+    let other = parse(&other).unwrap();
+    assert!(other.is_same_as(&parse(text).unwrap()));
+    assert_eq!(other.fingerprint(), parse(text).unwrap().fingerprint());
+}
+
+#[test]
+fn an_uplink_without_an_outer_vlan_is_kept_and_reported() {
+    let read = parse("ghn subscriber 1 name \"s\" nni 2\nend\n").unwrap();
+    assert_eq!(read.managed.subscribers[&1.try_into().unwrap()].unknown, ["nni 2"]);
+    assert!(read.warnings.iter().any(|warning| warning.contains("no outer VLAN")));
 }

@@ -18,6 +18,7 @@ pub(super) fn violations(config: &DeviceConfig, medium: Medium) -> BTreeSet<Viol
     let mut macs: BTreeMap<_, Vec<ObjectId>> = BTreeMap::new();
     let mut ports: BTreeMap<_, Vec<ObjectId>> = BTreeMap::new();
     let mut endpoints: BTreeMap<_, Vec<ObjectId>> = BTreeMap::new();
+    let mut services: BTreeMap<_, Vec<ObjectId>> = BTreeMap::new();
     if !config.profiles.contains_key(&ProfileId::DEVICE_DEFAULT) {
         // It is there even where the device does not print it.
         let id = ObjectId::Profile(ProfileId::DEVICE_DEFAULT);
@@ -41,6 +42,9 @@ pub(super) fn violations(config: &DeviceConfig, medium: Medium) -> BTreeSet<Viol
         if let Some(port) = object.port() {
             ports.entry(port).or_default().push(id);
         }
+        if let Some(port) = object.service_port() {
+            services.entry(port).or_default().push(id);
+        }
         if let Some(endpoint) = object.endpoint() {
             endpoints.entry(endpoint).or_default().push(id);
         }
@@ -60,6 +64,9 @@ pub(super) fn violations(config: &DeviceConfig, medium: Medium) -> BTreeSet<Viol
     }
     for (endpoint, holders) in endpoints.into_iter().filter(|(_, holders)| several(holders)) {
         found.insert(Violation::Endpoint { endpoint, holders });
+    }
+    for (port, holders) in services.into_iter().filter(|(_, holders)| several(holders)) {
+        found.insert(Violation::ServicePort { port, holders });
     }
     for (port, holders) in ports {
         if holders.len() > medium.endpoints_per_port() {

@@ -70,6 +70,22 @@ impl Object {
         }
     }
 
+    /// The port that a subscriber occupies on a port-aware device.
+    pub(super) fn service_port(&self) -> Option<PortNumber> {
+        match self {
+            Self::Subscriber(subscriber) => subscriber.port,
+            _ => None,
+        }
+    }
+
+    /// The same subscriber on no port.
+    pub(super) fn off_its_port(mut self) -> Self {
+        if let Self::Subscriber(subscriber) = &mut self {
+            subscriber.port = None;
+        }
+        self
+    }
+
     /// The endpoint that it occupies.
     pub(super) fn endpoint(&self) -> Option<ObjectId> {
         match self {

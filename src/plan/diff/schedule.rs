@@ -211,7 +211,7 @@ impl Scheduler<'_> {
             Wait::Name(id) if self.can_rename(id) => Some(1),
             Wait::Name(id) | Wait::Mac(id) => anew(id),
             Wait::Room(_) => Some(2),
-            Wait::Reference { .. } => Some(3),
+            Wait::Reference { .. } | Wait::ServicePort(_) => Some(3),
         }
     }
 
@@ -227,6 +227,7 @@ impl Scheduler<'_> {
             }
             Wait::Name(_) | Wait::Mac(_) => self.take_away(id),
             Wait::Room(_) => self.put(id, Some(now.unassigned()), Purpose::MakeRoom),
+            Wait::ServicePort(_) => self.put(id, Some(now.off_its_port()), Purpose::MakeRoom),
             Wait::Reference { to, .. } => self.put(id, Some(now.released_from(to)), Purpose::MakeRoom),
         }
     }

@@ -14,6 +14,7 @@ pub(super) struct State {
     names: BTreeMap<(Kind, String), BTreeSet<ObjectId>>,
     macs: BTreeMap<MacAddr, BTreeSet<ObjectId>>,
     rooms: BTreeMap<PortNumber, BTreeSet<ObjectId>>,
+    services: BTreeMap<PortNumber, BTreeSet<ObjectId>>,
     referrers: BTreeMap<ObjectId, BTreeSet<ObjectId>>,
 }
 
@@ -24,6 +25,7 @@ impl State {
             names: BTreeMap::new(),
             macs: BTreeMap::new(),
             rooms: BTreeMap::new(),
+            services: BTreeMap::new(),
             referrers: BTreeMap::new(),
         };
         for id in object::ids(config) {
@@ -63,6 +65,11 @@ impl State {
         self.rooms.get(&port).cloned().unwrap_or_default()
     }
 
+    /// Which subscribers are tied to the port.
+    pub(super) fn served_on(&self, port: PortNumber) -> BTreeSet<ObjectId> {
+        self.services.get(&port).cloned().unwrap_or_default()
+    }
+
     /// Which subscribers are on the endpoint, or use the profile.
     pub(super) fn referring_to(&self, id: ObjectId) -> BTreeSet<ObjectId> {
         self.referrers.get(&id).cloned().unwrap_or_default()
@@ -86,6 +93,9 @@ impl State {
         }
         if let Some(port) = object.port() {
             mark(&mut self.rooms, port, id, holds);
+        }
+        if let Some(port) = object.service_port() {
+            mark(&mut self.services, port, id, holds);
         }
         for referred in [object.endpoint(), object.profile()].into_iter().flatten() {
             mark(&mut self.referrers, referred, id, holds);

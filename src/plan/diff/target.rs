@@ -35,6 +35,12 @@ pub(super) fn reachable(
         kept.text(object, Field::Description, &old.description, &mut profile.description);
         kept.option(object, Field::Rate, old.down, &mut profile.down);
         kept.option(object, Field::Rate, old.up, &mut profile.up);
+        kept.option(
+            object,
+            Field::ServiceLimitLevel,
+            old.service_limit_level,
+            &mut profile.service_limit_level,
+        );
         kept.unknown(object, &old.unknown, &mut profile.unknown);
     }
     for (id, endpoint) in &mut target.endpoints {

@@ -68,6 +68,20 @@ pub(in crate::plan) fn refuse_what_cannot_stand(resolution: &mut Resolution, obs
         });
     }
 
+    let mut tied: BTreeMap<_, Vec<ObjectId>> = BTreeMap::new();
+    for (id, subscriber) in &target.subscribers {
+        if let Some(port) = subscriber.port {
+            tied.entry(port).or_default().push(ObjectId::Subscriber(*id));
+        }
+    }
+    for (port, holders) in tied.iter().filter(|(_, holders)| holders.len() > 1) {
+        found.push(Refusal {
+            rule: "port-taken",
+            message: format!("port {port} would serve {}", describe(resolution, holders)),
+            help: "put the unmanaged subscriber into the inventory, or take it off the port by hand".to_owned(),
+        });
+    }
+
     let mut served: BTreeMap<_, Vec<ObjectId>> = BTreeMap::new();
     for (id, subscriber) in &target.subscribers {
         if let Some(endpoint) = subscriber.endpoint {

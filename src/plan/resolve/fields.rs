@@ -1,12 +1,13 @@
 //! One object's target from its wish and what the device holds: absent is not default.
 
-use crate::domain::{EndpointId, PortBinding};
+use crate::domain::{EndpointId, PoeMode, PortBinding};
 use crate::inventory::desired::{DesiredEndpoint, DesiredProfile, DesiredSubscriber};
-use crate::observed::{Capabilities, Endpoint, Profile, ProfileRef, Subscriber};
+use crate::observed::{Answer, AssumedWord, Capabilities, Endpoint, Evidence, Profile, ProfileRef, Subscriber};
 
 pub(super) fn profile(wish: &DesiredProfile, held: Option<&Profile>) -> Profile {
     let held = held.cloned().unwrap_or_default();
     Profile {
+        service_limit_level: wish.service_limit_level.or(held.service_limit_level),
         name: wish.name.clone(),
         description: wish.description.clone().unwrap_or(held.description),
         down: Some(wish.down),
@@ -36,31 +37,27 @@ pub(super) fn endpoint(wish: &DesiredEndpoint, held: Option<&Endpoint>) -> Endpo
         mac: Some(wish.mac),
         description: wish.description.clone().unwrap_or(held.description),
         port,
-        management_access: held.management_access,
+        management_access: wish.management_access.unwrap_or(held.management_access),
         unknown: held.unknown,
     }
 }
 
-/// The target of a subscriber, and a note where the firmware cannot do what is asked.
+/// The target of a subscriber, and a note for each field that the firmware cannot be asked for.
 pub(super) fn subscriber(
     wish: &DesiredSubscriber,
     endpoint: Option<EndpointId>,
     profile: Option<ProfileRef>,
     held: Option<&Subscriber>,
-    capabilities: &Capabilities,
-) -> (Subscriber, Option<String>) {
+    words: Words<'_>,
+) -> (Subscriber, Vec<String>) {
     let held = held.cloned().unwrap_or_default();
-    let (poe, note) = match wish.poe {
-        None => (held.poe, None),
-        Some(mode) if held.poe == Some(mode) || capabilities.poe(mode).is_yes() => (Some(mode), None),
-        Some(mode) => {
-            let note = format!("`poe {mode}` is not set: this firmware is not known to have the words");
-            (held.poe, Some(note))
-        }
-    };
-    let target = Subscriber {
+    let mut notes = Vec::new();
+    let mut target = Subscriber {
+        double_tag: wish.double_tag,
+        port: wish.port,
+        trunk: wish.trunk,
         name: wish.name.clone(),
-        description: wish.description.clone().unwrap_or(held.description),
+        description: wish.description.clone().unwrap_or(held.description.clone()),
         endpoint,
         vlan: wish.vlan,
         tagged: wish.tagged,
@@ -68,8 +65,49 @@ pub(super) fn subscriber(
         profile,
         allowed_vlans: wish.allowed_vlans.clone(),
         port2_vlan: wish.port2_vlan,
-        poe,
-        unknown: held.unknown,
+        poe: wish.poe.or(held.poe),
+        unknown: held.unknown.clone(),
     };
-    (target, note)
+    if target.poe == Some(PoeMode::Disable)
+        && target.poe != held.poe
+        && !words.capabilities.poe(PoeMode::Disable).is_yes()
+    {
+        notes.push("`poe disable` is not set: this firmware is not known to have the words".to_owned());
+        target.poe = held.poe;
+    }
+    let needed: Vec<AssumedWord> = AssumedWord::needed(&held, &target).collect();
+    for word in needed {
+        if let Some(reason) = words.withheld(word) {
+            if word.is_needed(&held, &target) {
+                notes.push(format!("its {} is left as it is: {reason}", word.field()));
+            }
+            word.put_back(&mut target, &held);
+        }
+    }
+    (target, notes)
+}
+
+/// Which words may be said to a device.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Words<'a> {
+    pub(super) capabilities: &'a Capabilities,
+    /// Whether the operator lets words be tried that nobody has seen.
+    pub(super) allow_assumed: bool,
+}
+
+impl Words<'_> {
+    /// Why an assumed word is not said; `None` where it is.
+    fn withheld(self, word: AssumedWord) -> Option<String> {
+        let support = self.capabilities.word(word);
+        match (support.answer, support.evidence) {
+            (Answer::Yes, _) => None,
+            (Answer::Unknown, _) if self.allow_assumed => None,
+            (Answer::Unknown, _) => Some(format!(
+                "nobody has seen this firmware take `{word}`; `allow_assumed: true` on the device lets gamops try"
+            )),
+            (Answer::No, Evidence::Seen) => Some(format!("this firmware has refused `{word}`")),
+            (Answer::No, _) => Some(format!("this firmware is too old for `{word}`")),
+            (Answer::Ignored, _) => Some(format!("this firmware takes `{word}` and ignores it")),
+        }
+    }
 }

@@ -110,6 +110,7 @@ prop_compose! {
         let plans = &plans[..plans.len().min(4)];
         for (index, key) in plans.iter().enumerate() {
             let profile = DesiredProfile {
+                service_limit_level: None,
                 was: None,
                 name: plan_names[index].to_owned(),
                 description: None,
@@ -120,6 +121,7 @@ prop_compose! {
             desired.profiles.insert((*key).to_owned(), profile);
         }
         let endpoint = |index: usize| DesiredEndpoint {
+            management_access: None,
             was: None,
             mac: mac(macs[index]),
             name: endpoint_names.get(index).filter(|_| named[index]).map(|name| (*name).to_owned()),
@@ -135,6 +137,9 @@ prop_compose! {
                 desired.endpoints.insert((*key).to_owned(), endpoint(index));
             }
             let subscriber = DesiredSubscriber {
+                double_tag: None,
+                port: None,
+                trunk: false,
                 was: None,
                 name: names[index].to_owned(),
                 description: None,

@@ -35,6 +35,7 @@ pub(super) fn capabilities() -> Capabilities {
 
 pub(super) fn wish() -> DesiredDevice {
     DesiredDevice {
+        subscriber_model: crate::domain::SubscriberModel::EndpointAware,
         key: "maple-a".to_owned(),
         was: None,
         model: Model::by_name("GAM-12-C").unwrap(),
@@ -54,6 +55,7 @@ pub(super) fn wish() -> DesiredDevice {
 /// Asks for subscriber `key` behind the endpoint with that MAC on port 1.
 fn ask(desired: &mut DesiredDevice, key: &str, last: u8) {
     let endpoint = DesiredEndpoint {
+        management_access: None,
         was: None,
         mac: mac(last),
         name: None,
@@ -66,6 +68,9 @@ fn ask(desired: &mut DesiredDevice, key: &str, last: u8) {
     desired.subscribers.insert(
         key.to_owned(),
         DesiredSubscriber {
+            double_tag: None,
+            port: None,
+            trunk: false,
             was: None,
             name: key.to_owned(),
             description: None,
@@ -335,6 +340,7 @@ fn an_unmanaged_endpoint_in_the_way_is_named() {
 
 fn with_plan(desired: &mut DesiredDevice, down: u64) {
     let profile = DesiredProfile {
+        service_limit_level: None,
         was: None,
         name: "gold".into(),
         description: None,
@@ -460,6 +466,7 @@ fn with_all_profiles_taken_the_slot_of_the_leaving_plan_is_rewritten() {
         ask(&mut desired, &format!("s-{number}"), number);
         let rate = u64::from(number) + 100;
         let profile = DesiredProfile {
+            service_limit_level: None,
             was: None,
             name: key.clone(),
             description: None,

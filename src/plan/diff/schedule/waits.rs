@@ -31,6 +31,8 @@ pub(super) enum Wait {
     Mac(ObjectId),
     /// That endpoint is on the full port, and will leave it.
     Room(ObjectId),
+    /// That subscriber is tied to the port.
+    ServicePort(ObjectId),
     /// That subscriber is on the endpoint, or uses the profile.
     Reference { by: ObjectId, to: ObjectId },
 }
@@ -39,7 +41,12 @@ impl Wait {
     /// The object whose own step would end the waiting.
     pub(super) fn holder(self) -> ObjectId {
         match self {
-            Self::Exists(id) | Self::Name(id) | Self::Mac(id) | Self::Room(id) | Self::Reference { by: id, .. } => id,
+            Self::Exists(id)
+            | Self::Name(id)
+            | Self::Mac(id)
+            | Self::Room(id)
+            | Self::ServicePort(id)
+            | Self::Reference { by: id, .. } => id,
         }
     }
 }
@@ -96,6 +103,11 @@ impl Scheduler<'_> {
             && now.is_none_or(|now| now.port() != Some(port))
         {
             waits.extend(self.waits_for_room(id, port));
+        }
+        if let Some(port) = goal.service_port()
+            && now.is_none_or(|now| now.service_port() != Some(port))
+        {
+            waits.extend(others(self.state.served_on(port)).map(Wait::ServicePort));
         }
         for (referred, before) in [
             (goal.endpoint(), now.and_then(Object::endpoint)),

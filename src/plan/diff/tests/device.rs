@@ -149,6 +149,12 @@ pub(super) fn refusal(config: &DeviceConfig, medium: Medium) -> Option<String> {
                 return Some(format!("subscribers {id} and {other} share a name or an endpoint"));
             }
         }
+        if subscribers[index + 1..]
+            .iter()
+            .any(|(_, two)| one.port.is_some() && one.port == two.port)
+        {
+            return Some(format!("subscriber {id} shares its port"));
+        }
         if one.name.is_empty() {
             return Some(format!("subscriber {id} has no name"));
         }

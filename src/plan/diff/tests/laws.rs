@@ -106,6 +106,7 @@ fn build(
         let noise = noise[at as usize];
         let rate = |byte: u8| Some(Mbps::try_from(10 + u64::from(byte % 3)).unwrap());
         let profile = Profile {
+            service_limit_level: None,
             name: format!("profile {}", names[1][at as usize]),
             description: ["", "one", "two"][usize::from(noise[0] % 3)].into(),
             down: rate(noise[1]),
@@ -312,4 +313,100 @@ proptest! {
     ) {
         holds(&from, &to, &capabilities, COAX.medium)?;
     }
+}
+
+/// A port-aware device with a subscriber on most ports, on all of them often: no port to spare.
+fn port_aware(count: u64) -> impl Strategy<Value = DeviceConfig> {
+    (
+        permutation(count),
+        permutation(count),
+        presence(count),
+        proptest::collection::vec(proptest::bool::weighted(0.9), count as usize),
+    )
+        .prop_map(move |(names, ports, present, bound)| {
+            let subscribers = (0..count).filter(|at| present[*at as usize]).map(|at| {
+                let at = at as usize;
+                let subscriber = Subscriber {
+                    name: format!("subscriber {}", names[at]),
+                    port: bound[at].then(|| id(ports[at] + 1)),
+                    profile: Some(ProfileRef::Unthrottled),
+                    ..Subscriber::default()
+                };
+                (id(at as u64 + 1), subscriber)
+            });
+            DeviceConfig {
+                subscriber_model: crate::domain::SubscriberModel::PortAware,
+                subscribers: subscribers.collect(),
+                ..DeviceConfig::default()
+            }
+        })
+}
+
+proptest! {
+    #[test]
+    fn any_two_full_port_aware_devices_can_be_turned_into_each_other(
+        from in port_aware(24), to in port_aware(24), capabilities in any_capabilities(),
+    ) {
+        holds(&from, &to, &capabilities, Medium::Copper)?;
+    }
+}
+
+/// 384 endpoints and subscribers on 24 ports of 16, and 14 profiles: all that a device takes.
+fn brim(turn: u64) -> DeviceConfig {
+    let (present, order): (Vec<bool>, Vec<u64>) = (0..384).map(|at| (true, (at + turn) % 384)).unzip();
+    let noise: Vec<[u8; 4]> = (0..384u64).map(|at| [(at + turn) as u8, 1, 2, 3]).collect();
+    let size = Size {
+        medium: Medium::Coax,
+        ports: 24,
+        profiles: 15,
+        endpoints: 384,
+        subscribers: 384,
+    };
+    let few = |count: u64| -> Vec<u64> { (0..count).map(|at| (at + turn) % count).collect() };
+    let all = (vec![true; 24], vec![true; 15], present.clone(), present);
+    // Addresses end in one byte in this generator: 255 of them, so the rest is made here.
+    let mut config = build(
+        size,
+        [&few(24), &few(15), &order, &order],
+        [&vec![0; 384], &order, &order],
+        &all,
+        &noise,
+        0,
+    );
+    for (at, endpoint) in config.endpoints.values_mut().enumerate() {
+        let number = (at as u64 + turn) % 384;
+        endpoint.mac = Some(crate::domain::MacAddr::new([
+            0,
+            0x0e,
+            0xd8,
+            0,
+            (number >> 8) as u8,
+            number as u8,
+        ]));
+    }
+    config
+}
+
+#[test]
+fn a_device_full_to_the_brim_can_be_turned_round() {
+    let full = brim(0);
+    assert_eq!(
+        (full.profiles.len(), full.endpoints.len(), full.subscribers.len()),
+        (14, 384, 384)
+    );
+    let turned = brim(7);
+    let plan = diff(&full, &turned, &capabilities(), Medium::Coax).unwrap();
+    let mut reached = full;
+    for (step, ordered) in plan.changes.iter().enumerate() {
+        ordered.change.apply(&mut reached).unwrap();
+        // The strict device compares all pairs: now and then is enough at this size.
+        if step % 200 == 0 {
+            assert_eq!(device::refusal(&reached, Medium::Coax), None, "step {step}");
+        }
+    }
+    assert_eq!(device::refusal(&reached, Medium::Coax), None);
+    assert_eq!(
+        diff(&reached, &turned, &capabilities(), Medium::Coax).unwrap().changes,
+        []
+    );
 }
