@@ -52,6 +52,7 @@ pub(super) fn check(devices: &[DeviceView<'_>], findings: &mut Findings) {
         }
         bindings(device, findings);
         room(device, findings);
+        subscribers(device, findings);
         numbers(device, findings);
     }
     for (first, again) in repeated(macs) {
@@ -109,7 +110,7 @@ fn bindings(device: &DeviceView<'_>, findings: &mut Findings) {
                     )
                     .help("write a number, or `auto` for the first port where it is seen");
             }
-            (None, Some(port)) if !raw.says("endpoint") => {
+            (None, Some(port)) if !raw.says("endpoint") && !device.is_port_aware() => {
                 findings
                     .add(
                         &PORT_WITHOUT_ENDPOINT,
@@ -130,6 +131,10 @@ fn room(device: &DeviceView<'_>, findings: &mut Findings) {
     let Some(model) = device.model else {
         return;
     };
+    if device.is_port_aware() {
+        // No endpoint is to be there at all, which has its own finding.
+        return;
+    }
     let per_port = model.medium.endpoints_per_port();
     let mut on_port = BTreeMap::new();
     let mut bound = 0;
@@ -189,6 +194,9 @@ fn room(device: &DeviceView<'_>, findings: &mut Findings) {
             )
             .help("move some to another device");
     }
+}
+
+fn subscribers(device: &DeviceView<'_>, findings: &mut Findings) {
     let subscribers = device.subscribers.len();
     if subscribers > usize::from(SubscriberId::MAX) {
         findings

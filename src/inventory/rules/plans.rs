@@ -12,8 +12,8 @@ use crate::inventory::raw::RawPlan;
 
 use super::names::{check_key, effective, report};
 use super::{
-    MAX_RATE, NO_SUSPENSION, NOT_SUPPORTED, PLAN_RATES, PROFILE_SLOTS, PROFILE_SLOTS_LOW, RATE_MIXED, RATE_TOO_LOW,
-    RATE_UNLIMITED, RESERVED_NAME, SUSPENSION_PLAN, UNKNOWN_PLAN, UNUSED_PLAN,
+    MAX_RATE, NO_SUSPENSION, PLAN_RATES, PROFILE_SLOTS, PROFILE_SLOTS_LOW, RATE_MIXED, RATE_TOO_LOW, RATE_UNLIMITED,
+    RESERVED_NAME, SUSPENSION_PLAN, UNKNOWN_PLAN, UNUSED_PLAN,
 };
 
 /// The profile that every device has from the factory (CLI guide).
@@ -23,7 +23,7 @@ const FREE_SLOTS: usize = 14;
 /// From here on a warning.
 const FEW_SLOTS: usize = 12;
 
-pub(super) fn check(fleet: &Fleet, devices: &[DeviceView<'_>], findings: &mut Findings) {
+pub(super) fn check(fleet: &Fleet<'_>, devices: &[DeviceView<'_>], findings: &mut Findings) {
     max_rate(fleet, findings);
     let users = users(fleet);
     // Somebody whose plan cannot be read may well have one that seems unused.
@@ -47,7 +47,7 @@ pub(super) fn check(fleet: &Fleet, devices: &[DeviceView<'_>], findings: &mut Fi
 }
 
 /// Keys of the plans that somebody has, or will have when suspended.
-fn users(fleet: &Fleet) -> BTreeSet<&str> {
+fn users<'c>(fleet: &Fleet<'c>) -> BTreeSet<&'c str> {
     let subscribers = fleet.subscribers.values().filter_map(|keyed| keyed.value.as_ref());
     let plans = subscribers
         .filter_map(|raw| raw.plan.as_ref())
@@ -68,14 +68,14 @@ fn media<'f>(devices: &[DeviceView<'f>]) -> BTreeMap<&'f str, BTreeSet<Medium>> 
     media
 }
 
-fn suspension_plan(fleet: &Fleet) -> Option<&str> {
+fn suspension_plan<'c>(fleet: &Fleet<'c>) -> Option<&'c str> {
     match fleet.policies.suspension.as_ref().map(|spec| &spec.value) {
         Some(SuspensionSpec::Plan(plan)) => Some(&plan.value),
         _ => None,
     }
 }
 
-fn max_rate(fleet: &Fleet, findings: &mut Findings) {
+fn max_rate(fleet: &Fleet<'_>, findings: &mut Findings) {
     let Some(rate) = &fleet.policies.max_rate else {
         return;
     };
@@ -101,7 +101,7 @@ fn max_rate(fleet: &Fleet, findings: &mut Findings) {
 }
 
 fn plan(
-    fleet: &Fleet,
+    fleet: &Fleet<'_>,
     media: Option<&BTreeSet<Medium>>,
     keyed: &Keyed<RawPlan>,
     raw: &RawPlan,
@@ -119,15 +119,6 @@ fn plan(
                 format!("`{DEVICE_PROFILE}` is the name of every device's own profile"),
             )
             .help("give the plan another name");
-    }
-    if let Some(level) = &raw.service_limit_level {
-        findings
-            .add(
-                &NOT_SUPPORTED,
-                level.at,
-                "`service_limit_level` is not supported by this version".to_owned(),
-            )
-            .help("without it all traffic is limited; remove the line if that is right");
     }
     let Some((down, up)) = sold(raw) else {
         rates_missing(keyed, raw, findings);
@@ -211,12 +202,12 @@ fn rates_missing(keyed: &Keyed<RawPlan>, raw: &RawPlan, findings: &mut Findings)
         .help("write `rate: 500 Mbps` for both directions, or `down: 500 Mbps` and `up: 100 Mbps`");
 }
 
-fn suspension(fleet: &Fleet, devices: &[DeviceView<'_>], findings: &mut Findings) {
+fn suspension(fleet: &Fleet<'_>, devices: &[DeviceView<'_>], findings: &mut Findings) {
     let policy = fleet.policies.suspension.as_ref();
     if let Some(SuspensionSpec::Plan(plan)) = policy.map(|spec| &spec.value) {
         let limited = fleet
             .plans
-            .get(&plan.value)
+            .get(plan.value.as_str())
             .and_then(|keyed| keyed.value.as_ref())
             .map(|raw| {
                 let asked = fleet.asked(raw);
@@ -233,7 +224,7 @@ fn suspension(fleet: &Fleet, devices: &[DeviceView<'_>], findings: &mut Findings
                     ),
                 )
                 .help("name a slow plan, 10 Mbps say, or use a VLAN: `suspension: {vlan: N}`");
-        } else if limited.is_none() && !fleet.plans.contains_key(&plan.value) && !fleet.incomplete {
+        } else if limited.is_none() && !fleet.plans.contains_key(plan.value.as_str()) && !fleet.incomplete {
             findings
                 .add(&UNKNOWN_PLAN, plan.at, format!("there is no plan `{}`", plan.value))
                 .help("add it under `plans`, or correct the key");
@@ -259,7 +250,7 @@ fn suspension(fleet: &Fleet, devices: &[DeviceView<'_>], findings: &mut Findings
 }
 
 /// Whether the profiles that a device needs fit on it, under names of their own.
-fn profiles(fleet: &Fleet, device: &DeviceView<'_>, findings: &mut Findings) {
+fn profiles(fleet: &Fleet<'_>, device: &DeviceView<'_>, findings: &mut Findings) {
     let Some(model) = device.model else {
         return;
     };
@@ -269,7 +260,7 @@ fn profiles(fleet: &Fleet, device: &DeviceView<'_>, findings: &mut Findings) {
         used.insert(plan);
     }
     let limited: Vec<&Keyed<RawPlan>> = (used.into_iter())
-        .filter_map(|key| fleet.plans.get(key))
+        .filter_map(|key| fleet.plans.get(key).copied())
         .filter(|keyed| {
             let asked = keyed.value.as_ref().and_then(|raw| fleet.asked(raw));
             asked.is_some_and(|asked| on_medium(asked, model.medium, fleet.max_rate()) != Rates::Unthrottled)

@@ -1,15 +1,18 @@
 //! A subscriber's VLANs together.
 
+use std::collections::BTreeMap;
+
+use crate::domain::VlanSet;
 use crate::inventory::decode::Shape as _;
 use crate::inventory::findings::Findings;
-use crate::inventory::fleet::{Fleet, vlan_count};
+use crate::inventory::fleet::{DeviceView, Fleet, listed, vlan_count};
 
-use super::{NO_VLAN, PORT2_VLAN, TOO_MANY_VLANS};
+use super::{NO_VLAN, PORT2_VLAN, TOO_MANY_VLANS, TRUNK_ALLOWED, VLAN_POOL};
 
 /// How many further VLANs a subscriber may have: the VLAN guide of 2024 says 12, older guides 14.
 const MAX_ALLOWED_VLANS: usize = 12;
 
-pub(super) fn check(fleet: &Fleet, findings: &mut Findings) {
+pub(super) fn check(fleet: &Fleet<'_>, findings: &mut Findings) {
     for keyed in fleet.subscribers.values() {
         let Some(raw) = &keyed.value else {
             continue;
@@ -50,6 +53,63 @@ pub(super) fn check(fleet: &Fleet, findings: &mut Findings) {
                         format!("`allowed_vlans` holds {count} VLANs; the device takes {MAX_ALLOWED_VLANS}"),
                     )
                     .help("shorten the list; a range counts with every VLAN in it");
+            }
+            if let Some(trunk) = raw.trunk.as_ref().filter(|trunk| trunk.value.0 && count > 0) {
+                findings
+                    .add(
+                        &TRUNK_ALLOWED,
+                        trunk.at,
+                        format!("the subscriber `{}` has `trunk` and `allowed_vlans`", keyed.key),
+                    )
+                    .related(list.at, "the list that a trunk replaces")
+                    .help("a trunk passes VLANs 3 to 4093; remove one of the two");
+            }
+        }
+    }
+}
+
+/// Whether the VLANs of subscribers are those of their site.
+pub(super) fn check_pools(fleet: &Fleet<'_>, devices: &[DeviceView<'_>], findings: &mut Findings) {
+    let mut pools = BTreeMap::new();
+    for (key, site) in &fleet.sites {
+        let lists = site.value.as_ref().map_or(&[][..], |raw| listed(&raw.vlans));
+        // A pool that could not be read may hold anything.
+        if lists.iter().all(|pool| pool.value.is_some()) {
+            let lists = lists.iter().filter_map(|pool| pool.value.as_ref());
+            let vlans: VlanSet = lists.flat_map(|list| &list.0).map(|vlan| vlan.value).collect();
+            if !vlans.is_empty() {
+                pools.insert(*key, (site.at, vlans));
+            }
+        }
+    }
+    for device in devices {
+        let site = device.raw.site.as_ref();
+        let Some((site, (site_at, pool))) = site.and_then(|site| pools.get_key_value(site.value.0.as_str())) else {
+            continue;
+        };
+        for (keyed, raw) in &device.subscribers {
+            let own = raw.vlan.as_ref().map(|vlan| (vlan.value, vlan.at));
+            let default = fleet.defaults.vlan.as_ref().filter(|_| !raw.says("vlan"));
+            let service = own.or_else(|| default.map(|vlan| (vlan.value, keyed.at)));
+            let second = raw.port2_vlan.as_ref().map(|vlan| (vlan.value, vlan.at));
+            let further = raw.allowed_vlans.iter().flat_map(|list| &list.value.0);
+            let all = service.into_iter().chain(second);
+            let mut told = None;
+            for (vlan, at) in all.chain(further.map(|vlan| (vlan.value, vlan.at))) {
+                // A range is one place with many VLANs.
+                if !pool.contains(vlan) && told.replace(at) != Some(at) {
+                    findings
+                        .add(
+                            &VLAN_POOL,
+                            at,
+                            format!(
+                                "VLAN {vlan} of the subscriber `{}` is in no pool of the site `{site}`",
+                                keyed.key
+                            ),
+                        )
+                        .related(*site_at, "the site, whose pools are under `vlans`")
+                        .help("correct the VLAN, or add it to a pool");
+                }
             }
         }
     }
