@@ -1,6 +1,6 @@
 //! All files together, while they are checked: raw shapes by key, each with its place.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use crate::domain::{EndpointId, MacAddr, Mbps, Model, PortBinding, SubscriberModel, VlanId};
 
@@ -111,26 +111,38 @@ impl<'c> Fleet<'c> {
     }
 
     /// Every device that could be read, with what is on it.
-    pub(super) fn devices_with_subscribers(&self) -> Vec<DeviceView<'c>> {
-        let mut by_device: HashMap<&str, Vec<(&Keyed<RawSubscriber>, &RawSubscriber)>> =
-            HashMap::with_capacity(self.devices.len());
+    pub(super) fn devices_with_subscribers(&self) -> Population<'c> {
+        type There<'c> = (Vec<(&'c Keyed<RawSubscriber>, &'c RawSubscriber)>, BTreeSet<&'c str>);
+        let mut by_device: HashMap<&str, There<'_>> = HashMap::with_capacity(self.devices.len());
+        let mut readable = true;
         for keyed in self.subscribers.values().copied() {
+            readable &= keyed.value.as_ref().is_some_and(|raw| raw.plan.is_some());
             if let Some(raw) = &keyed.value
                 && let Some(device) = &raw.device
             {
-                by_device.entry(&device.value.0).or_default().push((keyed, raw));
+                let (subscribers, plans) = by_device.entry(&device.value.0).or_default();
+                subscribers.push((keyed, raw));
+                plans.extend(raw.plan.as_ref().map(|plan| plan.value.0.as_str()));
             }
         }
-        (self.devices.values().copied())
+        let devices: Vec<DeviceView<'_>> = (self.devices.values().copied())
             .filter_map(|keyed| {
-                keyed.value.as_ref().map(|raw| DeviceView {
+                let raw = keyed.value.as_ref()?;
+                let (subscribers, plans) = by_device.remove(keyed.key.as_str()).unwrap_or_default();
+                Some(DeviceView {
                     keyed,
                     raw,
                     model: raw.model.as_ref().and_then(|model| Model::by_name(&model.value.0)),
-                    subscribers: by_device.remove(keyed.key.as_str()).unwrap_or_default(),
+                    subscribers,
+                    plans,
                 })
             })
-            .collect()
+            .collect();
+        let served: usize = devices.iter().map(|device| device.subscribers.len()).sum();
+        Population {
+            everybody: readable && served == self.subscribers.len(),
+            devices,
+        }
     }
 
     /// The highest rate written as a profile on copper.
@@ -176,6 +188,15 @@ pub(super) fn sold(plan: &RawPlan) -> Option<(Sold, Sold)> {
     }
 }
 
+/// The devices, and who is on them.
+#[derive(Debug)]
+pub(super) struct Population<'f> {
+    /// Every device that could be read, by key.
+    pub(super) devices: Vec<DeviceView<'f>>,
+    /// Whether every subscriber could be read, is on one of them and has a plan.
+    pub(super) everybody: bool,
+}
+
 /// A device and what is on it.
 #[derive(Debug)]
 pub(super) struct DeviceView<'f> {
@@ -185,6 +206,8 @@ pub(super) struct DeviceView<'f> {
     pub(super) model: Option<&'static Model>,
     /// Its subscribers, by key.
     pub(super) subscribers: Vec<(&'f Keyed<RawSubscriber>, &'f RawSubscriber)>,
+    /// Keys of the plans that they have, each once.
+    pub(super) plans: BTreeSet<&'f str>,
 }
 
 /// An endpoint on a device, whether a subscriber's or a spare one.

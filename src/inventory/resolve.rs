@@ -39,9 +39,12 @@ pub(super) fn resolve(fleet: &Fleet<'_>) -> Option<Inventory> {
 }
 
 fn map<R, T>(raw: &Map<'_, R>, resolve: impl Fn(&str, &R) -> Option<T>) -> Option<BTreeMap<String, T>> {
-    raw.iter()
-        .map(|(key, keyed)| Some(((*key).to_owned(), resolve(key, keyed.value.as_ref()?)?)))
-        .collect()
+    // Through a list of the right size: collecting options into a map would move everything several times.
+    let mut resolved = Vec::with_capacity(raw.len());
+    for (key, keyed) in raw {
+        resolved.push(((*key).to_owned(), resolve(key, keyed.value.as_ref()?)?));
+    }
+    Some(resolved.into_iter().collect())
 }
 
 fn value<T: Copy>(raw: &Option<Spanned<T>>) -> Option<T> {

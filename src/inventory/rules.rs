@@ -15,7 +15,7 @@ mod vlans;
 use crate::diagnostic::Severity;
 
 use super::findings::{Findings, Loc};
-use super::fleet::Fleet;
+use super::fleet::{Fleet, Population};
 
 /// One rule of the inventory.
 #[derive(Debug, PartialEq, Eq)]
@@ -139,16 +139,33 @@ rules! {
 
 /// Checks what can only be seen when all files are together.
 pub(super) fn check(fleet: &Fleet<'_>, findings: &mut Findings) {
-    let devices = fleet.devices_with_subscribers();
-    references::check(fleet, findings);
+    let Population { devices, everybody } = fleet.devices_with_subscribers();
+    references::check(fleet, &devices, everybody, findings);
+    let pools = vlans::pools(fleet);
+    let mut macs = Vec::with_capacity(fleet.subscribers.len());
+    // Device by device, so that what one rule has fetched from memory is still near for the next: a large fleet is read once
+    // and not once for each rule.
+    for device in &devices {
+        names::check(device, findings);
+        endpoints::check(device, &mut macs, findings);
+        port_aware::check(device, findings);
+        assumed::check(device, findings);
+        vlans::check_pools(fleet, device, &pools, findings);
+        if everybody {
+            vlans::check(fleet, device.subscribers.iter().copied(), findings);
+        }
+    }
+    if !everybody {
+        let all = fleet.subscribers.values().copied();
+        vlans::check(
+            fleet,
+            all.filter_map(|keyed| Some((keyed, keyed.value.as_ref()?))),
+            findings,
+        );
+    }
+    endpoints::check_macs(macs, findings);
     devices::check(fleet, &devices, findings);
-    names::check(&devices, findings);
-    endpoints::check(&devices, findings);
-    port_aware::check(&devices, findings);
-    vlans::check(fleet, findings);
-    vlans::check_pools(fleet, &devices, findings);
-    assumed::check(&devices, findings);
-    plans::check(fleet, &devices, findings);
+    plans::check(fleet, &devices, everybody, findings);
 }
 
 /// What stands more than once among `items`, in the order of the text: the first of each, and the one that repeats it.

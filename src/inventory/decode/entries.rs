@@ -101,14 +101,14 @@ pub(in crate::inventory) fn index<'c, K: 'c, T: 'c>(
     what: &str,
     findings: &mut Findings,
 ) -> BTreeMap<&'c str, &'c Keyed<T>> {
-    let mut all: Vec<(&str, &Keyed<T>)> = files
+    let mut all: Vec<(u64, &Keyed<T>)> = files
         .flat_map(|entries| &entries.value.list)
-        .map(|keyed| (keyed.key.as_str(), keyed))
+        .map(|keyed| (beginning(&keyed.key), keyed))
         .collect();
-    // Stable: the first of equal keys stays the first.
-    all.sort_by_key(|(key, _)| *key);
-    all.dedup_by(|(key, keyed), (first_key, first)| {
-        if key != first_key {
+    // Stable: the first of equal keys stays the first. Most keys are told apart by their beginning, without a look at the text.
+    all.sort_by(|(one, first), (other, second)| one.cmp(other).then_with(|| first.key.cmp(&second.key)));
+    all.dedup_by(|(start, keyed), (first_start, first)| {
+        if start != first_start || keyed.key != first.key {
             return false;
         }
         findings
@@ -121,7 +121,16 @@ pub(in crate::inventory) fn index<'c, K: 'c, T: 'c>(
             .help("remove one of the two, or rename one; most YAML readers would silently keep the last");
         true
     });
-    all.into_iter().collect()
+    all.into_iter().map(|(_, keyed)| (keyed.key.as_str(), keyed)).collect()
+}
+
+/// The first eight bytes as a number that compares as they do.
+fn beginning(key: &str) -> u64 {
+    let mut bytes = [0; 8];
+    for (byte, from) in bytes.iter_mut().zip(key.bytes()) {
+        *byte = from;
+    }
+    u64::from_be_bytes(bytes)
 }
 
 /// Says that a key stands twice.

@@ -23,12 +23,13 @@ const FREE_SLOTS: usize = 14;
 /// From here on a warning.
 const FEW_SLOTS: usize = 12;
 
-pub(super) fn check(fleet: &Fleet<'_>, devices: &[DeviceView<'_>], findings: &mut Findings) {
+pub(super) fn check<'c>(fleet: &Fleet<'c>, devices: &[DeviceView<'c>], everybody: bool, findings: &mut Findings) {
     max_rate(fleet, findings);
-    let users = users(fleet);
+    let users = users(fleet, devices, everybody);
     // Somebody whose plan cannot be read may well have one that seems unused.
     let complete = !fleet.incomplete
-        && (fleet.subscribers.values()).all(|keyed| keyed.value.as_ref().is_some_and(|raw| raw.plan.is_some()));
+        && (everybody
+            || (fleet.subscribers.values()).all(|keyed| keyed.value.as_ref().is_some_and(|raw| raw.plan.is_some())));
     let media = media(devices);
     for keyed in fleet.plans.values() {
         if complete && !users.contains(keyed.key.as_str()) && keyed.key != UNTHROTTLED {
@@ -47,21 +48,27 @@ pub(super) fn check(fleet: &Fleet<'_>, devices: &[DeviceView<'_>], findings: &mu
 }
 
 /// Keys of the plans that somebody has, or will have when suspended.
-fn users<'c>(fleet: &Fleet<'c>) -> BTreeSet<&'c str> {
-    let subscribers = fleet.subscribers.values().filter_map(|keyed| keyed.value.as_ref());
-    let plans = subscribers
-        .filter_map(|raw| raw.plan.as_ref())
-        .map(|plan| plan.value.0.as_str());
-    plans.chain(suspension_plan(fleet)).collect()
+fn users<'c>(fleet: &Fleet<'c>, devices: &[DeviceView<'c>], everybody: bool) -> BTreeSet<&'c str> {
+    let mut plans: BTreeSet<&str> = devices.iter().flat_map(|device| &device.plans).copied().collect();
+    if !everybody {
+        let subscribers = fleet.subscribers.values().filter_map(|keyed| keyed.value.as_ref());
+        plans.extend(
+            subscribers
+                .filter_map(|raw| raw.plan.as_ref())
+                .map(|plan| plan.value.0.as_str()),
+        );
+    }
+    plans.extend(suspension_plan(fleet));
+    plans
 }
 
 /// What the subscribers of each plan are served over.
 fn media<'f>(devices: &[DeviceView<'f>]) -> BTreeMap<&'f str, BTreeSet<Medium>> {
     let mut media: BTreeMap<&str, BTreeSet<Medium>> = BTreeMap::new();
     for device in devices {
-        for (_, raw) in &device.subscribers {
-            if let (Some(plan), Some(model)) = (&raw.plan, device.model) {
-                media.entry(&plan.value.0).or_default().insert(model.medium);
+        if let Some(model) = device.model {
+            for plan in &device.plans {
+                media.entry(*plan).or_default().insert(model.medium);
             }
         }
     }
@@ -254,8 +261,7 @@ fn profiles(fleet: &Fleet<'_>, device: &DeviceView<'_>, findings: &mut Findings)
     let Some(model) = device.model else {
         return;
     };
-    let plans = device.subscribers.iter().filter_map(|(_, raw)| raw.plan.as_ref());
-    let mut used: BTreeSet<&str> = plans.map(|plan| plan.value.0.as_str()).collect();
+    let mut used = device.plans.clone();
     if let Some(plan) = suspension_plan(fleet).filter(|_| !device.subscribers.is_empty()) {
         used.insert(plan);
     }

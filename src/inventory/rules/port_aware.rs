@@ -6,8 +6,8 @@ use crate::inventory::fleet::{DeviceView, listed};
 
 use super::{PORT_AWARE_ENDPOINT, PORT_AWARE_ON_COAX, PORT_AWARE_PORT, PORT_TAKEN, repeated};
 
-pub(super) fn check(devices: &[DeviceView<'_>], findings: &mut Findings) {
-    for device in devices.iter().filter(|device| device.is_port_aware()) {
+pub(super) fn check(device: &DeviceView<'_>, findings: &mut Findings) {
+    if device.is_port_aware() {
         on_coax(device, findings);
         endpoints(device, findings);
         ports(device, findings);

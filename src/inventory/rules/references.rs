@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use crate::inventory::decode::{Key, Spanned};
 use crate::inventory::findings::Findings;
-use crate::inventory::fleet::{Fleet, Map};
+use crate::inventory::fleet::{DeviceView, Fleet, Map};
 use crate::inventory::model::UNTHROTTLED;
 use crate::inventory::nearest::did_you_mean;
 
@@ -14,7 +14,10 @@ use super::{RESERVED_PLAN, Rule, UNKNOWN_DEVICE, UNKNOWN_PLAN, UNKNOWN_SITE, WAS
 /// and after so many the cause is another one.
 const SUGGESTIONS: usize = 100;
 
-pub(super) fn check(fleet: &Fleet<'_>, findings: &mut Findings) {
+pub(super) fn check(fleet: &Fleet<'_>, population: &[DeviceView<'_>], everybody: bool, findings: &mut Findings) {
+    // Who is on a device refers to one that is there; then their plans are left, which are few.
+    let plans_known = || (population.iter().flat_map(|device| &device.plans)).all(|plan| fleet.has_plan(plan));
+    let resolved = everybody && plans_known();
     let mut sites = Suggestions::new(&UNKNOWN_SITE, "site", fleet.sites.keys());
     let mut devices = Suggestions::new(&UNKNOWN_DEVICE, "device", fleet.devices.keys());
     let mut plans = Suggestions::new(&UNKNOWN_PLAN, "plan", fleet.plans.keys());
@@ -28,7 +31,8 @@ pub(super) fn check(fleet: &Fleet<'_>, findings: &mut Findings) {
                 sites.report(site, findings);
             }
         }
-        for subscriber in fleet.subscribers.values().filter_map(|keyed| keyed.value.as_ref()) {
+        let subscribers = fleet.subscribers.values().filter(|_| !resolved);
+        for subscriber in subscribers.filter_map(|keyed| keyed.value.as_ref()) {
             if let Some(device) = &subscriber.device
                 && !fleet.devices.contains_key(device.value.0.as_str())
             {

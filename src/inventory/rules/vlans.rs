@@ -3,21 +3,23 @@
 use std::collections::BTreeMap;
 
 use crate::domain::VlanSet;
-use crate::inventory::decode::Shape as _;
-use crate::inventory::findings::Findings;
+use crate::inventory::decode::{Keyed, Shape as _};
+use crate::inventory::findings::{Findings, Loc};
 use crate::inventory::fleet::{DeviceView, Fleet, listed, vlan_count};
+use crate::inventory::raw::RawSubscriber;
 
 use super::{NO_VLAN, PORT2_VLAN, TOO_MANY_VLANS, TRUNK_ALLOWED, VLAN_POOL};
 
 /// How many further VLANs a subscriber may have: the VLAN guide of 2024 says 12, older guides 14.
 const MAX_ALLOWED_VLANS: usize = 12;
 
-pub(super) fn check(fleet: &Fleet<'_>, findings: &mut Findings) {
-    for keyed in fleet.subscribers.values() {
-        let Some(raw) = &keyed.value else {
-            continue;
-        };
-        if !raw.says("vlan") && !fleet.defaults.says("vlan") && fleet.root.is_some() {
+pub(super) fn check<'f>(
+    fleet: &Fleet<'_>,
+    subscribers: impl Iterator<Item = (&'f Keyed<RawSubscriber>, &'f RawSubscriber)>,
+    findings: &mut Findings,
+) {
+    for (keyed, raw) in subscribers {
+        if raw.vlan.is_none() && !raw.says("vlan") && !fleet.defaults.says("vlan") && fleet.root.is_some() {
             findings
                 .add(
                     &NO_VLAN,
@@ -68,8 +70,11 @@ pub(super) fn check(fleet: &Fleet<'_>, findings: &mut Findings) {
     }
 }
 
-/// Whether the VLANs of subscribers are those of their site.
-pub(super) fn check_pools(fleet: &Fleet<'_>, devices: &[DeviceView<'_>], findings: &mut Findings) {
+/// The VLANs that a site's subscribers may be in, and where the site stands.
+pub(super) type Pools<'f> = BTreeMap<&'f str, (Loc, VlanSet)>;
+
+/// The pools of every site that has any.
+pub(super) fn pools<'f>(fleet: &Fleet<'f>) -> Pools<'f> {
     let mut pools = BTreeMap::new();
     for (key, site) in &fleet.sites {
         let lists = site.value.as_ref().map_or(&[][..], |raw| listed(&raw.vlans));
@@ -82,34 +87,37 @@ pub(super) fn check_pools(fleet: &Fleet<'_>, devices: &[DeviceView<'_>], finding
             }
         }
     }
-    for device in devices {
-        let site = device.raw.site.as_ref();
-        let Some((site, (site_at, pool))) = site.and_then(|site| pools.get_key_value(site.value.0.as_str())) else {
-            continue;
-        };
-        for (keyed, raw) in &device.subscribers {
-            let own = raw.vlan.as_ref().map(|vlan| (vlan.value, vlan.at));
-            let default = fleet.defaults.vlan.as_ref().filter(|_| !raw.says("vlan"));
-            let service = own.or_else(|| default.map(|vlan| (vlan.value, keyed.at)));
-            let second = raw.port2_vlan.as_ref().map(|vlan| (vlan.value, vlan.at));
-            let further = raw.allowed_vlans.iter().flat_map(|list| &list.value.0);
-            let all = service.into_iter().chain(second);
-            let mut told = None;
-            for (vlan, at) in all.chain(further.map(|vlan| (vlan.value, vlan.at))) {
-                // A range is one place with many VLANs.
-                if !pool.contains(vlan) && told.replace(at) != Some(at) {
-                    findings
-                        .add(
-                            &VLAN_POOL,
-                            at,
-                            format!(
-                                "VLAN {vlan} of the subscriber `{}` is in no pool of the site `{site}`",
-                                keyed.key
-                            ),
-                        )
-                        .related(*site_at, "the site, whose pools are under `vlans`")
-                        .help("correct the VLAN, or add it to a pool");
-                }
+    pools
+}
+
+/// Whether the VLANs of a device's subscribers are those of its site.
+pub(super) fn check_pools(fleet: &Fleet<'_>, device: &DeviceView<'_>, pools: &Pools<'_>, findings: &mut Findings) {
+    let site = device.raw.site.as_ref();
+    let Some((site, (site_at, pool))) = site.and_then(|site| pools.get_key_value(site.value.0.as_str())) else {
+        return;
+    };
+    for (keyed, raw) in &device.subscribers {
+        let own = raw.vlan.as_ref().map(|vlan| (vlan.value, vlan.at));
+        let default = fleet.defaults.vlan.as_ref().filter(|_| !raw.says("vlan"));
+        let service = own.or_else(|| default.map(|vlan| (vlan.value, keyed.at)));
+        let second = raw.port2_vlan.as_ref().map(|vlan| (vlan.value, vlan.at));
+        let further = raw.allowed_vlans.iter().flat_map(|list| &list.value.0);
+        let all = service.into_iter().chain(second);
+        let mut told = None;
+        for (vlan, at) in all.chain(further.map(|vlan| (vlan.value, vlan.at))) {
+            // A range is one place with many VLANs.
+            if !pool.contains(vlan) && told.replace(at) != Some(at) {
+                findings
+                    .add(
+                        &VLAN_POOL,
+                        at,
+                        format!(
+                            "VLAN {vlan} of the subscriber `{}` is in no pool of the site `{site}`",
+                            keyed.key
+                        ),
+                    )
+                    .related(*site_at, "the site, whose pools are under `vlans`")
+                    .help("correct the VLAN, or add it to a pool");
             }
         }
     }
