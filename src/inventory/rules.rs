@@ -148,6 +148,7 @@ pub(super) fn check(fleet: &Fleet<'_>, findings: &mut Findings) {
     for device in &devices {
         names::check(device, findings);
         endpoints::check(device, &mut macs, findings);
+        devices::check_ports(device, findings);
         port_aware::check(device, findings);
         assumed::check(device, findings);
         vlans::check_pools(fleet, device, &pools, findings);

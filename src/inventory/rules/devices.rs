@@ -43,8 +43,6 @@ pub(super) fn check(fleet: &Fleet<'_>, devices: &[DeviceView<'_>], findings: &mu
             );
         }
         jump_host(device.raw.transport.as_ref(), findings);
-        uplinks(device, findings);
-        ports(device, findings);
     }
     for (first, again) in repeated(hostnames) {
         findings
@@ -73,6 +71,12 @@ pub(super) fn check(fleet: &Fleet<'_>, devices: &[DeviceView<'_>], findings: &mu
             }
         }
     }
+}
+
+/// What a device's ports and uplinks are used for.
+pub(super) fn check_ports(device: &DeviceView<'_>, findings: &mut Findings) {
+    uplinks(device, findings);
+    ports(device, findings);
 }
 
 /// Where a device is reached, defaults worked in.
