@@ -6,6 +6,7 @@
 
 mod compile;
 mod decode;
+mod decoded;
 pub mod desired;
 mod document;
 mod findings;
@@ -22,11 +23,12 @@ mod schema;
 use crate::diagnostic::{Report, SourceFile};
 
 pub use compile::{compile, compile_all};
+pub use decoded::Cache;
 pub use root::{Include, ROOT_FILE};
 pub use schema::schema;
 
 use findings::{Findings, Loc};
-use fleet::Fleet;
+use fleet::{Absent, Fleet};
 use model::Inventory;
 
 /// What came of reading an inventory.
@@ -43,6 +45,13 @@ pub struct Loaded {
 /// Whose fault: every finding is about the texts, so the operator's.
 #[must_use]
 pub fn load(files: &[SourceFile]) -> Loaded {
+    load_cached(files, &mut Cache::default())
+}
+
+/// As [`load()`], with the same result, but reads only those files that are not in `cache` as they are now. The cache is
+/// brought up to date.
+#[must_use]
+pub fn load_cached(files: &[SourceFile], cache: &mut Cache) -> Loaded {
     // By path, so that the order in which files were found changes nothing, not even which of two equal keys
     // is called the second.
     let mut sources: Vec<&SourceFile> = files.iter().collect();
@@ -51,6 +60,7 @@ pub fn load(files: &[SourceFile]) -> Loaded {
         .filter(|(_, source)| root::is_root(&source.path))
         .min_by_key(|(_, source)| source.path.matches('/').count())
         .map(|(number, _)| number);
+    cache.update(&sources, root);
 
     let mut findings = Findings::default();
     if root.is_none() {
@@ -58,14 +68,26 @@ pub fn load(files: &[SourceFile]) -> Loaded {
             .add(&rules::NO_ROOT, Loc::nowhere(), format!("there is no {ROOT_FILE} here"))
             .help("an inventory has a root file with `format: 1` and `inventory: NAME`");
     }
-    let fleet = Fleet::read(&sources, root, &mut findings);
+    root::refuse_second(&sources, root, &mut findings);
+    // What a second root file says is not looked at: nobody could tell what holds.
+    let decoded = || {
+        cache
+            .files()
+            .filter(|(path, file)| file.root.is_some() || !root::is_root(path))
+            .map(|(_, file)| file)
+    };
+    for file in decoded() {
+        findings.extend(&file.findings);
+    }
+    let absent = Absent::default();
+    let fleet = Fleet::merge(decoded(), &absent, &mut findings);
     if let Some(root) = root {
-        root::check(&fleet.includes, &sources[root].path, &sources, &mut findings);
+        root::check(fleet.includes, &sources[root].path, &sources, &mut findings);
     }
     rules::check(&fleet, &mut findings);
     let report = findings.into_report(&sources, ROOT_FILE);
     let inventory = if report.is_valid() {
-        resolve::resolve(fleet)
+        resolve::resolve(&fleet)
     } else {
         None
     };

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::domain::{Mbps, VlanSet};
+use crate::domain::{Mbps, PortBinding, SubscriberModel, VlanSet};
 
 use super::desired::{DesiredDevice, DesiredEndpoint, DesiredProfile, DesiredRate, DesiredSubscriber};
 use super::model::{Device, Inventory, Rates, State, Subscriber, Suspension, UNTHROTTLED};
@@ -40,7 +40,7 @@ fn compile_device<'i>(
     subscribers: impl Iterator<Item = &'i Subscriber>,
 ) -> DesiredDevice {
     let mut desired = DesiredDevice {
-        subscriber_model: crate::domain::SubscriberModel::EndpointAware,
+        subscriber_model: device.subscriber_model,
         key: device.key.clone(),
         was: device.was.clone(),
         model: device.model,
@@ -63,7 +63,7 @@ fn compile_device<'i>(
 
 fn spare_endpoints(device: &Device) -> BTreeMap<String, DesiredEndpoint> {
     let desired = |spare: &super::model::SpareEndpoint| DesiredEndpoint {
-        management_access: None,
+        management_access: spare.management_access,
         was: spare.was.clone(),
         mac: spare.mac,
         name: spare.name.clone(),
@@ -84,7 +84,7 @@ fn add(inventory: &Inventory, subscriber: &Subscriber, desired: &mut DesiredDevi
         desired.endpoints.insert(
             subscriber.key.clone(),
             DesiredEndpoint {
-                management_access: None,
+                management_access: endpoint.management_access,
                 was: subscriber.was.clone(),
                 mac: endpoint.mac,
                 name: endpoint.name.clone(),
@@ -102,9 +102,12 @@ fn add(inventory: &Inventory, subscriber: &Subscriber, desired: &mut DesiredDevi
         _ => &subscriber.plan,
     };
     let mut wish = DesiredSubscriber {
-        double_tag: None,
-        port: None,
-        trunk: false,
+        double_tag: subscriber.double_tag,
+        port: match (desired.subscriber_model, subscriber.port) {
+            (SubscriberModel::PortAware, PortBinding::Port(port)) => Some(port),
+            _ => None,
+        },
+        trunk: subscriber.trunk,
         was: subscriber.was.clone(),
         name: subscriber.name.clone(),
         description: subscriber.description.clone(),
@@ -128,8 +131,14 @@ fn add(inventory: &Inventory, subscriber: &Subscriber, desired: &mut DesiredDevi
             wish.allowed_vlans = VlanSet::default();
             wish.port2_vlan = None;
             wish.remapped_vlan = None;
+            wish.trunk = false;
+            // Within an outer tag it would arrive where the service does, and not in the garden.
+            wish.double_tag = None;
         }
-        Some(Suspension::Unbind) => wish.endpoint = None,
+        Some(Suspension::Unbind) => {
+            wish.endpoint = None;
+            wish.port = None;
+        }
         Some(Suspension::Plan(_)) | None => {}
     }
     desired.subscribers.insert(subscriber.key.clone(), wish);
@@ -150,7 +159,7 @@ fn rate(inventory: &Inventory, key: &str, desired: &mut DesiredDevice) -> Desire
                 .profiles
                 .entry(key.to_owned())
                 .or_insert_with(|| DesiredProfile {
-                    service_limit_level: None,
+                    service_limit_level: plan.service_limit_level,
                     was: plan.was.clone(),
                     name: plan.name.clone(),
                     description: plan.description.clone(),

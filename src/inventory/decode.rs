@@ -21,11 +21,9 @@ use super::rules;
 
 pub(super) use entries::{Entries, KeyKind, Keyed, index};
 pub(super) use key::{EntryKey, LabelKey, PortKey, port_number};
-pub(super) use number::{FormatVersion, ServiceLimit, TcpPort};
+pub(super) use number::{FormatVersion, TcpPort};
 pub(super) use scalar::{ExternalId, Flag};
-pub(super) use service::{
-    EndpointSpec, HeadroomText, Paused, PortModeWord, SoldRate, SubscriberModel, SuspensionSpec, VlanList,
-};
+pub(super) use service::{EndpointSpec, HeadroomText, Paused, PortModeWord, SoldRate, SuspensionSpec, VlanList};
 pub(super) use shape::{Field, Shape, shape};
 pub(super) use text::{
     Address, CredentialsName, Description, HostKey, Hostname, InventoryId, Key, ModelName, NAME_HELP, Name, Text,

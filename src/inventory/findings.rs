@@ -42,7 +42,7 @@ impl Loc {
 }
 
 /// A finding that still speaks of offsets.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Draft {
     rule: &'static Rule,
     at: Loc,
@@ -89,6 +89,12 @@ impl Findings {
     /// Marks a stretch that no rendering may show.
     pub(super) fn hide(&mut self, at: Loc) {
         self.secrets.push(at);
+    }
+
+    /// Adds what was found elsewhere.
+    pub(super) fn extend(&mut self, others: &Self) {
+        self.drafts.extend_from_slice(&others.drafts);
+        self.secrets.extend_from_slice(&others.secrets);
     }
 
     /// Turns offsets into places. `sources` in the order that [`Loc`]s count them; a finding about a file

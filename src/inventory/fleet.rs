@@ -1,83 +1,93 @@
-//! All files together, before and while they are checked: raw shapes by key, each with its place.
+//! All files together, while they are checked: raw shapes by key, each with its place.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use crate::diagnostic::SourceFile;
-use crate::domain::{EndpointId, MacAddr, Mbps, Model, PortBinding, VlanId};
+use crate::domain::{EndpointId, MacAddr, Mbps, Model, PortBinding, SubscriberModel, VlanId};
 
-use super::decode::{Context, Decode as _, Entries, Keyed, Shape as _, Spanned, VlanList, index};
-use super::document::{self, Node, Span, Value};
+use super::decode::{Entries, Keyed, Shape as _, Spanned, Text, VlanList, index};
+use super::decoded::Decoded;
 use super::findings::{Findings, Loc};
 use super::model::{Rates, UNTHROTTLED};
 use super::rate::{self, Headroom, Sold};
 use super::raw::{RawDefaults, RawDevice, RawFile, RawPlan, RawPolicies, RawSite, RawSpareEndpoint, RawSubscriber};
-use super::root::is_root;
 use super::rules;
 
-/// What the files say, merged.
+/// Entries of all files by key.
+pub(super) type Map<'c, T> = BTreeMap<&'c str, &'c Keyed<T>>;
+
+/// What the root file would hold if it said nothing: for an inventory whose root file cannot be read.
 #[derive(Debug, Default)]
-pub(super) struct Fleet {
+pub(super) struct Absent {
+    defaults: RawDefaults,
+    policies: RawPolicies,
+}
+
+/// What the files say, merged. Borrows from the decoded files, which outlive a load when they are cached.
+#[derive(Debug)]
+pub(super) struct Fleet<'c> {
     /// The inventory's id, from the root file.
-    pub(super) id: Option<String>,
+    pub(super) id: Option<&'c str>,
     /// Where the root file is, when all of it could be read.
     pub(super) root: Option<Loc>,
-    pub(super) includes: Vec<Spanned<String>>,
-    pub(super) defaults: RawDefaults,
-    pub(super) policies: RawPolicies,
-    pub(super) sites: BTreeMap<String, Keyed<RawSite>>,
-    pub(super) devices: BTreeMap<String, Keyed<RawDevice>>,
-    pub(super) plans: BTreeMap<String, Keyed<RawPlan>>,
-    pub(super) subscribers: BTreeMap<String, Keyed<RawSubscriber>>,
+    pub(super) includes: &'c [Spanned<Text>],
+    pub(super) defaults: &'c RawDefaults,
+    pub(super) policies: &'c RawPolicies,
+    pub(super) sites: Map<'c, RawSite>,
+    pub(super) devices: Map<'c, RawDevice>,
+    pub(super) plans: Map<'c, RawPlan>,
+    pub(super) subscribers: Map<'c, RawSubscriber>,
     /// Whether a file could not be read, so that a reference to nothing may well be a reference into it.
     pub(super) incomplete: bool,
 }
 
-impl Fleet {
-    /// Reads and merges the files; `root` is the index of the root file.
-    pub(super) fn read(sources: &[&SourceFile], root: Option<usize>, findings: &mut Findings) -> Self {
-        let mut fleet = Self::default();
-        for (number, source) in sources.iter().enumerate() {
-            let file = u32::try_from(number).unwrap_or(u32::MAX);
-            let start = Loc::new(file, Span::default());
-            if root != Some(number) && is_root(&source.path) {
-                let draft = findings.add(&rules::SECOND_ROOT, start, "this is a second gamops.yaml".to_owned());
-                draft.help("remove it, or leave its folder out of `include`; an inventory has one root");
-                if let Some(root) = root {
-                    draft.related(
-                        Loc::new(u32::try_from(root).unwrap_or(u32::MAX), Span::default()),
-                        "the root is here",
-                    );
-                }
-                continue;
-            }
-            let document::Parsed { root: node, incomplete } = document::parse(file, &source.text, findings);
-            fleet.incomplete |= incomplete;
-            let mut context = Context {
-                file,
+impl<'c> Fleet<'c> {
+    /// Merges the files.
+    pub(super) fn merge(
+        files: impl Iterator<Item = &'c Decoded> + Clone,
+        absent: &'c Absent,
+        findings: &mut Findings,
+    ) -> Self {
+        let mut fleet = Self {
+            id: None,
+            root: None,
+            includes: &[],
+            defaults: &absent.defaults,
+            policies: &absent.policies,
+            sites: index(
+                files.clone().filter_map(|file| file.raw.sites.as_ref()),
+                "site",
                 findings,
-                field: String::new(),
-                key_span: Span::default(),
-            };
-            let raw = node.as_ref().filter(|node| !node.is_null()).and_then(|node| {
-                context.field.push_str("the file");
-                let raw = RawFile::decode(node, &mut context);
-                fleet.incomplete |= raw.as_ref().is_none_or(lacks_a_map);
-                raw
-            });
-            if root == Some(number) {
-                // A root file with broken syntax has its own finding; what it lacks is not known.
-                fleet.root = (raw.is_some() || !incomplete).then_some(start);
-                fleet.merge_root(raw.unwrap_or_default(), start, findings);
-            } else if let Some(raw) = raw {
-                refuse_root_keys(file, node.as_ref(), findings);
-                fleet.merge(raw, findings);
+            ),
+            devices: index(
+                files.clone().filter_map(|file| file.raw.devices.as_ref()),
+                "device",
+                findings,
+            ),
+            plans: index(
+                files.clone().filter_map(|file| file.raw.plans.as_ref()),
+                "plan",
+                findings,
+            ),
+            subscribers: index(
+                files.clone().filter_map(|file| file.raw.subscribers.as_ref()),
+                "subscriber",
+                findings,
+            ),
+            incomplete: false,
+        };
+        for file in files {
+            fleet.incomplete |= file.incomplete;
+            if let Some(start) = file.root {
+                fleet.take_root(&file.raw, start, file.readable, findings);
             }
         }
         fleet
     }
 
-    fn merge_root(&mut self, mut raw: RawFile, start: Loc, findings: &mut Findings) {
-        if self.root.is_some() {
+    fn take_root(&mut self, raw: &'c RawFile, start: Loc, readable: bool, findings: &mut Findings) {
+        // A root file with broken syntax has its own finding; what it lacks is not known.
+        self.root = readable.then_some(start);
+        if readable {
             for (key, example) in [("format", "format: 1"), ("inventory", "inventory: my-network")] {
                 if !raw.says(key) {
                     findings
@@ -86,52 +96,53 @@ impl Fleet {
                 }
             }
         }
-        self.id = raw.inventory.take().map(|id| id.value.0);
-        self.includes = (raw.include.take())
-            .map(|list| list.value)
-            .unwrap_or_default()
-            .into_iter()
-            .map(|glob| Spanned {
-                value: glob.value.0,
-                at: glob.at,
-            })
-            .collect();
+        self.id = raw.inventory.as_ref().map(|id| id.value.0.as_str());
+        self.includes = raw.include.as_ref().map_or(&[], |list| &list.value);
         if (raw.says("defaults") && raw.defaults.is_none()) || (raw.says("policies") && raw.policies.is_none()) {
             // What could not be read may well say what would seem to be missing elsewhere.
             self.root = None;
         }
-        self.defaults = raw.defaults.take().map(|defaults| defaults.value).unwrap_or_default();
-        self.policies = raw.policies.take().map(|policies| policies.value).unwrap_or_default();
-        self.merge(raw, findings);
-    }
-
-    fn merge(&mut self, raw: RawFile, findings: &mut Findings) {
-        index(&mut self.sites, raw.sites, "site", findings);
-        index(&mut self.devices, raw.devices, "device", findings);
-        index(&mut self.plans, raw.plans, "plan", findings);
-        index(&mut self.subscribers, raw.subscribers, "subscriber", findings);
+        if let Some(defaults) = &raw.defaults {
+            self.defaults = &defaults.value;
+        }
+        if let Some(policies) = &raw.policies {
+            self.policies = &policies.value;
+        }
     }
 
     /// Every device that could be read, with what is on it.
-    pub(super) fn devices_with_subscribers(&self) -> Vec<DeviceView<'_>> {
-        let mut by_device: BTreeMap<&str, Vec<(&Keyed<RawSubscriber>, &RawSubscriber)>> = BTreeMap::new();
-        for keyed in self.subscribers.values() {
+    pub(super) fn devices_with_subscribers(&self) -> Population<'c> {
+        type There<'c> = (Vec<(&'c Keyed<RawSubscriber>, &'c RawSubscriber)>, BTreeSet<&'c str>);
+        let mut by_device: HashMap<&str, There<'_>> = HashMap::with_capacity(self.devices.len());
+        let mut readable = true;
+        for keyed in self.subscribers.values().copied() {
+            readable &= keyed.value.as_ref().is_some_and(|raw| raw.plan.is_some());
             if let Some(raw) = &keyed.value
                 && let Some(device) = &raw.device
             {
-                by_device.entry(&device.value.0).or_default().push((keyed, raw));
+                let (subscribers, plans) = by_device.entry(&device.value.0).or_default();
+                subscribers.push((keyed, raw));
+                plans.extend(raw.plan.as_ref().map(|plan| plan.value.0.as_str()));
             }
         }
-        (self.devices.values())
+        let devices: Vec<DeviceView<'_>> = (self.devices.values().copied())
             .filter_map(|keyed| {
-                keyed.value.as_ref().map(|raw| DeviceView {
+                let raw = keyed.value.as_ref()?;
+                let (subscribers, plans) = by_device.remove(keyed.key.as_str()).unwrap_or_default();
+                Some(DeviceView {
                     keyed,
                     raw,
                     model: raw.model.as_ref().and_then(|model| Model::by_name(&model.value.0)),
-                    subscribers: by_device.remove(keyed.key.as_str()).unwrap_or_default(),
+                    subscribers,
+                    plans,
                 })
             })
-            .collect()
+            .collect();
+        let served: usize = devices.iter().map(|device| device.subscribers.len()).sum();
+        Population {
+            everybody: readable && served == self.subscribers.len(),
+            devices,
+        }
     }
 
     /// The highest rate written as a profile on copper.
@@ -177,37 +188,13 @@ pub(super) fn sold(plan: &RawPlan) -> Option<(Sold, Sold)> {
     }
 }
 
-/// Whether one of the maps is there and could not be read: what others refer to may be in it.
-fn lacks_a_map(raw: &RawFile) -> bool {
-    [
-        ("sites", raw.sites.is_none()),
-        ("devices", raw.devices.is_none()),
-        ("plans", raw.plans.is_none()),
-        ("subscribers", raw.subscribers.is_none()),
-    ]
-    .into_iter()
-    .any(|(key, absent)| absent && raw.says(key))
-}
-
-fn refuse_root_keys(file: u32, node: Option<&Node<'_>>, findings: &mut Findings) {
-    let Some(Value::Mapping(entries)) = node.map(|node| &node.value) else {
-        return;
-    };
-    for entry in entries {
-        if matches!(
-            &*entry.key,
-            "format" | "inventory" | "include" | "defaults" | "policies"
-        ) {
-            let at = Loc::new(file, entry.key_span);
-            findings
-                .add(
-                    &rules::ROOT_KEY,
-                    at,
-                    format!("`{}` belongs into gamops.yaml, not into this file", entry.key),
-                )
-                .help("move it to the root file; it holds for the whole inventory");
-        }
-    }
+/// The devices, and who is on them.
+#[derive(Debug)]
+pub(super) struct Population<'f> {
+    /// Every device that could be read, by key.
+    pub(super) devices: Vec<DeviceView<'f>>,
+    /// Whether every subscriber could be read, is on one of them and has a plan.
+    pub(super) everybody: bool,
 }
 
 /// A device and what is on it.
@@ -219,6 +206,8 @@ pub(super) struct DeviceView<'f> {
     pub(super) model: Option<&'static Model>,
     /// Its subscribers, by key.
     pub(super) subscribers: Vec<(&'f Keyed<RawSubscriber>, &'f RawSubscriber)>,
+    /// Keys of the plans that they have, each once.
+    pub(super) plans: BTreeSet<&'f str>,
 }
 
 /// An endpoint on a device, whether a subscriber's or a spare one.
@@ -241,6 +230,16 @@ impl EndpointView<'_> {
 }
 
 impl<'f> DeviceView<'f> {
+    /// What its subscribers are tied to.
+    pub(super) fn subscriber_model(&self) -> SubscriberModel {
+        (self.raw.subscriber_model.as_ref()).map_or_else(SubscriberModel::default, |model| model.value)
+    }
+
+    /// Whether its subscribers are tied to ports.
+    pub(super) fn is_port_aware(&self) -> bool {
+        self.subscriber_model() == SubscriberModel::PortAware
+    }
+
     /// Spare endpoints that could be read.
     pub(super) fn spares(&self) -> impl Iterator<Item = (&'f Keyed<RawSpareEndpoint>, &'f RawSpareEndpoint)> + use<'f> {
         let list: &'f [Keyed<RawSpareEndpoint>] =

@@ -71,6 +71,21 @@ pub struct Site {
     pub address: Option<String>,
     /// Free text.
     pub description: Option<String>,
+    /// IANA name such as `America/Montreal`, as written: whether it exists is asked where it is used.
+    pub time_zone: Option<String>,
+    /// Groups that it belongs to, in the order of the text.
+    pub groups: Vec<String>,
+    /// Pools of VLANs by name.
+    pub vlans: BTreeMap<String, VlanSet>,
+}
+
+/// Ids of an object in billing systems, as text.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct External {
+    /// In Splynx.
+    pub splynx: Option<String>,
+    /// In Sonar.
+    pub sonar: Option<String>,
 }
 
 /// How much of a device gamops may change.
@@ -132,6 +147,10 @@ pub struct Device {
     pub ports: BTreeMap<PortNumber, Port>,
     /// Endpoints that serve no subscriber yet, by key.
     pub endpoints: BTreeMap<String, SpareEndpoint>,
+    /// The operator's own marks.
+    pub labels: BTreeMap<String, String>,
+    /// Ids in billing systems.
+    pub external: External,
 }
 
 /// Settings of one port. `None`: not managed, or for `mode` and `shutdown`, the device default, enforced
@@ -204,6 +223,10 @@ pub struct ServicePlan {
     pub service_limit_level: Option<ServiceLimitLevel>,
     /// Not to be deleted without an explicit order.
     pub protect: bool,
+    /// The operator's own marks.
+    pub labels: BTreeMap<String, String>,
+    /// Ids in billing systems.
+    pub external: External,
 }
 
 impl ServicePlan {
@@ -284,6 +307,10 @@ pub struct Subscriber {
     pub id: Option<SubscriberId>,
     /// Not to be deleted without an explicit order.
     pub protect: bool,
+    /// The operator's own marks.
+    pub labels: BTreeMap<String, String>,
+    /// Ids in billing systems.
+    pub external: External,
 }
 
 /// The plan key that stands for no limit.

@@ -3,12 +3,14 @@
 //! These tables are the decoder and the JSON Schema in one; the comments on the fields are what an editor
 //! shows.
 
-use crate::domain::{EndpointId, MacAddr, PoeMode, PortBinding, SubscriberId, VlanId};
+use crate::domain::{
+    EndpointId, MacAddr, PoeMode, PortBinding, ServiceLimitLevel, SubscriberId, SubscriberModel, UplinkNumber, VlanId,
+};
 
 use super::decode::{
     Address, CredentialsName, Description, EndpointSpec, Entries, EntryKey, ExternalId, Flag, FormatVersion,
     HeadroomText, HostKey, Hostname, InventoryId, Key, LabelKey, ModelName, Name, Paused, PortKey, PortModeWord,
-    ServiceLimit, SoldRate, Spanned, SubscriberModel, SuspensionSpec, TcpPort, Text, VlanList, shape,
+    SoldRate, Spanned, SuspensionSpec, TcpPort, Text, VlanList, shape,
 };
 use super::model::{Mode, State, Unsaved};
 
@@ -92,11 +94,11 @@ shape! {
         optional address: Text,
         /// Free text.
         optional description: Text,
-        /// Time zone of the site, such as `America/Montreal`. Reserved for maintenance windows.
+        /// Time zone of the site, such as `America/Montreal`.
         optional time_zone: Text,
-        /// Groups that the site belongs to. Reserved.
+        /// Groups that the site belongs to.
         optional groups: Vec<Spanned<Text>>,
-        /// Pools of VLANs by name. Reserved.
+        /// Pools of VLANs by name. A subscriber of the site in a VLAN outside all of them is a warning.
         optional vlans: Entries<LabelKey, VlanList>,
     }
 }
@@ -135,10 +137,11 @@ shape! {
         optional paused: Paused,
         /// Refuses whatever would remove this device from management without an explicit order.
         optional protect: Flag,
-        /// Whether command-line words may be tried that nobody has seen work.
+        /// Whether command-line words may be tried that nobody has seen work. Without it, settings that need one are not sent.
         optional allow_assumed: Flag,
-        /// Whether subscribers are tied to endpoints (`endpoint-aware`, the default) or to ports. Reserved: `port-aware` is
-        /// not supported by this version.
+        /// What subscribers are tied to, as the device was installed; gamops never switches it. `endpoint-aware` (the default):
+        /// to an endpoint, which is tied to a port. `port-aware` (copper, firmware 1.4 and later): to a port, whichever
+        /// endpoint appears there; subscribers then name `port` and no `endpoint`.
         optional subscriber_model: SubscriberModel,
         /// The operator's own marks.
         optional labels: Entries<LabelKey, Text>,
@@ -178,6 +181,8 @@ shape! {
         optional name: Name,
         /// Text on the device; left as it is unless said.
         optional description: Description,
+        /// Whether whoever is behind the endpoint reaches the management VLAN; left as it is unless said.
+        optional management_access: Flag,
         /// Number on the device, if it has to be a certain one.
         optional id: EndpointId,
         /// Refuses its deletion without an explicit order.
@@ -194,6 +199,8 @@ shape! {
         optional name: Name,
         /// Text on the device; left as it is unless said.
         optional description: Description,
+        /// Whether whoever is behind the endpoint reaches the management VLAN; left as it is unless said.
+        optional management_access: Flag,
         /// Number on the device, if it has to be a certain one.
         optional id: EndpointId,
     }
@@ -222,8 +229,8 @@ shape! {
         optional labels: Entries<LabelKey, Text>,
         /// Ids in billing systems.
         optional external: RawExternal,
-        /// Reserved: which traffic classes a G1001-C limits, 1 to 4. Not supported by this version.
-        optional service_limit_level: ServiceLimit,
+        /// Which traffic classes are limited on G1001-C endpoints, 1 to 4; left as it is unless said.
+        optional service_limit_level: ServiceLimitLevel,
     }
 }
 
@@ -238,7 +245,8 @@ shape! {
         required device: Key,
         /// MAC address of the endpoint in the home, or a map that says more.
         optional endpoint: EndpointSpec,
-        /// Port that the endpoint is on: a number, or `auto` for the first port where it is seen.
+        /// Port that the endpoint is on: a number, or `auto` for the first port where it is seen. On a port-aware device: the
+        /// subscriber's port, a number.
         optional port: PortBinding,
         /// Key of the plan, or `unthrottled`. What a device does without one is not known, so it has to be said.
         required plan: Key,
@@ -252,7 +260,8 @@ shape! {
         optional allowed_vlans: VlanList,
         /// VLAN of the endpoint's second Ethernet port.
         optional port2_vlan: VlanId,
-        /// Power over the endpoint's first Ethernet port; left as it is unless said.
+        /// Power over the endpoint's first Ethernet port: `disable`, `enable`, or `force` (802.3at though the source is
+        /// 802.3af); left as it is unless said.
         optional poe: PoeMode,
         /// Text on the device; left as it is unless said.
         optional description: Description,
@@ -266,9 +275,10 @@ shape! {
         optional labels: Entries<LabelKey, Text>,
         /// Ids in billing systems.
         optional external: RawExternal,
-        /// Reserved: the endpoint's first port as a trunk. Not supported by this version.
+        /// The endpoint's first Ethernet port as a trunk: VLANs 3 to 4093 pass tagged, in place of `allowed_vlans`. Some endpoint
+        /// models only. `false` unless said.
         optional trunk: Flag,
-        /// Reserved: an outer VLAN towards the uplink. Not supported by this version.
+        /// A second tag around the subscriber's own, towards the network.
         optional double_tag: RawDoubleTag,
     }
 }
@@ -278,7 +288,7 @@ shape! {
     "`double_tag`" RawDoubleTag {
         /// The outer VLAN.
         required outer_vlan: VlanId,
-        /// The uplink that carries it, such as `10G 1/1`.
-        optional uplink: Text,
+        /// Number of the 10G uplink that carries it, 1 or 2. The device's default uplink unless said.
+        optional uplink: UplinkNumber,
     }
 }

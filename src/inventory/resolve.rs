@@ -5,112 +5,131 @@
 
 use std::collections::BTreeMap;
 
-use crate::domain::{Medium, Model, PortBinding, PortMode};
+use crate::domain::{DoubleTag, Medium, Model, PortBinding, PortMode, VlanSet};
 
-use super::decode::{Entries, Flag, Keyed, Name, PortModeWord, Spanned, SuspensionSpec, VlanList, port_number};
-use super::fleet::Fleet;
+use super::decode::{Flag, Keyed, Name, PortModeWord, Spanned, SuspensionSpec, VlanList, port_number};
+use super::fleet::{Fleet, Map, listed};
 use super::model::{
-    Device, Inventory, Policies, Port, ServicePlan, Site, SpareEndpoint, State, Subscriber, SubscriberEndpoint,
+    Device, External, Inventory, Policies, Port, ServicePlan, Site, SpareEndpoint, Subscriber, SubscriberEndpoint,
     Suspension, Transport,
 };
 use super::rate::on_medium;
-use super::raw::{RawDevice, RawPlan, RawPort, RawSite, RawSpareEndpoint, RawSubscriber, RawTransport};
+use super::raw::{
+    RawDevice, RawEndpoint, RawExternal, RawPlan, RawPort, RawSite, RawSpareEndpoint, RawSubscriber, RawTransport,
+};
 
 /// Makes the model of a fleet without errors.
-pub(super) fn resolve(mut fleet: Fleet) -> Option<Inventory> {
-    let id = fleet.id.take()?;
-    let policies = Policies {
-        unsaved: value(fleet.policies.unsaved.take()).unwrap_or_default(),
-        suspension: value(fleet.policies.suspension.take()).map(|spec| match spec {
-            SuspensionSpec::Unbind => Suspension::Unbind,
-            SuspensionSpec::Vlan(vlan) => Suspension::Vlan(vlan),
-            SuspensionSpec::Plan(plan) => Suspension::Plan(plan.value),
-        }),
-        max_rate: fleet.max_rate(),
-    };
-    let sites = map(std::mem::take(&mut fleet.sites), |_, raw| Some(site(raw)))?;
-    let devices = map(std::mem::take(&mut fleet.devices), |key, raw| device(&fleet, key, raw))?;
-    let plans = map(std::mem::take(&mut fleet.plans), |key, raw| plan(&fleet, key, raw))?;
-    let subscribers = map(std::mem::take(&mut fleet.subscribers), |key, raw| {
-        subscriber(&fleet, key, raw)
-    })?;
+pub(super) fn resolve(fleet: &Fleet<'_>) -> Option<Inventory> {
     Some(Inventory {
-        id,
-        policies,
-        sites,
-        devices,
-        plans,
-        subscribers,
+        id: fleet.id?.to_owned(),
+        policies: Policies {
+            unsaved: value(&fleet.policies.unsaved).unwrap_or_default(),
+            suspension: fleet.policies.suspension.as_ref().map(|spec| match &spec.value {
+                SuspensionSpec::Unbind => Suspension::Unbind,
+                SuspensionSpec::Vlan(vlan) => Suspension::Vlan(*vlan),
+                SuspensionSpec::Plan(plan) => Suspension::Plan(plan.value.clone()),
+            }),
+            max_rate: fleet.max_rate(),
+        },
+        sites: map(&fleet.sites, |_, raw| Some(site(raw)))?,
+        devices: map(&fleet.devices, |key, raw| device(fleet, key, raw))?,
+        plans: map(&fleet.plans, |key, raw| plan(fleet, key, raw))?,
+        subscribers: map(&fleet.subscribers, |key, raw| subscriber(fleet, key, raw))?,
     })
 }
 
-fn map<R, T>(raw: BTreeMap<String, Keyed<R>>, resolve: impl Fn(String, R) -> Option<T>) -> Option<BTreeMap<String, T>> {
-    raw.into_iter()
-        .map(|(key, keyed)| Some((key.clone(), resolve(key, keyed.value?)?)))
-        .collect()
+fn map<R, T>(raw: &Map<'_, R>, resolve: impl Fn(&str, &R) -> Option<T>) -> Option<BTreeMap<String, T>> {
+    // Through a list of the right size: collecting options into a map would move everything several times.
+    let mut resolved = Vec::with_capacity(raw.len());
+    for (key, keyed) in raw {
+        resolved.push(((*key).to_owned(), resolve(key, keyed.value.as_ref()?)?));
+    }
+    Some(resolved.into_iter().collect())
 }
 
-fn list<K, R>(raw: Option<Spanned<Entries<K, R>>>) -> Vec<Keyed<R>> {
-    raw.map(|entries| entries.value.list).unwrap_or_default()
+fn value<T: Copy>(raw: &Option<Spanned<T>>) -> Option<T> {
+    raw.as_ref().map(|spanned| spanned.value)
 }
 
-fn value<T>(raw: Option<Spanned<T>>) -> Option<T> {
-    raw.map(|spanned| spanned.value)
-}
-
-fn flag(raw: Option<Spanned<Flag>>) -> bool {
+fn flag(raw: &Option<Spanned<Flag>>) -> bool {
     value(raw).is_some_and(|flag| flag.0)
 }
 
 /// The text within a newtype of the decoder.
 macro_rules! text {
     ($field:expr) => {
-        value($field).map(|text| text.0)
+        $field.as_ref().map(|text| text.value.0.clone())
     };
 }
 
-fn site(raw: RawSite) -> Site {
+/// Texts by key.
+macro_rules! texts {
+    ($field:expr) => {
+        listed(&$field)
+            .iter()
+            .map(|keyed| Some((keyed.key.clone(), keyed.value.as_ref()?.0.clone())))
+            .collect::<Option<_>>()
+    };
+}
+
+fn external(raw: &Option<Spanned<RawExternal>>) -> External {
+    raw.as_ref().map_or_else(External::default, |raw| External {
+        splynx: text!(raw.value.splynx),
+        sonar: text!(raw.value.sonar),
+    })
+}
+
+fn vlans(list: &VlanList) -> VlanSet {
+    list.0.iter().map(|vlan| vlan.value).collect()
+}
+
+fn site(raw: &RawSite) -> Site {
+    let pool = |keyed: &Keyed<VlanList>| Some((keyed.key.clone(), vlans(keyed.value.as_ref()?)));
     Site {
         address: text!(raw.address),
         description: text!(raw.description),
+        time_zone: text!(raw.time_zone),
+        groups: (raw.groups.iter())
+            .flat_map(|groups| &groups.value)
+            .map(|group| group.value.0.clone())
+            .collect(),
+        vlans: listed(&raw.vlans).iter().filter_map(pool).collect(),
     }
 }
 
-fn device(fleet: &Fleet, key: String, raw: RawDevice) -> Option<Device> {
-    let model = Model::by_name(&raw.model?.value.0)?;
-    let defaults = &fleet.defaults;
-    let credentials =
-        text!(raw.credentials).or_else(|| defaults.credentials.as_ref().map(|name| name.value.0.clone()))?;
-    let ports = list(raw.ports)
-        .into_iter()
-        .map(|keyed| Some((port_number(&keyed.key)?, port(keyed.value?))))
+fn device(fleet: &Fleet<'_>, key: &str, raw: &RawDevice) -> Option<Device> {
+    let model = Model::by_name(&raw.model.as_ref()?.value.0)?;
+    let defaults = fleet.defaults;
+    let ports = listed(&raw.ports)
+        .iter()
+        .map(|keyed| Some((port_number(&keyed.key)?, port(keyed.value.as_ref()?))))
         .collect::<Option<_>>()?;
-    let endpoints = list(raw.endpoints)
-        .into_iter()
-        .map(|keyed| Some((keyed.key.clone(), spare(keyed.key, keyed.value?)?)))
+    let endpoints = listed(&raw.endpoints)
+        .iter()
+        .map(|keyed| Some((keyed.key.clone(), spare(&keyed.key, keyed.value.as_ref()?)?)))
         .collect::<Option<_>>()?;
     Some(Device {
-        subscriber_model: crate::domain::SubscriberModel::EndpointAware,
-        key,
+        key: key.to_owned(),
         was: text!(raw.was),
         site: text!(raw.site),
         model,
-        address: raw.address?.value.0,
+        address: text!(raw.address)?,
         transport: transport(
-            value(raw.transport).as_ref(),
+            raw.transport.as_ref().map(|layer| &layer.value),
             defaults.transport.as_ref().map(|layer| &layer.value),
         ),
-        credentials,
+        credentials: text!(raw.credentials).or_else(|| text!(defaults.credentials))?,
         host_key: text!(raw.host_key),
-        mode: value(raw.mode)
-            .or_else(|| defaults.mode.as_ref().map(|mode| mode.value))
-            .unwrap_or_default(),
-        paused: value(raw.paused).and_then(|paused| paused.0),
-        protect: flag(raw.protect),
-        allow_assumed: flag(raw.allow_assumed),
+        mode: value(&raw.mode).or_else(|| value(&defaults.mode)).unwrap_or_default(),
+        paused: raw.paused.as_ref().and_then(|paused| paused.value.0.clone()),
+        protect: flag(&raw.protect),
+        allow_assumed: flag(&raw.allow_assumed),
+        subscriber_model: value(&raw.subscriber_model).unwrap_or_default(),
         hostname: text!(raw.hostname),
         ports,
         endpoints,
+        labels: texts!(raw.labels)?,
+        external: external(&raw.external),
     })
 }
 
@@ -133,83 +152,95 @@ fn transport(own: Option<&RawTransport>, fleet: Option<&RawTransport>) -> Transp
     }
 }
 
-fn port(raw: RawPort) -> Port {
+fn port(raw: &RawPort) -> Port {
     Port {
         name: text!(raw.name),
-        mode: value(raw.mode).map(|word| match word {
+        mode: value(&raw.mode).map(|word| match word {
             PortModeWord::Mimo => PortMode::ModelDefault,
             PortModeWord::Siso => PortMode::Siso,
         }),
-        shutdown: value(raw.shutdown).map(|flag| flag.0),
+        shutdown: value(&raw.shutdown).map(|flag| flag.0),
     }
 }
 
-fn spare(key: String, raw: RawSpareEndpoint) -> Option<SpareEndpoint> {
+fn spare(key: &str, raw: &RawSpareEndpoint) -> Option<SpareEndpoint> {
     Some(SpareEndpoint {
-        management_access: None,
-        key,
+        key: key.to_owned(),
         was: text!(raw.was),
-        mac: raw.mac?.value,
+        mac: value(&raw.mac)?,
         name: text!(raw.name),
         description: text!(raw.description),
-        port: value(raw.port).unwrap_or_default(),
-        id: value(raw.id),
-        protect: flag(raw.protect),
+        port: value(&raw.port).unwrap_or_default(),
+        management_access: value(&raw.management_access).map(|flag| flag.0),
+        id: value(&raw.id),
+        protect: flag(&raw.protect),
     })
 }
 
-fn plan(fleet: &Fleet, key: String, raw: RawPlan) -> Option<ServicePlan> {
-    let asked = fleet.asked(&raw)?;
+fn plan(fleet: &Fleet<'_>, key: &str, raw: &RawPlan) -> Option<ServicePlan> {
+    let asked = fleet.asked(raw)?;
     Some(ServicePlan {
-        service_limit_level: None,
-        name: name(&key, raw.name),
-        key,
+        key: key.to_owned(),
         was: text!(raw.was),
+        name: name(key, &raw.name),
         description: text!(raw.description),
         asked,
         coax: on_medium(asked, Medium::Coax, fleet.max_rate()),
         copper: on_medium(asked, Medium::Copper, fleet.max_rate()),
-        protect: flag(raw.protect),
+        service_limit_level: value(&raw.service_limit_level),
+        protect: flag(&raw.protect),
+        labels: texts!(raw.labels)?,
+        external: external(&raw.external),
     })
 }
 
-fn name(key: &str, name: Option<Spanned<Name>>) -> String {
+fn name(key: &str, name: &Option<Spanned<Name>>) -> String {
     text!(name).unwrap_or_else(|| key.to_owned())
 }
 
-fn subscriber(fleet: &Fleet, key: String, raw: RawSubscriber) -> Option<Subscriber> {
-    let vlan = fleet.vlan(&raw);
-    let endpoint = match value(raw.endpoint) {
+fn endpoint(raw: &RawEndpoint) -> Option<SubscriberEndpoint> {
+    Some(SubscriberEndpoint {
+        mac: value(&raw.mac)?,
+        name: text!(raw.name),
+        description: text!(raw.description),
+        management_access: value(&raw.management_access).map(|flag| flag.0),
+        id: value(&raw.id),
+    })
+}
+
+fn subscriber(fleet: &Fleet<'_>, key: &str, raw: &RawSubscriber) -> Option<Subscriber> {
+    let endpoint = match &raw.endpoint {
         None => None,
-        Some(spec) => Some(SubscriberEndpoint {
-            management_access: None,
-            mac: spec.0.mac?.value,
-            name: text!(spec.0.name),
-            description: text!(spec.0.description),
-            id: value(spec.0.id),
+        Some(spec) => Some(endpoint(&spec.value.0)?),
+    };
+    let double_tag = match &raw.double_tag {
+        None => None,
+        Some(tag) => Some(DoubleTag {
+            outer_vlan: value(&tag.value.outer_vlan)?,
+            uplink: value(&tag.value.uplink),
         }),
     };
     Some(Subscriber {
-        double_tag: None,
-        trunk: false,
-        name: name(&key, raw.name),
-        key,
+        key: key.to_owned(),
         was: text!(raw.was),
-        device: raw.device?.value.0,
+        device: text!(raw.device)?,
+        name: name(key, &raw.name),
         description: text!(raw.description),
         endpoint,
-        port: value(raw.port).unwrap_or(PortBinding::Unassigned),
-        plan: raw.plan?.value.0,
-        vlan,
-        tagged: flag(raw.tagged),
-        remapped_vlan: value(raw.remapped_vlan),
-        allowed_vlans: value(raw.allowed_vlans)
-            .map(|VlanList(vlans)| vlans.iter().map(|vlan| vlan.value).collect())
-            .unwrap_or_default(),
-        port2_vlan: value(raw.port2_vlan),
-        poe: value(raw.poe),
-        state: value(raw.state).unwrap_or(State::Active),
-        id: value(raw.id),
-        protect: flag(raw.protect),
+        port: value(&raw.port).unwrap_or(PortBinding::Unassigned),
+        plan: text!(raw.plan)?,
+        vlan: fleet.vlan(raw),
+        tagged: flag(&raw.tagged),
+        remapped_vlan: value(&raw.remapped_vlan),
+        allowed_vlans: (raw.allowed_vlans.as_ref()).map_or_else(VlanSet::default, |list| vlans(&list.value)),
+        port2_vlan: value(&raw.port2_vlan),
+        trunk: flag(&raw.trunk),
+        double_tag,
+        poe: value(&raw.poe),
+        state: value(&raw.state).unwrap_or_default(),
+        id: value(&raw.id),
+        protect: flag(&raw.protect),
+        labels: texts!(raw.labels)?,
+        external: external(&raw.external),
     })
 }

@@ -4,9 +4,9 @@ use globset::{GlobBuilder, GlobMatcher};
 
 use crate::diagnostic::SourceFile;
 
-use super::decode::{Context, Decode as _, Spanned};
+use super::decode::{Context, Decode as _, Spanned, Text};
 use super::document::{self, Span};
-use super::findings::Findings;
+use super::findings::{Findings, Loc};
 use super::raw::RawFile;
 use super::rules;
 
@@ -71,10 +71,28 @@ fn glob(pattern: &str) -> Result<GlobMatcher, globset::Error> {
         .compile_matcher())
 }
 
+/// Refuses every root file but the first.
+pub(super) fn refuse_second(sources: &[&SourceFile], root: Option<usize>, findings: &mut Findings) {
+    let start = |number: usize| Loc::new(u32::try_from(number).unwrap_or(u32::MAX), Span::default());
+    for (number, source) in sources.iter().enumerate() {
+        if root != Some(number) && is_root(&source.path) {
+            let draft = findings.add(
+                &rules::SECOND_ROOT,
+                start(number),
+                "this is a second gamops.yaml".to_owned(),
+            );
+            draft.help("remove it, or leave its folder out of `include`; an inventory has one root");
+            if let Some(root) = root {
+                draft.related(start(root), "the root is here");
+            }
+        }
+    }
+}
+
 /// Checks the globs against the files that came.
-pub(super) fn check(includes: &[Spanned<String>], root: &str, sources: &[&SourceFile], findings: &mut Findings) {
+pub(super) fn check(includes: &[Spanned<Text>], root: &str, sources: &[&SourceFile], findings: &mut Findings) {
     for include in includes {
-        match glob(&include.value) {
+        match glob(&include.value.0) {
             Err(error) => {
                 findings
                     .add(
@@ -84,7 +102,7 @@ pub(super) fn check(includes: &[Spanned<String>], root: &str, sources: &[&Source
                     )
                     .help("write paths below the folder of gamops.yaml, such as `sites/*.yaml` or `**/*.yaml`");
             }
-            Ok(_) if include.value.starts_with('/') || include.value.split('/').any(|part| part == "..") => {
+            Ok(_) if include.value.0.starts_with('/') || include.value.0.split('/').any(|part| part == "..") => {
                 findings
                     .add(
                         &rules::INVALID_GLOB,

@@ -3,20 +3,19 @@
 //! A rule about a single value is checked where the value is decoded; a rule about several is in one of the files
 //! below, by theme. Either way it is named here, with the fact that it rests on.
 
+mod assumed;
 mod devices;
 mod endpoints;
 mod names;
 mod plans;
+mod port_aware;
 mod references;
 mod vlans;
-
-use std::collections::BTreeMap;
-use std::collections::btree_map::Entry;
 
 use crate::diagnostic::Severity;
 
 use super::findings::{Findings, Loc};
-use super::fleet::Fleet;
+use super::fleet::{Fleet, Population};
 
 /// One rule of the inventory.
 #[derive(Debug, PartialEq, Eq)]
@@ -91,6 +90,8 @@ rules! {
     VLAN_RANGE_RESERVED = "vlan-list-range", Error, checked, "a range of VLANs ascends and holds no reserved VLAN", "As vlan-reserved.";
     TOO_MANY_VLANS = "too-many-allowed-vlans", Error, checked, "at most 12 further VLANs", "Error 29; 12 in the VLAN guide of 2024, 14 in the older guides: the narrower.";
     PORT2_VLAN = "port2-vlan-same", Error, checked, "the second Ethernet port has another VLAN than the first", "Error 28 (JSON-RPC guide).";
+    TRUNK_ALLOWED = "trunk-allowed-vlans", Error, checked, "`trunk` and `allowed_vlans` are not used together", "A trunk passes VLANs 3 to 4093 in place of the list (VLAN guide, MIB).";
+    VLAN_POOL = "vlan-outside-pool", Warning, checked, "a subscriber's VLANs are in a pool of its site, if the site has pools", "Own rule.";
     NO_VLAN = "no-vlan", Warning, checked, "a subscriber has a service VLAN", "The default is 4094, the captive portal (CLI guide): no service.";
     INVALID_RATE = "invalid-rate", Error, schema, "rates are numbers with a unit in bits", "Own rule; the device knows whole Mbps.";
     RATE_RANGE = "rate-range", Error, checked, "rates are above 0 and within reason", "Own rule.";
@@ -119,6 +120,12 @@ rules! {
     NOT_SUPPORTED = "not-supported", Error, checked, "reserved settings are not used yet", "Ignoring them would give a service other than the one written down.";
     NO_SUCH_PORT = "no-such-port", Error, checked, "the port exists on the model", "Error 5; ports per model in the installation guide and the MIB.";
     MODE_ON_COAX = "mode-on-coax", Error, checked, "only copper ports have a mode to choose", "The CLI takes `mimo` and `siso` (CLI guide); coax has one mode.";
+    PORT_AWARE_ON_COAX = "port-aware-on-coax", Error, checked, "only copper devices are port-aware", "MIB and JSON-RPC guide: the subscriber model is a choice on copper only.";
+    PORT_AWARE_ENDPOINT = "port-aware-endpoint", Error, checked, "nothing on a port-aware device names an endpoint", "Whichever endpoint appears on the port gets the service, and the device adds it by itself (JSON-RPC guide).";
+    PORT_AWARE_PORT = "port-aware-port", Error, checked, "a subscriber on a port-aware device names its port by number", "`auto` is a word of endpoints (CLI guide); here the subscriber is tied to the port.";
+    PORT_TAKEN = "port-taken", Error, checked, "one subscriber on a port of a port-aware device", "Error 14 (JSON-RPC guide).";
+    NO_SUCH_UPLINK = "no-such-uplink", Error, checked, "the uplink exists on the model", "Errors 41 and 43 (JSON-RPC guide); uplinks per model in the installation guide.";
+    NEEDS_ALLOW_ASSUMED = "needs-allow-assumed", Warning, checked, "a setting whose command-line word nobody has seen is on a device that allows such words", "In the MIB or the JSON-RPC guide, but not in the CLI guide and never seen: without `allow_assumed` it is not sent.";
     SHUTDOWN_IN_USE = "shutdown-in-use", Warning, checked, "no subscriber is on a port that is shut down", "Traffic goes on through a port that is shut down, without alarms (installation guide).";
     DUPLICATE_MAC = "duplicate-mac", Error, checked, "a MAC address stands once in the fleet", "Error 32 (JSON-RPC guide); across devices one of the two would be quarantined.";
     ENDPOINT_KEY = "endpoint-key", Error, checked, "a spare endpoint has another key than the subscribers of its device", "A subscriber's endpoint is known by the subscriber's key.";
@@ -131,29 +138,48 @@ rules! {
 }
 
 /// Checks what can only be seen when all files are together.
-pub(super) fn check(fleet: &Fleet, findings: &mut Findings) {
-    let devices = fleet.devices_with_subscribers();
-    references::check(fleet, findings);
+pub(super) fn check(fleet: &Fleet<'_>, findings: &mut Findings) {
+    let Population { devices, everybody } = fleet.devices_with_subscribers();
+    references::check(fleet, &devices, everybody, findings);
+    let pools = vlans::pools(fleet);
+    let mut macs = Vec::with_capacity(fleet.subscribers.len());
+    // Device by device, so that what one rule has fetched from memory is still near for the next: a large fleet is read once
+    // and not once for each rule.
+    for device in &devices {
+        names::check(device, findings);
+        endpoints::check(device, &mut macs, findings);
+        devices::check_ports(device, findings);
+        port_aware::check(device, findings);
+        assumed::check(device, findings);
+        vlans::check_pools(fleet, device, &pools, findings);
+        if everybody {
+            vlans::check(fleet, device.subscribers.iter().copied(), findings);
+        }
+    }
+    if !everybody {
+        let all = fleet.subscribers.values().copied();
+        vlans::check(
+            fleet,
+            all.filter_map(|keyed| Some((keyed, keyed.value.as_ref()?))),
+            findings,
+        );
+    }
+    endpoints::check_macs(macs, findings);
     devices::check(fleet, &devices, findings);
-    names::check(&devices, findings);
-    endpoints::check(&devices, findings);
-    vlans::check(fleet, findings);
-    plans::check(fleet, &devices, findings);
+    plans::check(fleet, &devices, everybody, findings);
 }
 
 /// What stands more than once among `items`, in the order of the text: the first of each, and the one that repeats it.
 fn repeated<K: Ord, T: Copy>(mut items: Vec<(K, Loc, T)>) -> Vec<(Place<T>, Place<T>)> {
-    items.sort_by_key(|(_, at, _)| *at);
-    let mut seen: BTreeMap<K, Place<T>> = BTreeMap::new();
+    items.sort_by(|one, other| (&one.0, one.1).cmp(&(&other.0, other.1)));
     let mut pairs = Vec::new();
-    for (key, at, owner) in items {
-        match seen.entry(key) {
-            Entry::Occupied(first) => pairs.push((*first.get(), Place { at, owner })),
-            Entry::Vacant(free) => {
-                free.insert(Place { at, owner });
-            }
+    for group in items.chunk_by(|one, other| one.0 == other.0) {
+        let mut places = group.iter().map(|(_, at, owner)| Place { at: *at, owner: *owner });
+        if let Some(first) = places.next() {
+            pairs.extend(places.map(|again| (first, again)));
         }
     }
+    pairs.sort_by_key(|(_, again)| again.at);
     pairs
 }
 

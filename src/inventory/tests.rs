@@ -131,4 +131,46 @@ proptest! {
         prop_assert_eq!(forward.report, backward.report);
         prop_assert_eq!(forward.inventory, backward.inventory);
     }
+
+    #[test]
+    fn a_cache_changes_nothing_but_the_time(
+        one in pieces(), other in pieces(), third in pieces(), edited in pieces(), number in 0_usize..3,
+    ) {
+        let mut sources = vec![file("gamops.yaml", &one), file("b.yaml", &other), file("c/d.yaml", &third)];
+        let mut cache = Cache::default();
+        let _ = load_cached(&sources, &mut cache);
+        sources[number].text = edited;
+        let check = |sources: &[SourceFile], cache: &mut Cache| {
+            let (cached, fresh) = (load_cached(sources, cache), load(sources));
+            prop_assert_eq!(cached.report, fresh.report);
+            prop_assert_eq!(cached.inventory, fresh.inventory);
+            Ok(())
+        };
+        check(&sources, &mut cache)?;
+        sources.remove(number);
+        check(&sources, &mut cache)?;
+        sources.push(file("a.yaml", "plans: {extra: {rate: 20M}}"));
+        check(&sources, &mut cache)?;
+    }
+}
+
+#[test]
+fn what_later_rooms_need_is_in_the_model() {
+    let text = ROOT.replace(
+        ", paused_: 1",
+        ", external: {splynx: 771, sonar: \"x-1\"}, labels: {sla: 4h}",
+    ) + "sites: {m: {groups: [north], time_zone: America/Montreal, vlans: {homes: [\"300-302\"]}}}\n";
+    let loaded = load(&[file("gamops.yaml", &text)]);
+    assert_eq!(loaded.report.findings(), []);
+    let inventory = loaded.inventory.unwrap();
+    let subscriber = &inventory.subscribers["s-2"];
+    assert_eq!(subscriber.external.splynx.as_deref(), Some("771"));
+    assert_eq!(subscriber.external.sonar.as_deref(), Some("x-1"));
+    assert_eq!(subscriber.labels["sla"], "4h");
+    let site = &inventory.sites["m"];
+    assert_eq!(
+        (site.groups.as_slice(), site.time_zone.as_deref()),
+        (&["north".to_owned()][..], Some("America/Montreal"))
+    );
+    assert_eq!(site.vlans["homes"].len(), 3);
 }

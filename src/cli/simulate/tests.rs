@@ -5,7 +5,7 @@ use clap::Parser;
 use super::*;
 use crate::cli::simulate_control::{self, SimulateControlArgs};
 use crate::domain::{Mbps, VlanId, VlanSet};
-use crate::inventory::model::{Mode, Policies, State, Subscriber, SubscriberEndpoint, Transport, Unsaved};
+use crate::inventory::model::{External, Mode, Policies, State, Subscriber, SubscriberEndpoint, Transport, Unsaved};
 
 #[derive(Debug, clap::Parser)]
 struct Simulate {
@@ -42,6 +42,8 @@ fn device(key: &str, model: &str) -> Device {
         hostname: None,
         ports: BTreeMap::new(),
         endpoints: BTreeMap::new(),
+        labels: BTreeMap::new(),
+        external: External::default(),
     }
 }
 
@@ -72,6 +74,8 @@ fn subscriber(key: &str, device: &str, last_octet: u8, port: PortBinding) -> Sub
         state: State::Active,
         id: None,
         protect: false,
+        labels: BTreeMap::new(),
+        external: External::default(),
     }
 }
 

@@ -1,7 +1,7 @@
 //! What devices are to hold, from the text of an inventory.
 
 use crate::diagnostic::SourceFile;
-use crate::domain::{Mbps, VlanId};
+use crate::domain::{Mbps, PoeMode, PortNumber, ServiceLimitLevel, SubscriberModel, UplinkNumber, VlanId};
 use crate::inventory::desired::{DesiredDevice, DesiredRate};
 use crate::inventory::{compile, compile_all, load};
 
@@ -110,4 +110,88 @@ fn nobody_active_is_touched_by_the_suspension_policy() {
     let one = device("coax", "{suspension: {vlan: 3900}}");
     let other = device("coax", "{suspension: unbind}");
     assert_eq!(one.subscribers["a"], other.subscribers["a"]);
+}
+
+const FIELDS: &str = "
+devices:
+  coax:
+    model: GAM-12-C
+    address: 192.0.2.1
+    credentials: factory
+    allow_assumed: true
+    endpoints: {drawer: {mac: 00:0e:d8:00:00:09, management_access: true}}
+  copper: {model: GAM-4-MX, address: 192.0.2.2, credentials: factory, subscriber_model: port-aware, allow_assumed: true}
+plans:
+  home: {rate: 200 Mbps, service_limit_level: 2}
+subscribers:
+  a:
+    device: coax
+    plan: home
+    vlan: 100
+    endpoint: {mac: 00:0e:d8:00:00:01, management_access: false}
+    port: 1
+    trunk: true
+    double_tag: {outer_vlan: 900, uplink: 2}
+    poe: force
+    state: STATE
+  b: {device: copper, plan: home, vlan: 100, port: 2, state: STATE}
+  c: {device: copper, plan: home, vlan: 100}
+";
+
+fn fields(state: &str, suspension: &str) -> (DesiredDevice, DesiredDevice) {
+    let text = format!("format: 1\ninventory: test\npolicies: {{suspension: {suspension}}}\n{FIELDS}");
+    let loaded = load(&[SourceFile {
+        path: "gamops.yaml".to_owned(),
+        text: text.replace("STATE", state),
+    }]);
+    assert_eq!(loaded.report.findings(), []);
+    let inventory = loaded.inventory.unwrap();
+    (
+        compile(&inventory, "coax").unwrap(),
+        compile(&inventory, "copper").unwrap(),
+    )
+}
+
+#[test]
+fn every_service_field_reaches_the_device() {
+    let (coax, _) = fields("active", "unbind");
+    let a = &coax.subscribers["a"];
+    assert!(a.trunk);
+    let tag = a.double_tag.unwrap();
+    assert_eq!(
+        (tag.outer_vlan, tag.uplink.map(UplinkNumber::get)),
+        (vlan(900), Some(2))
+    );
+    assert_eq!((a.poe, a.port), (Some(PoeMode::Force), None));
+    assert_eq!(
+        coax.profiles["home"].service_limit_level.map(ServiceLimitLevel::get),
+        Some(2)
+    );
+    assert_eq!(coax.endpoints["a"].management_access, Some(false));
+    assert_eq!(coax.endpoints["drawer"].management_access, Some(true));
+}
+
+#[test]
+fn on_a_port_aware_device_subscribers_have_a_port_and_no_endpoint() {
+    let (coax, copper) = fields("active", "unbind");
+    assert_eq!(coax.subscriber_model, SubscriberModel::EndpointAware);
+    assert_eq!(copper.subscriber_model, SubscriberModel::PortAware);
+    assert!(copper.endpoints.is_empty());
+    let port = |key: &str| copper.subscribers[key].port.map(PortNumber::get);
+    assert_eq!((port("b"), port("c")), (Some(2), None));
+    assert_eq!(copper.subscribers["b"].endpoint, None);
+}
+
+#[test]
+fn unbinding_on_a_port_aware_device_takes_the_port_away() {
+    let (_, copper) = fields("suspended", "unbind");
+    assert_eq!(copper.subscribers["b"].port, None);
+}
+
+#[test]
+fn a_walled_garden_is_not_within_a_trunk_or_an_outer_tag() {
+    let (coax, copper) = fields("suspended", "{vlan: 3900}");
+    let a = &coax.subscribers["a"];
+    assert_eq!((a.vlan, a.trunk, a.double_tag), (vlan(3900), false, None));
+    assert_eq!(copper.subscribers["b"].port.map(PortNumber::get), Some(2));
 }

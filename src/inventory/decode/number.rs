@@ -2,7 +2,7 @@
 
 use serde_json::{Value as Json, json};
 
-use crate::domain::{EndpointId, MacAddr, PortNumber, SubscriberId, VlanId};
+use crate::domain::{EndpointId, MacAddr, PortNumber, ServiceLimitLevel, SubscriberId, UplinkNumber, VlanId};
 use crate::inventory::document::{Node, Value};
 use crate::inventory::findings::Loc;
 use crate::inventory::rules;
@@ -165,16 +165,6 @@ impl TryFrom<u64> for TcpPort {
     }
 }
 
-/// Which traffic classes a G1001-C limits, 1 to 4 (CLI guide). Reserved.
-#[derive(Debug, Clone, Copy)]
-pub(in crate::inventory) struct ServiceLimit;
-
-impl From<u64> for ServiceLimit {
-    fn from(_: u64) -> Self {
-        Self
-    }
-}
-
 /// The version of the inventory's format. There is one so far.
 #[derive(Debug, Clone, Copy)]
 pub(in crate::inventory) struct FormatVersion;
@@ -194,5 +184,11 @@ number_kind!(
 );
 number_kind!(PortNumber, PortNumber::MIN, PortNumber::MAX, "a G.hn port number");
 number_kind!(TcpPort, 1_u16, u16::MAX, "a port number");
-number_kind!(ServiceLimit, 1_u16, 4_u16, "a service limit level");
+number_kind!(UplinkNumber, UplinkNumber::MIN, UplinkNumber::MAX, "an uplink number");
+number_kind!(
+    ServiceLimitLevel,
+    ServiceLimitLevel::MIN,
+    ServiceLimitLevel::MAX,
+    "a service limit level"
+);
 number_kind!(FormatVersion, 1_u16, 1_u16, "the format version of this release");

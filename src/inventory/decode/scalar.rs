@@ -158,13 +158,13 @@ impl Decode for Flag {
 
 /// An account's id in a billing system: text or a number.
 #[derive(Debug, Clone)]
-pub(in crate::inventory) struct ExternalId;
+pub(in crate::inventory) struct ExternalId(pub(in crate::inventory) String);
 
 impl Decode for ExternalId {
     fn decode(node: &Node<'_>, context: &mut Context<'_>) -> Option<Self> {
         match &node.value {
-            Value::Scalar { text, plain: true } if classify(text) == Plain::Integer => Some(Self),
-            _ => text(node, context).map(|_| Self),
+            Value::Scalar { text, plain: true } if classify(text) == Plain::Integer => Some(Self(text.to_string())),
+            _ => text(node, context).map(|text| Self(text.to_owned())),
         }
     }
 

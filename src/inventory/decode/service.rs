@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value as Json, json};
 
-use crate::domain::{MacAddr, PortBinding, PortNumber, VlanId};
+use crate::domain::{MacAddr, PortBinding, PortNumber, SubscriberModel, VlanId};
 use crate::inventory::document::{Node, Value};
 use crate::inventory::rate::{Headroom, NotARate, Sold};
 use crate::inventory::raw::RawEndpoint;
@@ -26,15 +26,6 @@ pub(in crate::inventory) enum PortModeWord {
 }
 
 words!(PortModeWord { "mimo" => Self::Mimo, "siso" => Self::Siso });
-
-/// How a device ties subscribers to lines.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::inventory) enum SubscriberModel {
-    /// Subscriber, endpoint, port.
-    EndpointAware,
-    /// Subscriber, port.
-    PortAware,
-}
 
 words!(SubscriberModel { "endpoint-aware" => Self::EndpointAware, "port-aware" => Self::PortAware });
 

@@ -1,20 +1,20 @@
-//! Devices: how they are reached, their ports, and what this version does not do yet.
+//! Devices: how they are reached, their ports and uplinks, and what this version does not do yet.
 
 use std::collections::BTreeSet;
 use std::net::IpAddr;
 
 use crate::domain::{Medium, PortBinding};
-use crate::inventory::decode::{Shape as _, Spanned, SubscriberModel, port_number};
+use crate::inventory::decode::{Shape as _, Spanned, port_number};
 use crate::inventory::findings::{Findings, Loc};
 use crate::inventory::fleet::{DeviceView, Fleet, listed};
 use crate::inventory::raw::RawTransport;
 
 use super::{
-    DUPLICATE_ADDRESS, DUPLICATE_HOSTNAME, MODE_ON_COAX, NO_CREDENTIALS, NO_SUCH_PORT, NOT_SUPPORTED, SHUTDOWN_IN_USE,
-    repeated,
+    DUPLICATE_ADDRESS, DUPLICATE_HOSTNAME, MODE_ON_COAX, NO_CREDENTIALS, NO_SUCH_PORT, NO_SUCH_UPLINK, NOT_SUPPORTED,
+    SHUTDOWN_IN_USE, repeated,
 };
 
-pub(super) fn check(fleet: &Fleet, devices: &[DeviceView<'_>], findings: &mut Findings) {
+pub(super) fn check(fleet: &Fleet<'_>, devices: &[DeviceView<'_>], findings: &mut Findings) {
     let fleet_transport = fleet.defaults.transport.as_ref();
     jump_host(fleet_transport, findings);
     let mut ssh = Vec::new();
@@ -42,8 +42,7 @@ pub(super) fn check(fleet: &Fleet, devices: &[DeviceView<'_>], findings: &mut Fi
                     .map(|port| ((reached.host, port), reached.at, (key.as_str(), port))),
             );
         }
-        reserved(device, findings);
-        ports(device, findings);
+        jump_host(device.raw.transport.as_ref(), findings);
     }
     for (first, again) in repeated(hostnames) {
         findings
@@ -72,6 +71,12 @@ pub(super) fn check(fleet: &Fleet, devices: &[DeviceView<'_>], findings: &mut Fi
             }
         }
     }
+}
+
+/// What a device's ports and uplinks are used for.
+pub(super) fn check_ports(device: &DeviceView<'_>, findings: &mut Findings) {
+    uplinks(device, findings);
+    ports(device, findings);
 }
 
 /// Where a device is reached, defaults worked in.
@@ -123,26 +128,25 @@ fn jump_host(transport: Option<&Spanned<RawTransport>>, findings: &mut Findings)
     }
 }
 
-fn reserved(device: &DeviceView<'_>, findings: &mut Findings) {
-    jump_host(device.raw.transport.as_ref(), findings);
-    if let Some(model) = &device.raw.subscriber_model
-        && model.value == SubscriberModel::PortAware
-    {
-        findings
-            .add(&NOT_SUPPORTED, model.at, "port-aware devices are not supported by this version".to_owned())
-            .help("leave the device out of the inventory, or set it to endpoint-aware by hand first; gamops never switches it");
-    }
+fn uplinks(device: &DeviceView<'_>, findings: &mut Findings) {
+    let Some(model) = device.model else {
+        return;
+    };
     for (_, subscriber) in &device.subscribers {
-        let trunk = subscriber
-            .trunk
-            .as_ref()
-            .filter(|trunk| trunk.value.0)
-            .map(|trunk| ("trunk", trunk.at));
-        let double = subscriber.double_tag.as_ref().map(|tag| ("double_tag", tag.at));
-        for (field, at) in [trunk, double].into_iter().flatten() {
+        let tag = subscriber.double_tag.as_ref();
+        if let Some(uplink) = tag.and_then(|tag| tag.value.uplink.as_ref())
+            && uplink.value.get() > model.uplinks
+        {
             findings
-                .add(&NOT_SUPPORTED, at, format!("`{field}` is not supported by this version"))
-                .help("without it the subscriber would get another service than this one; leave the subscriber out for now");
+                .add(
+                    &NO_SUCH_UPLINK,
+                    uplink.at,
+                    format!("the device `{}` has no uplink {}", device.keyed.key, uplink.value),
+                )
+                .help(match model.uplinks {
+                    1 => format!("{model} has one; remove the line to use the device's default"),
+                    count => format!("{model} has uplinks 1 to {count}"),
+                });
         }
     }
 }
@@ -171,13 +175,14 @@ fn ports(device: &DeviceView<'_>, findings: &mut Findings) {
             missing(number.get(), port.at);
         }
     }
-    for endpoint in device.endpoints() {
-        if let Some(Spanned {
-            value: PortBinding::Port(number),
-            at,
-        }) = endpoint.port
-        {
-            missing(number.get(), *at);
+    let endpoints = device.endpoints().filter_map(|endpoint| endpoint.port);
+    // Without an endpoint a port means something only where subscribers are tied to ports.
+    let subscribers = (device.subscribers.iter())
+        .filter(|(_, raw)| raw.endpoint.is_none() && device.is_port_aware())
+        .filter_map(|(_, raw)| raw.port.as_ref());
+    for port in endpoints.chain(subscribers) {
+        if let PortBinding::Port(number) = port.value {
+            missing(number.get(), port.at);
         }
     }
     for port in listed(&device.raw.ports) {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::domain::{EndpointId, Medium, PortBinding, SubscriberId};
+use crate::domain::{EndpointId, MacAddr, Medium, PortBinding, SubscriberId};
 use crate::inventory::decode::Shape as _;
 use crate::inventory::findings::{Findings, Loc};
 use crate::inventory::fleet::DeviceView;
@@ -12,47 +12,62 @@ use super::{
     PORT_WITHOUT_ENDPOINT, TOO_MANY_SUBSCRIBERS, UNASSIGNED, repeated,
 };
 
-pub(super) fn check(devices: &[DeviceView<'_>], findings: &mut Findings) {
-    let mut macs = Vec::new();
-    for device in devices {
-        for endpoint in device.endpoints() {
-            let mac = endpoint.mac.value;
-            if mac.is_null() {
-                findings
-                    .add(
-                        &NULL_MAC,
-                        endpoint.mac.at,
-                        "an endpoint's MAC address cannot be all zeros".to_owned(),
-                    )
-                    .help("write the one on its label; leave `endpoint` out while there is none");
-            } else if mac.is_group() {
-                findings
-                    .add(
-                        &GROUP_MAC,
-                        endpoint.mac.at,
-                        format!("{mac} is a group address, which no endpoint has"),
-                    )
-                    .help("compare it with the label; the second digit is even");
-            } else {
-                macs.push((
-                    mac,
+/// An address, where it stands, and whose it is: kind and key, and the device.
+pub(super) type Mac<'f> = (MacAddr, Loc, (&'static str, &'f str, &'f str));
+
+pub(super) fn check<'f>(device: &DeviceView<'f>, macs: &mut Vec<Mac<'f>>, findings: &mut Findings) {
+    for endpoint in device.endpoints() {
+        let mac = endpoint.mac.value;
+        if mac.is_null() {
+            findings
+                .add(
+                    &NULL_MAC,
                     endpoint.mac.at,
-                    (endpoint.kind, endpoint.key, device.keyed.key.as_str()),
-                ));
-            }
-            if !(mac.is_null() || mac.is_group() || mac.is_positron()) {
-                findings
-                    .add(
-                        &FOREIGN_MAC,
-                        endpoint.mac.at,
-                        format!("{mac} is not in the vendor's range 00:0e:d8"),
-                    )
-                    .help("compare it with the label; an endpoint with another address will not be found");
-            }
+                    "an endpoint's MAC address cannot be all zeros".to_owned(),
+                )
+                .help("write the one on its label; leave `endpoint` out while there is none");
+        } else if mac.is_group() {
+            findings
+                .add(
+                    &GROUP_MAC,
+                    endpoint.mac.at,
+                    format!("{mac} is a group address, which no endpoint has"),
+                )
+                .help("compare it with the label; the second digit is even");
+        } else {
+            macs.push((
+                mac,
+                endpoint.mac.at,
+                (endpoint.kind, endpoint.key, device.keyed.key.as_str()),
+            ));
         }
-        bindings(device, findings);
-        room(device, findings);
-        numbers(device, findings);
+        if !(mac.is_null() || mac.is_group() || mac.is_positron()) {
+            findings
+                .add(
+                    &FOREIGN_MAC,
+                    endpoint.mac.at,
+                    format!("{mac} is not in the vendor's range 00:0e:d8"),
+                )
+                .help("compare it with the label; an endpoint with another address will not be found");
+        }
+    }
+    bindings(device, findings);
+    room(device, findings);
+    subscribers(device, findings);
+    numbers(device, findings);
+}
+
+/// Whether an address stands once in the whole fleet.
+pub(super) fn check_macs(macs: Vec<Mac<'_>>, findings: &mut Findings) {
+    let number = |mac: MacAddr| {
+        mac.octets()
+            .into_iter()
+            .fold(0, |number, octet| number << 8 | u64::from(octet))
+    };
+    let mut numbers: Vec<u64> = macs.iter().map(|(mac, ..)| number(*mac)).collect();
+    numbers.sort_unstable();
+    if numbers.windows(2).all(|pair| pair[0] != pair[1]) {
+        return;
     }
     for (first, again) in repeated(macs) {
         let (kind, key, device) = first.owner;
@@ -109,7 +124,7 @@ fn bindings(device: &DeviceView<'_>, findings: &mut Findings) {
                     )
                     .help("write a number, or `auto` for the first port where it is seen");
             }
-            (None, Some(port)) if !raw.says("endpoint") => {
+            (None, Some(port)) if !raw.says("endpoint") && !device.is_port_aware() => {
                 findings
                     .add(
                         &PORT_WITHOUT_ENDPOINT,
@@ -130,6 +145,10 @@ fn room(device: &DeviceView<'_>, findings: &mut Findings) {
     let Some(model) = device.model else {
         return;
     };
+    if device.is_port_aware() {
+        // No endpoint is to be there at all, which has its own finding.
+        return;
+    }
     let per_port = model.medium.endpoints_per_port();
     let mut on_port = BTreeMap::new();
     let mut bound = 0;
@@ -189,6 +208,9 @@ fn room(device: &DeviceView<'_>, findings: &mut Findings) {
             )
             .help("move some to another device");
     }
+}
+
+fn subscribers(device: &DeviceView<'_>, findings: &mut Findings) {
     let subscribers = device.subscribers.len();
     if subscribers > usize::from(SubscriberId::MAX) {
         findings

@@ -8,45 +8,68 @@ use crate::inventory::fleet::{DeviceView, listed};
 
 use super::{DUPLICATE_NAME, KEY_AS_NAME, repeated};
 
-pub(super) fn check(devices: &[DeviceView<'_>], findings: &mut Findings) {
-    for device in devices {
-        let on = &device.keyed.key;
-        let mut subscribers = Vec::new();
-        for (keyed, raw) in &device.subscribers {
-            let (name, at) = effective(&keyed.key, keyed.at, raw.name.as_ref());
-            if !raw.says("name") {
-                check_key(&keyed.key, keyed.at, "subscriber", findings);
-            }
-            subscribers.push((name, at, ("subscriber", keyed.key.as_str())));
+pub(super) fn check(device: &DeviceView<'_>, findings: &mut Findings) {
+    let on = &device.keyed.key;
+    let mut subscribers = Vec::new();
+    for (keyed, raw) in &device.subscribers {
+        let (name, at) = effective(&keyed.key, keyed.at, raw.name.as_ref());
+        if !raw.says("name") {
+            check_key(&keyed.key, keyed.at, "subscriber", findings);
         }
-        report(subscribers, on, findings);
-
-        // An address that stands twice has its own finding; its default name is no second mistake.
-        let mut unnamed = BTreeSet::new();
-        let mut endpoints = Vec::new();
-        for endpoint in device.endpoints().filter(|endpoint| !endpoint.mac.value.is_null()) {
-            match endpoint.name {
-                Some(name) => endpoints.push((name.value.0.clone(), name.at, (endpoint.kind, endpoint.key))),
-                None if unnamed.insert(endpoint.mac.value) => {
-                    endpoints.push((
-                        endpoint.mac.value.default_endpoint_name(),
-                        endpoint.mac.at,
-                        (endpoint.kind, endpoint.key),
-                    ));
-                }
-                None => {}
-            }
-        }
-        report(endpoints, on, findings);
-
-        let mut ports = Vec::new();
-        for port in listed(&device.raw.ports) {
-            if let Some(name) = port.value.as_ref().and_then(|raw| raw.name.as_ref()) {
-                ports.push((name.value.0.as_str(), name.at, ("port", port.key.as_str())));
-            }
-        }
-        report(ports, on, findings);
+        subscribers.push((name, at, ("subscriber", keyed.key.as_str())));
     }
+    // Keys differ, so only a `name` can be one that is there already.
+    if device.subscribers.iter().any(|(_, raw)| raw.name.is_some()) {
+        report(subscribers, on, findings);
+    }
+
+    endpoints(device, findings);
+
+    let mut ports = Vec::new();
+    for port in listed(&device.raw.ports) {
+        if let Some(name) = port.value.as_ref().and_then(|raw| raw.name.as_ref()) {
+            ports.push((name.value.0.as_str(), name.at, ("port", port.key.as_str())));
+        }
+    }
+    report(ports, on, findings);
+}
+
+fn endpoints(device: &DeviceView<'_>, findings: &mut Findings) {
+    if defaults_differ(device) {
+        return;
+    }
+    // An address that stands twice has its own finding; its default name is no second mistake.
+    let mut unnamed = BTreeSet::new();
+    let mut names = Vec::new();
+    for endpoint in device.endpoints().filter(|endpoint| !endpoint.mac.value.is_null()) {
+        match endpoint.name {
+            Some(name) => names.push((name.value.0.clone(), name.at, (endpoint.kind, endpoint.key))),
+            None if unnamed.insert(endpoint.mac.value) => {
+                names.push((
+                    endpoint.mac.value.default_endpoint_name(),
+                    endpoint.mac.at,
+                    (endpoint.kind, endpoint.key),
+                ));
+            }
+            None => {}
+        }
+    }
+    report(names, &device.keyed.key, findings);
+}
+
+/// Whether the endpoints all have their default names, and those differ: the usual case, told without making the names. A
+/// default name is made of the last three octets.
+fn defaults_differ(device: &DeviceView<'_>) -> bool {
+    let mut tails = Vec::with_capacity(device.subscribers.len());
+    for endpoint in device.endpoints() {
+        if endpoint.name.is_some() {
+            return false;
+        }
+        let [_, _, _, tail @ ..] = endpoint.mac.value.octets();
+        tails.push(tail);
+    }
+    tails.sort_unstable();
+    tails.windows(2).all(|pair| pair[0] != pair[1])
 }
 
 /// The name that the device holds, and where it was written.

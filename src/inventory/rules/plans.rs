@@ -12,8 +12,8 @@ use crate::inventory::raw::RawPlan;
 
 use super::names::{check_key, effective, report};
 use super::{
-    MAX_RATE, NO_SUSPENSION, NOT_SUPPORTED, PLAN_RATES, PROFILE_SLOTS, PROFILE_SLOTS_LOW, RATE_MIXED, RATE_TOO_LOW,
-    RATE_UNLIMITED, RESERVED_NAME, SUSPENSION_PLAN, UNKNOWN_PLAN, UNUSED_PLAN,
+    MAX_RATE, NO_SUSPENSION, PLAN_RATES, PROFILE_SLOTS, PROFILE_SLOTS_LOW, RATE_MIXED, RATE_TOO_LOW, RATE_UNLIMITED,
+    RESERVED_NAME, SUSPENSION_PLAN, UNKNOWN_PLAN, UNUSED_PLAN,
 };
 
 /// The profile that every device has from the factory (CLI guide).
@@ -23,12 +23,13 @@ const FREE_SLOTS: usize = 14;
 /// From here on a warning.
 const FEW_SLOTS: usize = 12;
 
-pub(super) fn check(fleet: &Fleet, devices: &[DeviceView<'_>], findings: &mut Findings) {
+pub(super) fn check<'c>(fleet: &Fleet<'c>, devices: &[DeviceView<'c>], everybody: bool, findings: &mut Findings) {
     max_rate(fleet, findings);
-    let users = users(fleet);
+    let users = users(fleet, devices, everybody);
     // Somebody whose plan cannot be read may well have one that seems unused.
     let complete = !fleet.incomplete
-        && (fleet.subscribers.values()).all(|keyed| keyed.value.as_ref().is_some_and(|raw| raw.plan.is_some()));
+        && (everybody
+            || (fleet.subscribers.values()).all(|keyed| keyed.value.as_ref().is_some_and(|raw| raw.plan.is_some())));
     let media = media(devices);
     for keyed in fleet.plans.values() {
         if complete && !users.contains(keyed.key.as_str()) && keyed.key != UNTHROTTLED {
@@ -47,35 +48,41 @@ pub(super) fn check(fleet: &Fleet, devices: &[DeviceView<'_>], findings: &mut Fi
 }
 
 /// Keys of the plans that somebody has, or will have when suspended.
-fn users(fleet: &Fleet) -> BTreeSet<&str> {
-    let subscribers = fleet.subscribers.values().filter_map(|keyed| keyed.value.as_ref());
-    let plans = subscribers
-        .filter_map(|raw| raw.plan.as_ref())
-        .map(|plan| plan.value.0.as_str());
-    plans.chain(suspension_plan(fleet)).collect()
+fn users<'c>(fleet: &Fleet<'c>, devices: &[DeviceView<'c>], everybody: bool) -> BTreeSet<&'c str> {
+    let mut plans: BTreeSet<&str> = devices.iter().flat_map(|device| &device.plans).copied().collect();
+    if !everybody {
+        let subscribers = fleet.subscribers.values().filter_map(|keyed| keyed.value.as_ref());
+        plans.extend(
+            subscribers
+                .filter_map(|raw| raw.plan.as_ref())
+                .map(|plan| plan.value.0.as_str()),
+        );
+    }
+    plans.extend(suspension_plan(fleet));
+    plans
 }
 
 /// What the subscribers of each plan are served over.
 fn media<'f>(devices: &[DeviceView<'f>]) -> BTreeMap<&'f str, BTreeSet<Medium>> {
     let mut media: BTreeMap<&str, BTreeSet<Medium>> = BTreeMap::new();
     for device in devices {
-        for (_, raw) in &device.subscribers {
-            if let (Some(plan), Some(model)) = (&raw.plan, device.model) {
-                media.entry(&plan.value.0).or_default().insert(model.medium);
+        if let Some(model) = device.model {
+            for plan in &device.plans {
+                media.entry(*plan).or_default().insert(model.medium);
             }
         }
     }
     media
 }
 
-fn suspension_plan(fleet: &Fleet) -> Option<&str> {
+fn suspension_plan<'c>(fleet: &Fleet<'c>) -> Option<&'c str> {
     match fleet.policies.suspension.as_ref().map(|spec| &spec.value) {
         Some(SuspensionSpec::Plan(plan)) => Some(&plan.value),
         _ => None,
     }
 }
 
-fn max_rate(fleet: &Fleet, findings: &mut Findings) {
+fn max_rate(fleet: &Fleet<'_>, findings: &mut Findings) {
     let Some(rate) = &fleet.policies.max_rate else {
         return;
     };
@@ -101,7 +108,7 @@ fn max_rate(fleet: &Fleet, findings: &mut Findings) {
 }
 
 fn plan(
-    fleet: &Fleet,
+    fleet: &Fleet<'_>,
     media: Option<&BTreeSet<Medium>>,
     keyed: &Keyed<RawPlan>,
     raw: &RawPlan,
@@ -119,15 +126,6 @@ fn plan(
                 format!("`{DEVICE_PROFILE}` is the name of every device's own profile"),
             )
             .help("give the plan another name");
-    }
-    if let Some(level) = &raw.service_limit_level {
-        findings
-            .add(
-                &NOT_SUPPORTED,
-                level.at,
-                "`service_limit_level` is not supported by this version".to_owned(),
-            )
-            .help("without it all traffic is limited; remove the line if that is right");
     }
     let Some((down, up)) = sold(raw) else {
         rates_missing(keyed, raw, findings);
@@ -211,12 +209,12 @@ fn rates_missing(keyed: &Keyed<RawPlan>, raw: &RawPlan, findings: &mut Findings)
         .help("write `rate: 500 Mbps` for both directions, or `down: 500 Mbps` and `up: 100 Mbps`");
 }
 
-fn suspension(fleet: &Fleet, devices: &[DeviceView<'_>], findings: &mut Findings) {
+fn suspension(fleet: &Fleet<'_>, devices: &[DeviceView<'_>], findings: &mut Findings) {
     let policy = fleet.policies.suspension.as_ref();
     if let Some(SuspensionSpec::Plan(plan)) = policy.map(|spec| &spec.value) {
         let limited = fleet
             .plans
-            .get(&plan.value)
+            .get(plan.value.as_str())
             .and_then(|keyed| keyed.value.as_ref())
             .map(|raw| {
                 let asked = fleet.asked(raw);
@@ -233,7 +231,7 @@ fn suspension(fleet: &Fleet, devices: &[DeviceView<'_>], findings: &mut Findings
                     ),
                 )
                 .help("name a slow plan, 10 Mbps say, or use a VLAN: `suspension: {vlan: N}`");
-        } else if limited.is_none() && !fleet.plans.contains_key(&plan.value) && !fleet.incomplete {
+        } else if limited.is_none() && !fleet.plans.contains_key(plan.value.as_str()) && !fleet.incomplete {
             findings
                 .add(&UNKNOWN_PLAN, plan.at, format!("there is no plan `{}`", plan.value))
                 .help("add it under `plans`, or correct the key");
@@ -259,17 +257,16 @@ fn suspension(fleet: &Fleet, devices: &[DeviceView<'_>], findings: &mut Findings
 }
 
 /// Whether the profiles that a device needs fit on it, under names of their own.
-fn profiles(fleet: &Fleet, device: &DeviceView<'_>, findings: &mut Findings) {
+fn profiles(fleet: &Fleet<'_>, device: &DeviceView<'_>, findings: &mut Findings) {
     let Some(model) = device.model else {
         return;
     };
-    let plans = device.subscribers.iter().filter_map(|(_, raw)| raw.plan.as_ref());
-    let mut used: BTreeSet<&str> = plans.map(|plan| plan.value.0.as_str()).collect();
+    let mut used = device.plans.clone();
     if let Some(plan) = suspension_plan(fleet).filter(|_| !device.subscribers.is_empty()) {
         used.insert(plan);
     }
     let limited: Vec<&Keyed<RawPlan>> = (used.into_iter())
-        .filter_map(|key| fleet.plans.get(key))
+        .filter_map(|key| fleet.plans.get(key).copied())
         .filter(|keyed| {
             let asked = keyed.value.as_ref().and_then(|raw| fleet.asked(raw));
             asked.is_some_and(|asked| on_medium(asked, model.medium, fleet.max_rate()) != Rates::Unthrottled)

@@ -1,10 +1,10 @@
 //! What refers to what.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 
-use crate::inventory::decode::{Key, Keyed, Spanned};
+use crate::inventory::decode::{Key, Spanned};
 use crate::inventory::findings::Findings;
-use crate::inventory::fleet::Fleet;
+use crate::inventory::fleet::{DeviceView, Fleet, Map};
 use crate::inventory::model::UNTHROTTLED;
 use crate::inventory::nearest::did_you_mean;
 
@@ -14,7 +14,10 @@ use super::{RESERVED_PLAN, Rule, UNKNOWN_DEVICE, UNKNOWN_PLAN, UNKNOWN_SITE, WAS
 /// and after so many the cause is another one.
 const SUGGESTIONS: usize = 100;
 
-pub(super) fn check(fleet: &Fleet, findings: &mut Findings) {
+pub(super) fn check(fleet: &Fleet<'_>, population: &[DeviceView<'_>], everybody: bool, findings: &mut Findings) {
+    // Who is on a device refers to one that is there; then their plans are left, which are few.
+    let plans_known = || (population.iter().flat_map(|device| &device.plans)).all(|plan| fleet.has_plan(plan));
+    let resolved = everybody && plans_known();
     let mut sites = Suggestions::new(&UNKNOWN_SITE, "site", fleet.sites.keys());
     let mut devices = Suggestions::new(&UNKNOWN_DEVICE, "device", fleet.devices.keys());
     let mut plans = Suggestions::new(&UNKNOWN_PLAN, "plan", fleet.plans.keys());
@@ -23,14 +26,15 @@ pub(super) fn check(fleet: &Fleet, findings: &mut Findings) {
     if !fleet.incomplete {
         for device in fleet.devices.values().filter_map(|keyed| keyed.value.as_ref()) {
             if let Some(site) = &device.site
-                && !fleet.sites.contains_key(&site.value.0)
+                && !fleet.sites.contains_key(site.value.0.as_str())
             {
                 sites.report(site, findings);
             }
         }
-        for subscriber in fleet.subscribers.values().filter_map(|keyed| keyed.value.as_ref()) {
+        let subscribers = fleet.subscribers.values().filter(|_| !resolved);
+        for subscriber in subscribers.filter_map(|keyed| keyed.value.as_ref()) {
             if let Some(device) = &subscriber.device
-                && !fleet.devices.contains_key(&device.value.0)
+                && !fleet.devices.contains_key(device.value.0.as_str())
             {
                 devices.report(device, findings);
             }
@@ -65,14 +69,11 @@ struct Suggestions<'f> {
 }
 
 impl<'f> Suggestions<'f> {
-    fn new(rule: &'static Rule, what: &'static str, known: impl Iterator<Item = &'f String>) -> Self {
+    fn new(rule: &'static Rule, what: &'static str, known: impl Iterator<Item = &'f &'f str>) -> Self {
         Self {
             rule,
             what,
-            known: known
-                .map(String::as_str)
-                .chain((what == "plan").then_some(UNTHROTTLED))
-                .collect(),
+            known: known.copied().chain((what == "plan").then_some(UNTHROTTLED)).collect(),
             answers: HashMap::new(),
         }
     }
@@ -96,19 +97,14 @@ impl<'f> Suggestions<'f> {
     }
 }
 
-fn was<T>(
-    map: &BTreeMap<String, Keyed<T>>,
-    what: &str,
-    field: impl Fn(&T) -> Option<&Spanned<Key>>,
-    findings: &mut Findings,
-) {
+fn was<T>(map: &Map<'_, T>, what: &str, field: impl Fn(&T) -> Option<&Spanned<Key>>, findings: &mut Findings) {
     let mut claims = Vec::new();
     for keyed in map.values() {
         let Some(was) = keyed.value.as_ref().and_then(&field) else {
             continue;
         };
         let old = &was.value.0;
-        if let Some(present) = map.get(old) {
+        if let Some(present) = map.get(old.as_str()) {
             findings
                 .add(
                     &WAS,
