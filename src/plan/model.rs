@@ -219,7 +219,31 @@ pub struct Summary {
     pub destroy: usize,
 }
 
+impl std::iter::Sum for Summary {
+    fn sum<I: Iterator<Item = Self>>(summaries: I) -> Self {
+        summaries.fold(Self::default(), |total, one| Self {
+            add: total.add + one.add,
+            change: total.change + one.change,
+            destroy: total.destroy + one.destroy,
+        })
+    }
+}
+
 impl DeviceChanges {
+    /// What happens to its objects, in numbers.
+    #[must_use]
+    pub fn summary(&self) -> Summary {
+        let mut summary = Summary::default();
+        for change in &self.changes {
+            match change.action {
+                Action::Create => summary.add += 1,
+                Action::Update => summary.change += 1,
+                Action::Destroy => summary.destroy += 1,
+            }
+        }
+        summary
+    }
+
     /// Whether apply would send anything to the device.
     #[must_use]
     pub fn is_actionable(&self) -> bool {
@@ -239,17 +263,8 @@ impl Plan {
     /// What apply would do, in numbers.
     #[must_use]
     pub fn summary(&self) -> Summary {
-        let mut summary = Summary::default();
-        for changes in self.read().filter(|changes| changes.is_actionable()) {
-            for change in &changes.changes {
-                match change.action {
-                    Action::Create => summary.add += 1,
-                    Action::Update => summary.change += 1,
-                    Action::Destroy => summary.destroy += 1,
-                }
-            }
-        }
-        summary
+        let actionable = self.read().filter(|changes| changes.is_actionable());
+        actionable.map(DeviceChanges::summary).sum()
     }
 
     /// The devices that were read.

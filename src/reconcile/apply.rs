@@ -13,7 +13,7 @@ use crate::dialect::redact;
 use crate::dialect::session::{RefusalKind, Reply};
 use crate::domain::{MacAddr, SubscriberId};
 use crate::observed::{Answer, AssumedWord, DeviceConfig, ObjectId, RunningConfig};
-use crate::plan::model::{Action, DeviceChanges, Step, Summary};
+use crate::plan::model::{DeviceChanges, Step};
 use crate::plan::{Residue, claims, judge, verify};
 use crate::store::{DeviceRun, DeviceRunState, RunId, Store, StoreError};
 
@@ -114,7 +114,7 @@ async fn try_apply(contact: &mut Contact, job: &Job<'_>, sent: &mut Vec<String>)
     finish(job, contact.mac(), &found).await?;
     Ok(match job.changes.steps.len() {
         0 => DeviceOutcome::Saved,
-        _ => DeviceOutcome::Applied(count(job.changes), trials.not_applied),
+        _ => DeviceOutcome::Applied(job.changes.summary(), trials.not_applied),
     })
 }
 
@@ -336,16 +336,4 @@ fn residue(changes: &DeviceChanges, target: &DeviceConfig, found: &DeviceConfig)
         .chain(changes.steps.iter().map(|step| step.change.object()))
         .collect();
     verify(target, &found.settings(), &changes.observed, &objects)
-}
-
-fn count(changes: &DeviceChanges) -> Summary {
-    let mut summary = Summary::default();
-    for change in &changes.changes {
-        match change.action {
-            Action::Create => summary.add += 1,
-            Action::Update => summary.change += 1,
-            Action::Destroy => summary.destroy += 1,
-        }
-    }
-    summary
 }
