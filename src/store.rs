@@ -6,6 +6,7 @@
 //! commands and replies arrive masked. Times are UTC; nothing is ordered by a device's clock.
 
 mod capabilities;
+mod checkpoint;
 mod journal;
 mod lock;
 mod migrations;
@@ -19,7 +20,8 @@ use std::time::Duration;
 use rusqlite::Connection;
 use tokio::sync::{mpsc, oneshot};
 
-pub use journal::{DeviceRun, DeviceRunState, RunId, RunInfo, RunSummary};
+pub use checkpoint::Checkpoint;
+pub use journal::{DeviceRun, DeviceRunState, Phase, RunId, RunInfo, RunSummary};
 pub use lock::DeviceLock;
 pub use pins::Pin;
 

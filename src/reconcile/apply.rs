@@ -15,7 +15,7 @@ use crate::domain::{MacAddr, SubscriberId};
 use crate::observed::{Answer, AssumedWord, DeviceConfig, ObjectId, RunningConfig};
 use crate::plan::model::{DeviceChanges, Step};
 use crate::plan::{Residue, claims, judge, verify};
-use crate::store::{DeviceRun, DeviceRunState, RunId, Store, StoreError};
+use crate::store::{Checkpoint, DeviceRun, DeviceRunState, Phase, RunId, Store, StoreError};
 
 use super::event::{Events, Progress};
 use super::observe::Contact;
@@ -80,6 +80,14 @@ async fn try_apply(contact: &mut Contact, job: &Job<'_>, sent: &mut Vec<String>)
         base: job.changes.observed_fingerprint.clone(),
         target: job.changes.desired_fingerprint.clone(),
         claims: claims(job.changes),
+        checkpoint: Checkpoint {
+            before: job.changes.observed.clone(),
+            target: job.changes.target.clone(),
+            changes: job.changes.steps.iter().map(|step| step.change.clone()).collect(),
+            owned_before: job.changes.records_before.clone(),
+            owned_after: job.changes.records.clone(),
+            startup: contact.observation.startup.as_ref().map(RunningConfig::fingerprint),
+        },
     };
     job.store.begin_device(job.run, begin).await?;
 
@@ -179,7 +187,7 @@ async fn send(contact: &mut Contact, job: &Job<'_>, sent: &mut Vec<String>) -> R
         .enter_config()
         .await
         .map_err(|source| failed(None, source))?;
-    for (step, (command, trial)) in commands.into_iter().enumerate() {
+    for (command, trial) in commands {
         if trial.is_some_and(|trial| said.makes_no_sense(trial)) {
             said.refused.extend(trial);
             continue;
@@ -187,14 +195,14 @@ async fn send(contact: &mut Contact, job: &Job<'_>, sent: &mut Vec<String>) -> R
         if job.cancel.is_cancelled() {
             return Err(Stop::Interrupted);
         }
-        job.store.sending(job.run, job.device, step, command).await?;
+        let number = job.store.sending(job.run, job.device, Phase::Apply, command).await?;
         let reply = contact
             .session
             .run(command)
             .await
             .map_err(|source| failed(Some(command), source))?;
         job.store
-            .answered(job.run, job.device, step, &redact::secrets(reply.text()))
+            .answered(job.run, job.device, number, &redact::secrets(reply.text()))
             .await?;
         if let Reply::Refused(refusal) = reply {
             if let (Some(trial), RefusalKind::Syntax) = (trial, refusal.kind) {

@@ -6,11 +6,11 @@ use rusqlite::{OptionalExtension as _, params};
 use crate::domain::MacAddr;
 use crate::plan::record::Record;
 
-use super::{Store, StoreError, now, ownership};
+use super::{Checkpoint, Store, StoreError, checkpoint, now, ownership};
 
 /// A run's number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub struct RunId(i64);
+pub struct RunId(pub(super) i64);
 
 impl std::fmt::Display for RunId {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -42,6 +42,8 @@ pub enum DeviceRunState {
     Interrupted,
     /// Not finished, but a later run found that nothing of it is left to save.
     Settled,
+    /// Given back what it held before, and verified to hold it: as if the run had never been.
+    RolledBack,
 }
 
 impl DeviceRunState {
@@ -53,13 +55,14 @@ impl DeviceRunState {
             Self::Failed => "failed",
             Self::Interrupted => "interrupted",
             Self::Settled => "settled",
+            Self::RolledBack => "rolled-back",
         }
     }
 
     /// Whether the run may have left something unsaved.
     #[must_use]
     pub const fn is_unfinished(self) -> bool {
-        !matches!(self, Self::Saved | Self::Settled)
+        !matches!(self, Self::Saved | Self::Settled | Self::RolledBack)
     }
 
     fn of_word(word: &str) -> Self {
@@ -69,8 +72,31 @@ impl DeviceRunState {
             "failed" => Self::Failed,
             "interrupted" => Self::Interrupted,
             "settled" => Self::Settled,
+            "rolled-back" => Self::RolledBack,
             // A word from elsewhere is treated as the state that promises least.
             _ => Self::Sending,
+        }
+    }
+}
+
+/// The number of a command among those of its run on its device.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CommandNumber(i64);
+
+/// What a command was sent for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Phase {
+    /// To bring the device to the target.
+    Apply,
+    /// To give it back what it held before.
+    Rollback,
+}
+
+impl Phase {
+    const fn word(self) -> &'static str {
+        match self {
+            Self::Apply => "apply",
+            Self::Rollback => "rollback",
         }
     }
 }
@@ -89,6 +115,8 @@ pub struct DeviceRun {
     /// Objects about to be made, changed or taken over: owned from now on where they are found under their
     /// number and name, so that a run killed halfway leaves no orphan.
     pub claims: Vec<Record>,
+    /// What was found there, and what is to be made of it.
+    pub checkpoint: Checkpoint,
 }
 
 /// The latest run on a device.
@@ -135,7 +163,8 @@ impl Store {
         .await
     }
 
-    /// Writes down, in one transaction, that a run starts on a device and what it is about to make there.
+    /// Writes down, in one transaction, that a run starts on a device, what it found there and what it is about to
+    /// make of it.
     ///
     /// # Errors
     ///
@@ -155,6 +184,7 @@ impl Store {
                     now()
                 ],
             )?;
+            checkpoint::put(db, run, &begin.device, &begin.checkpoint)?;
             begin
                 .claims
                 .iter()
@@ -163,18 +193,30 @@ impl Store {
         .await
     }
 
-    /// Writes down a command before it is sent.
+    /// Writes down a command before it is sent, and gives it its number: commands of one run on one device are
+    /// numbered through, whatever they are sent for.
     ///
     /// # Errors
     ///
     /// [`StoreError`] where the database cannot be used; the command may not be sent then.
-    pub async fn sending(&self, run: RunId, device: &str, step: usize, command: &str) -> Result<(), StoreError> {
+    pub async fn sending(
+        &self,
+        run: RunId,
+        device: &str,
+        phase: Phase,
+        command: &str,
+    ) -> Result<CommandNumber, StoreError> {
         let (device, command) = (device.to_owned(), command.to_owned());
-        let step = i64::try_from(step).unwrap_or(i64::MAX);
         self.call(move |db| {
-            db.prepare_cached("INSERT INTO exchanges (run, device, step, command, sent) VALUES (?1, ?2, ?3, ?4, ?5)")?
-                .execute(params![run.0, device, step, command, now()])?;
-            Ok(())
+            let number = db
+                .prepare_cached(
+                    "INSERT INTO exchanges (run, device, step, command, sent, phase)
+                     SELECT ?1, ?2, coalesce(max(step) + 1, 0), ?3, ?4, ?5
+                     FROM exchanges WHERE run = ?1 AND device = ?2
+                     RETURNING step",
+                )?
+                .query_row(params![run.0, device, command, now(), phase.word()], |row| row.get(0))?;
+            Ok(CommandNumber(number))
         })
         .await
     }
@@ -184,14 +226,19 @@ impl Store {
     /// # Errors
     ///
     /// [`StoreError`] where the database cannot be used.
-    pub async fn answered(&self, run: RunId, device: &str, step: usize, reply: &str) -> Result<(), StoreError> {
+    pub async fn answered(
+        &self,
+        run: RunId,
+        device: &str,
+        number: CommandNumber,
+        reply: &str,
+    ) -> Result<(), StoreError> {
         let (device, reply) = (device.to_owned(), reply.to_owned());
-        let step = i64::try_from(step).unwrap_or(i64::MAX);
         self.call(move |db| {
             db.prepare_cached(
                 "UPDATE exchanges SET reply = ?4, answered = ?5 WHERE run = ?1 AND device = ?2 AND step = ?3",
             )?
-            .execute(params![run.0, device, step, reply, now()])?;
+            .execute(params![run.0, device, number.0, reply, now()])?;
             Ok(())
         })
         .await
@@ -238,6 +285,29 @@ impl Store {
         .await
     }
 
+    /// Closes a run on a device that holds again what it held before: what the run had claimed there is withdrawn, and
+    /// `owned_before` is what gamops owns. `detail` says why it was given back.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] where the database cannot be used; the claims stand then, and the next run finds nothing under
+    /// them.
+    pub async fn roll_back_device(
+        &self,
+        run: RunId,
+        device: &str,
+        mac: MacAddr,
+        owned_before: Vec<Record>,
+        detail: Option<String>,
+    ) -> Result<(), StoreError> {
+        let device = device.to_owned();
+        self.call(move |db| {
+            set_state(db, run, &device, DeviceRunState::RolledBack, detail.as_deref())?;
+            ownership::keep(db, mac, &owned_before)
+        })
+        .await
+    }
+
     /// Records ownership on a device that needed no command: what was found there as wanted is taken over,
     /// what is gone is forgotten. `settled` says that it was found saved: what an unfinished run left there, it
     /// left for good, and later unsaved configuration is not that run's.
@@ -255,7 +325,7 @@ impl Store {
         self.call(move |db| {
             if settled {
                 db.execute(
-                    "UPDATE device_runs SET state = ?2, updated = ?3 WHERE mac = ?1 AND state NOT IN ('saved', ?2)",
+                    "UPDATE device_runs SET state = ?2, updated = ?3 WHERE mac = ?1 AND state NOT IN ('saved', 'rolled-back', ?2)",
                     params![mac.to_string(), DeviceRunState::Settled.word(), now()],
                 )?;
             }
@@ -264,7 +334,7 @@ impl Store {
         .await
     }
 
-    /// The latest run that touched a device. `None` where no run ever did.
+    /// The latest run that touched a device and was not taken back. `None` where no run ever did.
     ///
     /// # Errors
     ///
@@ -273,7 +343,8 @@ impl Store {
         self.call(move |db| {
             let found = db
                 .query_row(
-                    "SELECT run, state, updated FROM device_runs WHERE mac = ?1 ORDER BY run DESC LIMIT 1",
+                    "SELECT run, state, updated FROM device_runs
+                     WHERE mac = ?1 AND state <> 'rolled-back' ORDER BY run DESC LIMIT 1",
                     [mac.to_string()],
                     |row| {
                         Ok(RunSummary {

@@ -66,6 +66,14 @@ const STEPS: &[&str] = &[
         updated   TEXT NOT NULL,
         PRIMARY KEY (firmware, word)
     ) STRICT;",
+    // 3: what a run found on a device and set out to make of it, to give it back; and which commands did that.
+    "ALTER TABLE device_runs ADD COLUMN checkpoint TEXT;
+    ALTER TABLE device_runs ADD COLUMN target_config TEXT;
+    ALTER TABLE device_runs ADD COLUMN changes TEXT;
+    ALTER TABLE device_runs ADD COLUMN owned_before TEXT;
+    ALTER TABLE device_runs ADD COLUMN owned_after TEXT;
+    ALTER TABLE device_runs ADD COLUMN startup TEXT;
+    ALTER TABLE exchanges ADD COLUMN phase TEXT NOT NULL DEFAULT 'apply';",
 ];
 
 /// Makes an empty database into one of an older version.

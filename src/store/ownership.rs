@@ -57,7 +57,7 @@ impl Store {
     }
 }
 
-/// Writes one record.
+/// Writes one record. Without a commit the one that stands there stays.
 pub(super) fn put(db: &Transaction<'_>, mac: MacAddr, record: &Record, commit: Option<&str>) -> Result<(), StoreError> {
     let applied = record
         .applied
@@ -69,7 +69,7 @@ pub(super) fn put(db: &Transaction<'_>, mac: MacAddr, record: &Record, commit: O
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)
          ON CONFLICT (mac, kind, key) DO UPDATE SET object = excluded.object, name = excluded.name,
              binding = excluded.binding, protect = excluded.protect, applied = excluded.applied,
-             commit_id = excluded.commit_id, updated = excluded.updated",
+             commit_id = coalesce(excluded.commit_id, objects.commit_id), updated = excluded.updated",
     )?
     .execute(params![
         mac.to_string(),
@@ -95,4 +95,22 @@ pub(super) fn replace(
 ) -> Result<(), StoreError> {
     db.execute("DELETE FROM objects WHERE mac = ?1", [mac.to_string()])?;
     records.iter().try_for_each(|record| put(db, mac, record, commit))
+}
+
+/// Makes these the records of a device again, each with the commit that it has.
+pub(super) fn keep(db: &Transaction<'_>, mac: MacAddr, records: &[Record]) -> Result<(), StoreError> {
+    let mut standing = db.prepare_cached("SELECT kind, key FROM objects WHERE mac = ?1")?;
+    let standing: Vec<(String, String)> = standing
+        .query_map([mac.to_string()], |row| Ok((row.get(0)?, row.get(1)?)))?
+        .collect::<Result<_, _>>()?;
+    for (kind, key) in standing {
+        let stays = |record: &Record| record.kind().to_string() == kind && record.key == key;
+        if !records.iter().any(stays) {
+            db.execute(
+                "DELETE FROM objects WHERE mac = ?1 AND kind = ?2 AND key = ?3",
+                [mac.to_string(), kind, key],
+            )?;
+        }
+    }
+    records.iter().try_for_each(|record| put(db, mac, record, None))
 }

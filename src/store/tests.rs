@@ -28,6 +28,7 @@ fn begin(device: &str, claims: Vec<Record>) -> DeviceRun {
         base: "a".to_owned(),
         target: "b".to_owned(),
         claims,
+        checkpoint: Checkpoint::default(),
     }
 }
 
@@ -66,7 +67,10 @@ async fn what_a_killed_run_was_making_is_owned_and_its_run_unfinished() {
             .begin_device(run, begin("maple-a", vec![record("s-1", 4)]))
             .await
             .unwrap();
-        store.sending(run, "maple-a", 0, "ghn endpoint 4").await.unwrap();
+        store
+            .sending(run, "maple-a", Phase::Apply, "ghn endpoint 4")
+            .await
+            .unwrap();
     }
     let store = Store::open(&path).unwrap();
     assert_eq!(
@@ -219,4 +223,87 @@ async fn a_database_of_the_first_version_is_brought_up_with_what_it_holds() {
         store.learned(&firmware).await.unwrap(),
         [(AssumedWord::PoeEnableForce, Answer::No)]
     );
+}
+
+fn config(name: &str) -> crate::observed::DeviceConfig {
+    let endpoint = Endpoint {
+        name: name.to_owned(),
+        mac: Some(MAC),
+        // What the parser kept of a line that it does not know.
+        unknown: vec!["future-word 3".to_owned()],
+        ..Endpoint::default()
+    };
+    let mut config = crate::observed::DeviceConfig {
+        endpoints: [(4.try_into().unwrap(), endpoint)].into(),
+        hostname: name.to_owned(),
+        ..crate::observed::DeviceConfig::default()
+    };
+    let port = crate::observed::Port {
+        shutdown: true,
+        ..crate::observed::Port::default()
+    };
+    config.set_port(2.try_into().unwrap(), port);
+    config
+}
+
+#[tokio::test]
+async fn a_checkpoint_is_found_by_another_process_as_it_was_written() {
+    use crate::observed::{Change, FromTo};
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("state.db");
+    let mut begin = begin("maple-a", vec![record("s-1", 4)]);
+    begin.checkpoint = Checkpoint {
+        before: config("before"),
+        target: config("after"),
+        changes: vec![Change::SetHostname(FromTo {
+            from: "before".to_owned(),
+            to: "after".to_owned(),
+        })],
+        owned_before: vec![record("s-2", 5)],
+        owned_after: vec![record("s-1", 4)],
+        startup: Some("abc".to_owned()),
+    };
+    let run = {
+        let store = Store::open(&path).unwrap();
+        let run = run(&store).await;
+        store.begin_device(run, begin.clone()).await.unwrap();
+        run
+    };
+    let store = Store::open(&path).unwrap();
+    assert_eq!(store.checkpoint(run, "maple-a").await.unwrap(), Some(begin.checkpoint));
+    assert_eq!(store.checkpoint(run, "maple-b").await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn a_run_that_was_taken_back_leaves_ownership_and_commits_as_they_were() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("state.db");
+    let store = Store::open(&path).unwrap();
+    let before = vec![record("s-1", 4), record("s-2", 5)];
+    store
+        .record(MAC, before.clone(), Some("c0ffee".to_owned()), false)
+        .await
+        .unwrap();
+    let cut = run(&store).await;
+    store.begin_device(cut, begin("maple-a", Vec::new())).await.unwrap();
+    let failed = run(&store).await;
+    let claims = vec![record("s-2", 6), record("s-3", 7)];
+    store.begin_device(failed, begin("maple-a", claims)).await.unwrap();
+    store
+        .roll_back_device(failed, "maple-a", MAC, before.clone(), Some("refused".to_owned()))
+        .await
+        .unwrap();
+    assert_eq!(store.records(MAC).await.unwrap(), before);
+    let commits: Vec<Option<String>> = rusqlite::Connection::open(&path)
+        .unwrap()
+        .prepare("SELECT commit_id FROM objects")
+        .unwrap()
+        .query_map([], |row| row.get(0))
+        .unwrap()
+        .collect::<Result<_, _>>()
+        .unwrap();
+    assert_eq!(commits, [Some("c0ffee".to_owned()), Some("c0ffee".to_owned())]);
+    // The run before it still has something to finish: what was taken back hides nothing.
+    let last = store.last_run(MAC).await.unwrap().unwrap();
+    assert_eq!((last.run, last.state), (cut, DeviceRunState::Sending));
 }
