@@ -7,6 +7,7 @@ mod context;
 mod demo;
 pub mod exit;
 mod generate;
+mod kept;
 mod plan;
 mod progress;
 pub mod schema;

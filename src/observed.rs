@@ -17,6 +17,7 @@ pub use assumed::AssumedWord;
 pub use capabilities::{Answer, Capabilities, Evidence, Support};
 pub use change::{Change, Conflict, FromTo, Kind, ObjectId};
 pub use config::{DeviceConfig, Endpoint, Port, Profile, ProfileRef, RunningConfig, Subscriber};
+pub use fingerprint::sha256;
 pub use identity::Identity;
 pub use object::Object;
 pub use option82::Option82;

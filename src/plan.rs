@@ -6,10 +6,12 @@
 mod build;
 mod claims;
 pub mod diff;
+pub mod file;
 pub mod impact;
 pub mod json;
 mod matching;
 pub mod model;
+mod moved;
 pub mod moves;
 pub mod record;
 mod resolve;
@@ -23,6 +25,7 @@ mod verify;
 
 pub use build::{Inputs, Render, plan_device};
 pub use claims::claims;
+pub use moved::{Moved, moved};
 pub use resolve::{Refusal, Resolution, resolve};
 pub use target::{InvalidTarget, Target};
 pub use text::{count, plan_text, summary_line};

@@ -2,6 +2,7 @@
 //!
 //! Devices are worked on side by side up to a limit, each over one session, and each fails alone.
 
+mod again;
 mod apply;
 mod event;
 mod observe;
@@ -25,6 +26,7 @@ use crate::store::{DeviceLock, RunInfo, Store, StoreError};
 use crate::transport::credentials::Keyring;
 use crate::transport::ssh::HostKeyPolicy;
 
+pub use again::{Again, Misfit};
 pub use event::{Event, Events, Progress};
 pub use observe::{Contact, Identified, observe, trust};
 pub use result::{DeviceOutcome, DeviceResult, Stopped};
@@ -72,6 +74,9 @@ pub enum RunError {
         /// ` (did you mean ...?)`, or nothing.
         hint: String,
     },
+    /// A plan that was kept is for something else.
+    #[error(transparent)]
+    Misfit(#[from] Misfit),
     /// The database failed.
     #[error("recording the run")]
     Store(#[from] StoreError),
@@ -150,6 +155,7 @@ impl Context {
         let mut plan = Plan {
             inventory: self.inventory.id.clone(),
             commit: self.commit.clone(),
+            targets: targets.to_vec(),
             devices,
         };
         let moves = moves::moves(&plan, |key| {
@@ -199,6 +205,9 @@ impl Context {
                 (Outcome::Unread(unread), None)
             }
         };
+        let host_key = contact
+            .as_ref()
+            .map(|contact| contact.observation.host_key.fingerprint());
         let contact = match (&outcome, contact) {
             (Outcome::Read(changes), Some(contact)) if changes.is_actionable() => Some(contact),
             (_, Some(contact)) => {
@@ -211,6 +220,7 @@ impl Context {
             device: device.key.clone(),
             address: format!("{}:{}", device.address, device.transport.ssh_port),
             model: device.model.name,
+            host_key,
             outcome,
         };
         (plan, contact)

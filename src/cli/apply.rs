@@ -1,15 +1,18 @@
 //! `gamops apply`.
 
 use std::io::IsTerminal as _;
+use std::path::PathBuf;
 
 use tokio_util::sync::CancellationToken;
 
+use crate::plan::json::PlanJson;
 use crate::plan::model::Summary;
-use crate::plan::{NotApplied, Refusal, Residue, count, plan_text};
-use crate::reconcile::{DeviceOutcome, DeviceResult, Stopped};
+use crate::plan::{NotApplied, Refusal, Residue, Target, count, plan_text};
+use crate::reconcile::{self, Again, DeviceOutcome, DeviceResult, RunError, Stopped};
 
 use super::context::{context, load};
 use super::exit::Exit;
+use super::kept;
 use super::progress::Progress;
 use super::settings::{FleetArgs, InventoryArgs};
 use super::{answer, ask, say};
@@ -19,12 +22,21 @@ use super::{answer, ask, say};
 /// Each device is read again before the first command, every reply is read, the result is read back and
 /// compared, and only what was verified is saved. A device that refuses something is stopped and left
 /// unsaved; the others go on. Ctrl-C ends after the command in flight.
+///
+/// With a plan that `gamops plan --out` wrote, exactly that plan is applied, without asking again: every device is read
+/// and planned anew, and where anything at all has moved since (the device, the inventory, what gamops owns) nothing is
+/// sent to any device, and what moved is said.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   gamops apply -i inventory-example
   gamops apply -i inventory-example --target maple-a/subscriber/s-10442
+  gamops plan -i inventory-example --out friday.plan && gamops apply -i inventory-example friday.plan
   gamops apply -i inventory-example --auto-approve       # in scripts, where nobody can be asked")]
 pub(super) struct Args {
+    /// A plan that `gamops plan --out` wrote; of it, `--target` may name whole devices.
+    #[arg(value_name = "PLAN")]
+    plan: Option<PathBuf>,
+
     #[command(flatten)]
     inventory: InventoryArgs,
 
@@ -37,20 +49,29 @@ pub(super) struct Args {
 }
 
 pub(super) async fn run(args: Args) -> anyhow::Result<Exit> {
-    if !args.auto_approve && !std::io::stdin().is_terminal() {
+    // Whoever hands in a plan has read it.
+    let asks = !args.auto_approve && args.plan.is_none();
+    if asks && !std::io::stdin().is_terminal() {
         say(
             "error: there is no terminal to ask for approval\n  help: look at `gamops plan`, then run `gamops apply --auto-approve`",
         );
         return Ok(Exit::Usage);
     }
+    let kept = match &args.plan {
+        None => None,
+        Some(path) => match kept::read(path)? {
+            Some(plan) => Some(plan),
+            None => return Ok(Exit::Failed),
+        },
+    };
     let inventory = match load(&args.inventory.inventory)? {
         Ok(inventory) => inventory,
         Err(exit) => return Ok(exit),
     };
     let (progress, events) = Progress::start(args.fleet.targets.len().max(inventory.devices.len()));
     let context = context(inventory, &args.inventory.inventory, &args.fleet, events)?;
-    let planned = tokio::select! {
-        planned = context.plan(&args.fleet.targets) => planned?,
+    let again = tokio::select! {
+        again = plan(&context, &args.fleet.targets, kept.as_ref()) => again?,
         _ = tokio::signal::ctrl_c() => {
             drop(context);
             progress.finish().await;
@@ -59,10 +80,19 @@ pub(super) async fn run(args: Args) -> anyhow::Result<Exit> {
         }
     };
     progress.pause();
+    kept::say_what_else(&again);
+    if !again.moved.is_empty() {
+        answer(&kept::moved_text(&again));
+        again.planned.close().await;
+        drop(context);
+        progress.finish().await;
+        return Ok(Exit::Stale);
+    }
+    let planned = again.planned;
     answer(&plan_text(&planned.plan));
     let devices = planned.plan.read().filter(|device| device.is_actionable()).count();
     let question = format!("\nApply this to {}?", count(devices, "device"));
-    if devices > 0 && !args.auto_approve && !ask(&question).await? {
+    if devices > 0 && asks && !ask(&question).await? {
         planned.close().await;
         drop(context);
         progress.finish().await;
@@ -76,6 +106,14 @@ pub(super) async fn run(args: Args) -> anyhow::Result<Exit> {
     progress.finish().await;
     answer(&results_text(&results, quiet));
     Ok(exit_of(&results))
+}
+
+/// The plan to apply: a fresh one, or the kept one made again.
+async fn plan(context: &reconcile::Context, targets: &[Target], kept: Option<&PlanJson>) -> Result<Again, RunError> {
+    match kept {
+        Some(kept) => context.plan_again(kept, targets).await,
+        None => context.plan(targets).await.map(Again::from),
+    }
 }
 
 /// Who runs this, as the system tells it.

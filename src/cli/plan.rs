@@ -1,5 +1,7 @@
 //! `gamops plan`.
 
+use std::path::PathBuf;
+
 use clap::ValueEnum;
 
 use crate::plan::json::plan_json;
@@ -8,6 +10,7 @@ use crate::plan::plan_text;
 
 use super::context::{context, load};
 use super::exit::Exit;
+use super::kept;
 use super::progress::Progress;
 use super::settings::{FleetArgs, InventoryArgs};
 use super::{answer, say};
@@ -20,6 +23,7 @@ use super::{answer, say};
   gamops plan -i inventory-example
   gamops plan -i inventory-example --target maple-a
   gamops plan -i inventory-example --format json | jq .summary
+  gamops plan -i inventory-example --out friday.plan      # later: gamops apply friday.plan
   gamops plan -i inventory-example --detailed-exitcode    # exits 2 when there are changes")]
 pub(super) struct Args {
     #[command(flatten)]
@@ -31,6 +35,11 @@ pub(super) struct Args {
     /// How to print the plan.
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     format: Format,
+
+    /// Also keep the plan in this file, for `gamops apply FILE`: JSON as `--format json` prints it, readable by its
+    /// owner only.
+    #[arg(long, value_name = "FILE")]
+    out: Option<PathBuf>,
 
     /// Exit 2 when there is something to apply, 0 when there is not.
     #[arg(long)]
@@ -65,9 +74,18 @@ pub(super) async fn run(args: Args) -> anyhow::Result<Exit> {
     let plan = planned.close().await;
     drop(context);
     progress.finish().await;
+    if let Some(path) = &args.out {
+        kept::write(path, &plan)?;
+    }
     match args.format {
         Format::Text => answer(&plan_text(&plan)),
         Format::Json => answer(&format!("{}\n", serde_json::to_string_pretty(&plan_json(&plan))?)),
+    }
+    if let Some(path) = &args.out {
+        let path = path.display();
+        say(&format!(
+            "The plan is in {path}; exactly this is applied by `gamops apply {path}`."
+        ));
     }
     Ok(exit_of(&plan, args.detailed_exitcode))
 }

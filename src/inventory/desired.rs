@@ -3,6 +3,8 @@
 
 use std::collections::BTreeMap;
 
+use serde::Serialize;
+
 use crate::domain::{
     DoubleTag, EndpointId, MacAddr, Mbps, Model, PoeMode, PortBinding, PortNumber, ServiceLimitLevel, SubscriberId,
     SubscriberModel, VlanId, VlanSet,
@@ -14,7 +16,7 @@ use super::model::{Mode, Port, Unsaved};
 ///
 /// Shape: `profiles` holds only plans that a subscriber of this device uses and that limit anything on
 /// its medium. Every `plan` and `endpoint` key of a subscriber is in the maps beside it.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct DesiredDevice {
     /// Inventory key.
     pub key: String,
@@ -48,7 +50,7 @@ pub struct DesiredDevice {
 }
 
 /// A bandwidth profile that some subscriber here uses.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct DesiredProfile {
     /// The plan key that it had before.
     pub was: Option<String>,
@@ -67,7 +69,7 @@ pub struct DesiredProfile {
 }
 
 /// An endpoint that the inventory knows.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct DesiredEndpoint {
     /// The key that it had before.
     pub was: Option<String>,
@@ -88,7 +90,7 @@ pub struct DesiredEndpoint {
 }
 
 /// What a subscriber's rate is to be limited by.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub enum DesiredRate {
     /// Nothing but the line.
     Unthrottled,
@@ -97,7 +99,7 @@ pub enum DesiredRate {
 }
 
 /// A subscriber, suspension already worked in.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct DesiredSubscriber {
     /// The key that it had before.
     pub was: Option<String>,

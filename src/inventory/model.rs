@@ -155,7 +155,7 @@ pub struct Device {
 
 /// Settings of one port. `None`: not managed, or for `mode` and `shutdown`, the device default, enforced
 /// only where the port is listed.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Port {
     /// Name on the device.
     pub name: Option<String>,

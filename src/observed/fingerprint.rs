@@ -4,7 +4,9 @@ use sha2::{Digest as _, Sha256};
 
 use super::{DeviceConfig, RunningConfig};
 
-fn sha256(value: &impl serde::Serialize) -> String {
+/// SHA-256, in hex, over a value as JSON: equal for equal values.
+#[must_use]
+pub fn sha256(value: &impl serde::Serialize) -> String {
     // Plain structs with ordered maps always serialise; the empty text stands in so that this cannot panic.
     let canonical = serde_json::to_vec(value).unwrap_or_default();
     Sha256::digest(&canonical)

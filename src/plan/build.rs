@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::inventory::desired::DesiredDevice;
 use crate::inventory::model::{Mode, Unsaved};
-use crate::observed::{Capabilities, Change, DeviceConfig, Identity, Kind, Object, ObjectId, Option82};
+use crate::observed::{Capabilities, Change, DeviceConfig, Identity, Kind, Object, ObjectId, Option82, sha256};
 
 use super::diff::{OrderedChange, Purpose, diff};
 use super::impact::impact;
@@ -116,6 +116,8 @@ pub fn plan_device(inputs: Inputs<'_>, render: Render<'_>) -> DeviceChanges {
         refusals: std::mem::take(&mut resolution.refusals),
         records_before: records.to_vec(),
         records: settle(resolution.records, &target),
+        observed_text: readings.running.1.to_owned(),
+        inventory_fingerprint: sha256(desired),
         observed_fingerprint: running.fingerprint(),
         desired_fingerprint: target.fingerprint(),
         observed: observed.clone(),

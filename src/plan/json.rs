@@ -4,29 +4,36 @@
 //! they do not know in `cause`, `class` and `status`. Names follow Terraform's plan where the meaning is the
 //! same. No time stamps: the same plan is the same bytes.
 
+mod render;
+
 use std::collections::BTreeMap;
 
 use schemars::JsonSchema;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
-use super::model::{
-    Action, DeviceChanges, DevicePlan, FieldChange, Held, ObjectChange, Outcome, Plan, Save, Saved, Step,
-};
-use crate::observed::Option82;
+use crate::observed::sha256;
+
+pub use render::plan_json;
 
 /// Version of the format.
 pub const FORMAT_VERSION: &str = "1.0";
 
-/// What `gamops plan --format json` prints.
-#[derive(Debug, Serialize, JsonSchema)]
+/// What `gamops plan --format json` prints, and what `--out` writes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[schemars(title = "gamops plan")]
 pub struct PlanJson {
     /// Version of this format; a reader refuses a major number that it does not know.
     pub format_version: String,
+    /// Version of the gamops that made the plan.
+    pub gamops_version: String,
+    /// SHA-256 over this document as compact JSON with this value empty; shows a file that was edited.
+    pub plan_sha256: String,
     /// Inventory id.
     pub inventory: String,
     /// Commit that the inventory was read from; null outside Git.
     pub commit: Option<String>,
+    /// Addresses that the plan was narrowed to; empty for the whole fleet.
+    pub targets: Vec<String>,
     /// Whether `gamops apply` would send anything.
     pub applyable: bool,
     /// Whether every targeted device could be read.
@@ -40,7 +47,7 @@ pub struct PlanJson {
 }
 
 /// Numbers of what apply would do.
-#[derive(Debug, Serialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct SummaryJson {
     /// Objects to be made.
     pub add: usize,
@@ -51,7 +58,7 @@ pub struct SummaryJson {
 }
 
 /// What happens to one object.
-#[derive(Debug, Serialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ResourceChangeJson {
     /// `device/kind/key`.
     pub address: String,
@@ -77,7 +84,7 @@ pub struct ResourceChangeJson {
 }
 
 /// Before and after.
-#[derive(Debug, Serialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ChangeJson {
     /// `["create"]`, `["update"]` or `["delete"]`.
     pub actions: Vec<String>,
@@ -88,7 +95,7 @@ pub struct ChangeJson {
 }
 
 /// Effect on service.
-#[derive(Debug, Serialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ImpactJson {
     /// `none`, `blip`, `retrain`, `outage` or `identity`.
     pub class: String,
@@ -99,7 +106,7 @@ pub struct ImpactJson {
 }
 
 /// Option 82 values before and after.
-#[derive(Debug, Serialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Option82Json {
     /// Values now.
     pub before: Option82ValuesJson,
@@ -108,7 +115,7 @@ pub struct Option82Json {
 }
 
 /// Option 82 values.
-#[derive(Debug, Serialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Option82ValuesJson {
     /// Remote id: the subscriber's name.
     pub remote_id: String,
@@ -117,7 +124,7 @@ pub struct Option82ValuesJson {
 }
 
 /// One device.
-#[derive(Debug, Serialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct DeviceJson {
     /// Inventory key.
     pub device: String,
@@ -131,6 +138,14 @@ pub struct DeviceJson {
     pub reason: Option<String>,
     /// Firmware that the device runs; null where it was not read.
     pub firmware: Option<String>,
+    /// Base MAC of the device; null where it was not read.
+    pub mac: Option<String>,
+    /// SSH host key of the device, as `ssh-keygen -l` prints it; null where it was not read.
+    pub host_key: Option<String>,
+    /// SHA-256 over what the inventory asks of this device; null where it was not read.
+    pub inventory_fingerprint: Option<String>,
+    /// SHA-256 over what gamops owns there before the plan; null where it was not read.
+    pub records_fingerprint: Option<String>,
     /// SHA-256 over the running configuration; null where it was not read.
     pub observed_fingerprint: Option<String>,
     /// SHA-256 over the managed configuration to reach; null where it was not read.
@@ -147,10 +162,12 @@ pub struct DeviceJson {
     pub unmanaged: Vec<NamedJson>,
     /// What an operator should know.
     pub notes: Vec<String>,
+    /// The running configuration that the plan was made from, line by line in one order, secrets masked.
+    pub running: Vec<String>,
 }
 
 /// What stands in the way.
-#[derive(Debug, Serialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct RefusalJson {
     /// Stable rule id.
     pub rule: String,
@@ -161,7 +178,7 @@ pub struct RefusalJson {
 }
 
 /// One step.
-#[derive(Debug, Serialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct StepJson {
     /// Address of the object.
     pub address: String,
@@ -172,7 +189,7 @@ pub struct StepJson {
 }
 
 /// Configuration that a reboot would lose.
-#[derive(Debug, Serialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct UnsavedJson {
     /// `saved`, `ours`, `foreign` or `unknown`.
     pub state: String,
@@ -183,7 +200,7 @@ pub struct UnsavedJson {
 }
 
 /// An object and its name on the device.
-#[derive(Debug, Serialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct NamedJson {
     /// Kind of object.
     #[serde(rename = "type")]
@@ -194,181 +211,19 @@ pub struct NamedJson {
     pub name: String,
 }
 
-/// Renders a whole plan.
+impl PlanJson {
+    /// The entry of a device.
+    #[must_use]
+    pub fn device(&self, key: &str) -> Option<&DeviceJson> {
+        self.devices.iter().find(|device| device.device == key)
+    }
+}
+
+/// SHA-256, in hex, over a plan, its own digest left out.
 #[must_use]
-pub fn plan_json(plan: &Plan) -> PlanJson {
-    let summary = plan.summary();
-    PlanJson {
-        format_version: FORMAT_VERSION.to_owned(),
-        inventory: plan.inventory.clone(),
-        commit: plan.commit.clone(),
-        applyable: plan.is_actionable(),
-        complete: !plan.has_unread(),
-        summary: SummaryJson {
-            add: summary.add,
-            change: summary.change,
-            destroy: summary.destroy,
-        },
-        resource_changes: plan.devices.iter().flat_map(resource_changes).collect(),
-        devices: plan.devices.iter().map(device).collect(),
-    }
-}
-
-fn resource_changes(device: &DevicePlan) -> Vec<ResourceChangeJson> {
-    let Outcome::Read(changes) = &device.outcome else {
-        return Vec::new();
-    };
-    let applyable = changes.is_actionable();
-    changes
-        .changes
-        .iter()
-        .map(|change| resource_change(&device.device, change, applyable))
-        .collect()
-}
-
-fn resource_change(device: &str, change: &ObjectChange, applyable: bool) -> ResourceChangeJson {
-    let side = |value: fn(&FieldChange) -> &str| -> BTreeMap<String, String> {
-        change
-            .fields
-            .iter()
-            .map(|field| (field.field.to_owned(), value(field).to_owned()))
-            .collect()
-    };
-    let before = side(|field| &field.before);
-    let after = side(|field| &field.after);
-    let (action, before, after) = match change.action {
-        Action::Create => ("create", None, Some(after)),
-        Action::Update => ("update", Some(before), Some(after)),
-        Action::Destroy => ("delete", Some(before), None),
-    };
-    ResourceChangeJson {
-        address: change.address.clone(),
-        device: device.to_owned(),
-        kind: change.kind.to_string(),
-        name: change.key.clone(),
-        id: change.object.number(),
-        change: ChangeJson {
-            actions: vec![action.to_owned()],
-            before,
-            after,
-        },
-        cause: word(change.cause),
-        impact: ImpactJson {
-            class: change.impact.class.word().to_owned(),
-            evidence: change.impact.evidence.to_string(),
-            subscribers: change.subscribers.clone(),
-        },
-        option_82: change.option82.as_ref().map(|(before, after)| Option82Json {
-            before: option82(before),
-            after: option82(after),
-        }),
-        applyable,
-    }
-}
-
-fn option82(values: &Option82) -> Option82ValuesJson {
-    Option82ValuesJson {
-        remote_id: values.remote_id.clone(),
-        circuit_id: values.circuit_id.clone(),
-    }
-}
-
-fn word(cause: super::model::Cause) -> String {
-    use super::model::Cause;
-    match cause {
-        Cause::Inventory => "inventory",
-        Cause::Drift => "drift",
-        Cause::Both => "both",
-        Cause::Adoption => "adoption",
-    }
-    .to_owned()
-}
-
-fn device(device: &DevicePlan) -> DeviceJson {
-    let mut json = DeviceJson {
-        device: device.device.clone(),
-        address: device.address.clone(),
-        model: device.model.to_owned(),
-        status: "unread".to_owned(),
-        reason: None,
-        firmware: None,
-        observed_fingerprint: None,
-        desired_fingerprint: None,
-        refusals: Vec::new(),
-        steps: Vec::new(),
-        unsaved: UnsavedJson {
-            state: "unknown".to_owned(),
-            will_save: false,
-            difference: Vec::new(),
-        },
-        adopted: Vec::new(),
-        unmanaged: Vec::new(),
-        notes: Vec::new(),
-    };
-    match &device.outcome {
-        Outcome::Unread(unread) => json.reason = Some(unread.reason.clone()),
-        Outcome::Read(changes) => read(&mut json, changes),
-    }
-    json
-}
-
-fn read(json: &mut DeviceJson, changes: &DeviceChanges) {
-    let (status, reason) = match (&changes.held, changes.refusals.first()) {
-        (Some(Held::Observe), _) => ("observe", None),
-        (Some(Held::Paused(reason)), _) => ("paused", Some(reason.clone())),
-        (None, Some(refusal)) => ("refused", Some(refusal.message.clone())),
-        (None, None) if changes.is_actionable() => ("ready", None),
-        (None, None) => ("in-sync", None),
-    };
-    status.clone_into(&mut json.status);
-    json.reason = reason;
-    json.firmware = Some(changes.firmware.clone());
-    json.observed_fingerprint = Some(changes.observed_fingerprint.clone());
-    json.desired_fingerprint = Some(changes.desired_fingerprint.clone());
-    json.refusals = changes
-        .refusals
-        .iter()
-        .map(|refusal| RefusalJson {
-            rule: refusal.rule.to_owned(),
-            message: refusal.message.clone(),
-            help: refusal.help.clone(),
-        })
-        .collect();
-    json.steps = changes.steps.iter().map(step).collect();
-    json.unsaved = UnsavedJson {
-        state: match &changes.saved {
-            Saved::Yes => "saved",
-            Saved::No { ours: true, .. } => "ours",
-            Saved::No { ours: false, .. } => "foreign",
-            Saved::Unknown => "unknown",
-        }
-        .to_owned(),
-        will_save: changes.is_actionable() && changes.save != Save::No,
-        difference: match &changes.saved {
-            Saved::No { difference, .. } => difference.clone(),
-            Saved::Yes | Saved::Unknown => Vec::new(),
-        },
-    };
-    json.adopted = named(&changes.adopted);
-    json.unmanaged = named(&changes.unmanaged);
-    json.notes = changes.notes.iter().chain(&changes.decisions).cloned().collect();
-}
-
-fn step(step: &Step) -> StepJson {
-    StepJson {
-        address: step.address.clone(),
-        makes_room: step.makes_room,
-        commands: step.commands.clone(),
-    }
-}
-
-fn named(objects: &[(crate::observed::ObjectId, String)]) -> Vec<NamedJson> {
-    objects
-        .iter()
-        .map(|(id, name)| NamedJson {
-            kind: id.kind().to_string(),
-            id: id.number(),
-            name: name.clone(),
-        })
-        .collect()
+pub fn digest(plan: &PlanJson) -> String {
+    sha256(&PlanJson {
+        plan_sha256: String::new(),
+        ..plan.clone()
+    })
 }

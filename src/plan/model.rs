@@ -7,6 +7,7 @@ use crate::observed::{Change, DeviceConfig, Kind, ObjectId, Option82};
 use super::impact::Impact;
 use super::record::Record;
 use super::resolve::Refusal;
+use super::target::Target;
 
 /// What would be done to a fleet. Devices stand in order of their keys; the same input gives the same plan.
 #[derive(Debug, Clone)]
@@ -15,6 +16,8 @@ pub struct Plan {
     pub inventory: String,
     /// The commit that the inventory was read from, with `+changes` where files differ from it.
     pub commit: Option<String>,
+    /// The addresses that the operator named; empty for the whole fleet.
+    pub targets: Vec<Target>,
     /// One entry per targeted device.
     pub devices: Vec<DevicePlan>,
 }
@@ -28,6 +31,8 @@ pub struct DevicePlan {
     pub address: String,
     /// Model as the inventory names it.
     pub model: &'static str,
+    /// Its SSH host key as it was met, as `ssh-keygen -l` prints it; `None` where it was not reached.
+    pub host_key: Option<String>,
     /// The outcome of looking at it.
     pub outcome: Outcome,
 }
@@ -87,6 +92,10 @@ pub struct DeviceChanges {
     pub records_before: Vec<Record>,
     /// What gamops owns there once the target is reached.
     pub records: Vec<Record>,
+    /// All of the running configuration as canonical text, secrets masked.
+    pub observed_text: String,
+    /// SHA-256 over what the inventory asks of this device.
+    pub inventory_fingerprint: String,
     /// SHA-256 over all of the running configuration, the part that gamops does not manage included.
     pub observed_fingerprint: String,
     /// SHA-256 over the target.
@@ -256,6 +265,14 @@ impl DeviceChanges {
     #[must_use]
     pub fn is_refused(&self) -> bool {
         self.held.is_none() && !self.refusals.is_empty()
+    }
+}
+
+impl DevicePlan {
+    /// Whether apply would send anything to the device.
+    #[must_use]
+    pub fn is_actionable(&self) -> bool {
+        matches!(&self.outcome, Outcome::Read(changes) if changes.is_actionable())
     }
 }
 

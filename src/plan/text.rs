@@ -72,6 +72,7 @@ fn device_text(out: &mut String, device: &DevicePlan) {
         address,
         model,
         outcome,
+        ..
     } = device;
     match outcome {
         Outcome::Unread(Unread { reason, help }) => {

@@ -74,9 +74,9 @@ pub(super) fn save(saved: &Saved, policy: Unsaved, has_steps: bool, unfinished: 
     }
 }
 
-/// The lines that differ, `-` startup and `+` running, without context.
-fn difference(startup: &str, running: &str) -> Vec<String> {
-    TextDiff::from_lines(startup, running)
+/// The lines that differ, `-` before and `+` after, without context.
+pub(super) fn difference(before: &str, after: &str) -> Vec<String> {
+    TextDiff::from_lines(before, after)
         .iter_all_changes()
         .filter_map(|change| {
             let sign = match change.tag() {

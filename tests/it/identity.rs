@@ -141,6 +141,7 @@ fn no_secret_shows_anywhere() {
     for arguments in [
         &["-vv", "plan"][..],
         &["plan", "--format", "json"],
+        &["plan", "--out", "kept.plan"],
         &["-vv", "apply", "--auto-approve"],
         &["show", "maple"],
     ] {

@@ -14,6 +14,7 @@ mod flow;
 mod house;
 mod identity;
 mod readme;
+mod saved_plan;
 mod sim;
 mod sim_interop;
 mod sim_walk;

@@ -1,0 +1,205 @@
+//! Writing a plan as JSON.
+
+use std::collections::BTreeMap;
+
+use crate::observed::{ObjectId, Option82, sha256};
+
+use super::super::model::{
+    Action, Cause, DeviceChanges, DevicePlan, FieldChange, Held, ObjectChange, Outcome, Plan, Save, Saved, Step,
+};
+use super::{
+    ChangeJson, DeviceJson, FORMAT_VERSION, ImpactJson, NamedJson, Option82Json, Option82ValuesJson, PlanJson,
+    RefusalJson, ResourceChangeJson, StepJson, SummaryJson, UnsavedJson, digest,
+};
+
+/// Renders a whole plan.
+#[must_use]
+pub fn plan_json(plan: &Plan) -> PlanJson {
+    let summary = plan.summary();
+    let mut json = PlanJson {
+        format_version: FORMAT_VERSION.to_owned(),
+        gamops_version: env!("CARGO_PKG_VERSION").to_owned(),
+        plan_sha256: String::new(),
+        targets: plan.targets.iter().map(ToString::to_string).collect(),
+        inventory: plan.inventory.clone(),
+        commit: plan.commit.clone(),
+        applyable: plan.is_actionable(),
+        complete: !plan.has_unread(),
+        summary: SummaryJson {
+            add: summary.add,
+            change: summary.change,
+            destroy: summary.destroy,
+        },
+        resource_changes: plan.devices.iter().flat_map(resource_changes).collect(),
+        devices: plan.devices.iter().map(device).collect(),
+    };
+    json.plan_sha256 = digest(&json);
+    json
+}
+
+fn resource_changes(device: &DevicePlan) -> Vec<ResourceChangeJson> {
+    let Outcome::Read(changes) = &device.outcome else {
+        return Vec::new();
+    };
+    let applyable = changes.is_actionable();
+    changes
+        .changes
+        .iter()
+        .map(|change| resource_change(&device.device, change, applyable))
+        .collect()
+}
+
+fn resource_change(device: &str, change: &ObjectChange, applyable: bool) -> ResourceChangeJson {
+    let side = |value: fn(&FieldChange) -> &str| -> BTreeMap<String, String> {
+        change
+            .fields
+            .iter()
+            .map(|field| (field.field.to_owned(), value(field).to_owned()))
+            .collect()
+    };
+    let before = side(|field| &field.before);
+    let after = side(|field| &field.after);
+    let (action, before, after) = match change.action {
+        Action::Create => ("create", None, Some(after)),
+        Action::Update => ("update", Some(before), Some(after)),
+        Action::Destroy => ("delete", Some(before), None),
+    };
+    ResourceChangeJson {
+        address: change.address.clone(),
+        device: device.to_owned(),
+        kind: change.kind.to_string(),
+        name: change.key.clone(),
+        id: change.object.number(),
+        change: ChangeJson {
+            actions: vec![action.to_owned()],
+            before,
+            after,
+        },
+        cause: word(change.cause),
+        impact: ImpactJson {
+            class: change.impact.class.word().to_owned(),
+            evidence: change.impact.evidence.to_string(),
+            subscribers: change.subscribers.clone(),
+        },
+        option_82: change.option82.as_ref().map(|(before, after)| Option82Json {
+            before: option82(before),
+            after: option82(after),
+        }),
+        applyable,
+    }
+}
+
+fn option82(values: &Option82) -> Option82ValuesJson {
+    Option82ValuesJson {
+        remote_id: values.remote_id.clone(),
+        circuit_id: values.circuit_id.clone(),
+    }
+}
+
+fn word(cause: Cause) -> String {
+    match cause {
+        Cause::Inventory => "inventory",
+        Cause::Drift => "drift",
+        Cause::Both => "both",
+        Cause::Adoption => "adoption",
+    }
+    .to_owned()
+}
+
+fn device(device: &DevicePlan) -> DeviceJson {
+    let mut json = DeviceJson {
+        device: device.device.clone(),
+        address: device.address.clone(),
+        model: device.model.to_owned(),
+        status: "unread".to_owned(),
+        reason: None,
+        firmware: None,
+        mac: None,
+        host_key: device.host_key.clone(),
+        inventory_fingerprint: None,
+        records_fingerprint: None,
+        observed_fingerprint: None,
+        desired_fingerprint: None,
+        refusals: Vec::new(),
+        steps: Vec::new(),
+        unsaved: UnsavedJson {
+            state: "unknown".to_owned(),
+            will_save: false,
+            difference: Vec::new(),
+        },
+        adopted: Vec::new(),
+        unmanaged: Vec::new(),
+        notes: Vec::new(),
+        running: Vec::new(),
+    };
+    match &device.outcome {
+        Outcome::Unread(unread) => json.reason = Some(unread.reason.clone()),
+        Outcome::Read(changes) => read(&mut json, changes),
+    }
+    json
+}
+
+fn read(json: &mut DeviceJson, changes: &DeviceChanges) {
+    let (status, reason) = match (&changes.held, changes.refusals.first()) {
+        (Some(Held::Observe), _) => ("observe", None),
+        (Some(Held::Paused(reason)), _) => ("paused", Some(reason.clone())),
+        (None, Some(refusal)) => ("refused", Some(refusal.message.clone())),
+        (None, None) if changes.is_actionable() => ("ready", None),
+        (None, None) => ("in-sync", None),
+    };
+    status.clone_into(&mut json.status);
+    json.reason = reason;
+    json.firmware = Some(changes.firmware.clone());
+    json.mac = Some(changes.mac.to_string());
+    json.inventory_fingerprint = Some(changes.inventory_fingerprint.clone());
+    json.records_fingerprint = Some(sha256(&changes.records_before));
+    json.observed_fingerprint = Some(changes.observed_fingerprint.clone());
+    json.desired_fingerprint = Some(changes.desired_fingerprint.clone());
+    json.refusals = changes
+        .refusals
+        .iter()
+        .map(|refusal| RefusalJson {
+            rule: refusal.rule.to_owned(),
+            message: refusal.message.clone(),
+            help: refusal.help.clone(),
+        })
+        .collect();
+    json.steps = changes.steps.iter().map(step).collect();
+    json.unsaved = UnsavedJson {
+        state: match &changes.saved {
+            Saved::Yes => "saved",
+            Saved::No { ours: true, .. } => "ours",
+            Saved::No { ours: false, .. } => "foreign",
+            Saved::Unknown => "unknown",
+        }
+        .to_owned(),
+        will_save: changes.is_actionable() && changes.save != Save::No,
+        difference: match &changes.saved {
+            Saved::No { difference, .. } => difference.clone(),
+            Saved::Yes | Saved::Unknown => Vec::new(),
+        },
+    };
+    json.adopted = named(&changes.adopted);
+    json.unmanaged = named(&changes.unmanaged);
+    json.notes = changes.notes.iter().chain(&changes.decisions).cloned().collect();
+    json.running = changes.observed_text.lines().map(str::to_owned).collect();
+}
+
+fn step(step: &Step) -> StepJson {
+    StepJson {
+        address: step.address.clone(),
+        makes_room: step.makes_room,
+        commands: step.commands.clone(),
+    }
+}
+
+fn named(objects: &[(ObjectId, String)]) -> Vec<NamedJson> {
+    objects
+        .iter()
+        .map(|(id, name)| NamedJson {
+            kind: id.kind().to_string(),
+            id: id.number(),
+            name: name.clone(),
+        })
+        .collect()
+}
