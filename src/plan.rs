@@ -15,6 +15,7 @@ mod moved;
 pub mod moves;
 pub mod record;
 mod resolve;
+pub mod rollback;
 mod subscriber_model;
 mod target;
 mod text;

@@ -150,7 +150,7 @@ fn order(resolution: &mut Resolution, observed: &DeviceConfig, inputs: Inputs<'_
 }
 
 /// What the device will hold after all changes. It may differ from the wish in what cannot be cleared.
-fn reach(observed: &DeviceConfig, ordered: &[OrderedChange]) -> DeviceConfig {
+pub(super) fn reach(observed: &DeviceConfig, ordered: &[OrderedChange]) -> DeviceConfig {
     let mut target = observed.clone();
     for step in ordered {
         // The diff was made from this very state, so nothing can conflict; if it did, the reading after
@@ -219,7 +219,7 @@ fn settle(mut records: Vec<Record>, target: &DeviceConfig) -> Vec<Record> {
 }
 
 /// Inventory key and address of an object; what has no key goes by `#` and its number.
-fn address(device: &str, object: ObjectId, keys: &BTreeMap<ObjectId, String>) -> (String, String) {
+pub(super) fn address(device: &str, object: ObjectId, keys: &BTreeMap<ObjectId, String>) -> (String, String) {
     let key = match (keys.get(&object), object) {
         (Some(key), _) => key.clone(),
         (None, ObjectId::System) => "hostname".to_owned(),

@@ -12,7 +12,7 @@ mod state;
 mod target;
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;
 
 use std::fmt;
 
@@ -288,7 +288,31 @@ pub fn diff(
     capabilities: &Capabilities,
     medium: Medium,
 ) -> Result<Difference, Stuck> {
-    let (target, cannot_clear) = target::reachable(from, to, capabilities, medium);
+    let reachable = target::settled(from, to, capabilities, medium);
+    between(from, reachable, capabilities, medium)
+}
+
+/// As [`diff`], but towards something that was there before and not towards a wish: `auto` for an endpoint means
+/// that it is to look for its port again, whichever it has found.
+///
+/// # Errors
+///
+/// As [`diff`].
+pub fn way_back(
+    from: &DeviceConfig,
+    to: &DeviceConfig,
+    capabilities: &Capabilities,
+    medium: Medium,
+) -> Result<Difference, Stuck> {
+    between(from, target::reachable(from, to, capabilities), capabilities, medium)
+}
+
+fn between(
+    from: &DeviceConfig,
+    (target, cannot_clear): (DeviceConfig, Vec<CannotClear>),
+    capabilities: &Capabilities,
+    medium: Medium,
+) -> Result<Difference, Stuck> {
     let known = check::violations(from, medium);
     let outcome = check::violations(&target, medium);
     if let Some(new) = outcome

@@ -18,6 +18,7 @@ use super::matching::{
 use super::record::Record;
 
 pub(super) use blockers::refuse_what_cannot_stand;
+pub(super) use fields::Words;
 
 /// What the wish comes to on this device.
 #[derive(Debug, Clone, Default)]

@@ -5,12 +5,23 @@ use crate::observed::{Capabilities, DeviceConfig, ObjectId};
 
 use super::{CannotClear, Field};
 
+/// As [`reachable`], with the ports that endpoints found by themselves kept where the wish leaves them open.
+pub(super) fn settled(
+    from: &DeviceConfig,
+    to: &DeviceConfig,
+    capabilities: &Capabilities,
+    medium: Medium,
+) -> (DeviceConfig, Vec<CannotClear>) {
+    let (mut target, kept) = reachable(from, to, capabilities);
+    settle_automatic_ports(from, &mut target, medium);
+    (target, kept)
+}
+
 /// The wish, with every field left as it is that has no way back, and the list of those fields.
 pub(super) fn reachable(
     from: &DeviceConfig,
     to: &DeviceConfig,
     capabilities: &Capabilities,
-    medium: Medium,
 ) -> (DeviceConfig, Vec<CannotClear>) {
     let mut target = to.clone();
     let mut kept = Kept {
@@ -65,7 +76,6 @@ pub(super) fn reachable(
         kept.option(object, Field::Poe, old.poe, &mut subscriber.poe);
         kept.unknown(object, &old.unknown, &mut subscriber.unknown);
     }
-    settle_automatic_ports(from, &mut target, medium);
     let mut fields = kept.fields;
     fields.dedup();
     (target, fields)

@@ -1,7 +1,7 @@
 //! Orders that were thought through by hand, and laws that hold for all.
 
-mod device;
-mod laws;
+pub(in crate::plan) mod device;
+pub(in crate::plan) mod laws;
 
 use super::*;
 use crate::domain::{EndpointId, Firmware, Mbps, PortBinding, PortMode, ProfileId, SubscriberId};

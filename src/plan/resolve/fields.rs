@@ -89,15 +89,15 @@ pub(super) fn subscriber(
 
 /// Which words may be said to a device.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Words<'a> {
-    pub(super) capabilities: &'a Capabilities,
+pub(in crate::plan) struct Words<'a> {
+    pub(in crate::plan) capabilities: &'a Capabilities,
     /// Whether the operator lets words be tried that nobody has seen.
-    pub(super) allow_assumed: bool,
+    pub(in crate::plan) allow_assumed: bool,
 }
 
 impl Words<'_> {
     /// Why an assumed word is not said; `None` where it is.
-    fn withheld(self, word: AssumedWord) -> Option<String> {
+    pub(in crate::plan) fn withheld(self, word: AssumedWord) -> Option<String> {
         let support = self.capabilities.word(word);
         match (support.answer, support.evidence) {
             (Answer::Yes, _) => None,

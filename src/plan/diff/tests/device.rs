@@ -113,7 +113,7 @@ fn loses(change: &Change) -> Option<String> {
 }
 
 /// Why a device would not hold this configuration.
-pub(super) fn refusal(config: &DeviceConfig, medium: Medium) -> Option<String> {
+pub(in crate::plan) fn refusal(config: &DeviceConfig, medium: Medium) -> Option<String> {
     let endpoints: Vec<_> = config.endpoints.iter().collect();
     for (index, (id, one)) in endpoints.iter().enumerate() {
         if one.name.is_empty() || one.name.len() > 31 || one.mac.is_none() {

@@ -7,22 +7,22 @@ use crate::domain::PoeMode;
 
 /// How crowded a generated device is.
 #[derive(Debug, Clone, Copy)]
-struct Size {
-    medium: Medium,
+pub(in crate::plan) struct Size {
+    pub(in crate::plan) medium: Medium,
     ports: u64,
     profiles: u64,
     endpoints: u64,
-    subscribers: u64,
+    pub(in crate::plan) subscribers: u64,
 }
 
-const COPPER: Size = Size {
+pub(in crate::plan) const COPPER: Size = Size {
     medium: Medium::Copper,
     ports: 6,
     profiles: 4,
     endpoints: 7,
     subscribers: 7,
 };
-const COAX: Size = Size {
+pub(in crate::plan) const COAX: Size = Size {
     medium: Medium::Coax,
     ports: 2,
     profiles: 15,
@@ -42,7 +42,7 @@ fn presence(count: u64) -> impl Strategy<Value = Vec<bool>> {
 }
 
 /// A configuration that a device can hold, names and addresses drawn from a pool with nothing to spare.
-fn config(size: Size) -> impl Strategy<Value = DeviceConfig> {
+pub(in crate::plan) fn config(size: Size) -> impl Strategy<Value = DeviceConfig> {
     (
         (
             permutation(size.ports),
@@ -158,7 +158,7 @@ fn build(
     config
 }
 
-fn any_capabilities() -> impl Strategy<Value = Capabilities> {
+pub(in crate::plan) fn any_capabilities() -> impl Strategy<Value = Capabilities> {
     any::<[bool; 3]>().prop_map(|[rename, new_mac, clear]| Capabilities {
         rename_in_place: support(rename),
         new_mac_in_place: support(new_mac),
@@ -316,7 +316,7 @@ proptest! {
 }
 
 /// A port-aware device with a subscriber on most ports, on all of them often: no port to spare.
-fn port_aware(count: u64) -> impl Strategy<Value = DeviceConfig> {
+pub(in crate::plan) fn port_aware(count: u64) -> impl Strategy<Value = DeviceConfig> {
     (
         permutation(count),
         permutation(count),
