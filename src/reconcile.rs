@@ -247,6 +247,8 @@ impl Context {
         let observation = &contact.observation;
         let running_text = running::canonical(&observation.running);
         let startup_text = observation.startup.as_ref().map(running::canonical);
+        let firmware = &contact.observation.identity.firmware;
+        let timings = self.store.timings(firmware).await.map_err(database)?;
         let inputs = Inputs {
             desired: &desired,
             readings: Readings {
@@ -257,6 +259,7 @@ impl Context {
             capabilities: &observation.capabilities,
             records: &records,
             unfinished: last.is_some_and(|run| run.state.is_unfinished()),
+            timings: &timings,
             targets,
         };
         Ok((plan_device(inputs, &render), contact))

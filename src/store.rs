@@ -1,5 +1,5 @@
 //! What gamops remembers between runs, in SQLite: pins, ownership, the journal of every run, what each
-//! firmware answered; and who may change a device now.
+//! firmware answered and took over commands; and who may change a device now.
 //!
 //! One thread owns the connection and takes jobs from a channel, so callers never block the runtime and
 //! writes never collide within a process; other processes wait up to the busy time-out. Holds no secret:
@@ -12,6 +12,7 @@ mod lock;
 mod migrations;
 mod ownership;
 mod pins;
+mod timings;
 
 use std::path::{Path, PathBuf};
 use std::thread;

@@ -33,6 +33,17 @@ pub enum Kind {
     Subscriber,
 }
 
+impl Kind {
+    /// All of them.
+    pub const ALL: [Self; 5] = [
+        Self::System,
+        Self::Port,
+        Self::Profile,
+        Self::Endpoint,
+        Self::Subscriber,
+    ];
+}
+
 impl fmt::Display for Kind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {

@@ -2,11 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::domain::SubscriberId;
 use crate::inventory::desired::DesiredDevice;
 use crate::inventory::model::{Mode, Unsaved};
 use crate::observed::{Capabilities, Change, DeviceConfig, Identity, Kind, Object, ObjectId, Option82, sha256};
 
 use super::diff::{OrderedChange, Purpose, diff};
+use super::impact::duration::{Timings, estimate};
 use super::impact::impact;
 use super::model::{Action, Cause, DeviceChanges, FieldChange, Held, ObjectChange, Saved, Step};
 use super::record::Record;
@@ -31,6 +33,8 @@ pub struct Inputs<'a> {
     pub records: &'a [Record],
     /// Whether a run of gamops on this device never came to its end.
     pub unfinished: bool,
+    /// What its firmware took over commands before.
+    pub timings: &'a Timings,
     /// The objects that the operator named; `None` for the whole device.
     pub targets: Option<&'a BTreeSet<(Kind, String)>>,
 }
@@ -82,8 +86,8 @@ pub fn plan_device(inputs: Inputs<'_>, render: Render<'_>) -> DeviceChanges {
     judge_unsaved(&mut resolution, desired.unsaved, &saved, !steps.is_empty());
     let refused = !resolution.refusals.is_empty();
     let steps = if refused { Vec::new() } else { steps };
-    let changes = describe(desired, observed, &target, &ordered, &resolution, records);
-    let named = |ids: &[ObjectId]| {
+    let changes = describe(inputs, (observed, &target), (&ordered, &steps), &resolution);
+    let with_names = |ids: &[ObjectId]| {
         ids.iter()
             .map(|id| {
                 (
@@ -109,8 +113,8 @@ pub fn plan_device(inputs: Inputs<'_>, render: Render<'_>) -> DeviceChanges {
         save: save(&saved, desired.unsaved, !steps.is_empty(), unfinished),
         steps,
         saved,
-        adopted: named(&resolution.adopted),
-        unmanaged: named(&resolution.unmanaged),
+        adopted: with_names(&resolution.adopted),
+        unmanaged: with_names(&resolution.unmanaged),
         notes: std::mem::take(&mut resolution.notes),
         decisions: desired.notes.clone(),
         refusals: std::mem::take(&mut resolution.refusals),
@@ -230,16 +234,14 @@ pub(super) fn address(device: &str, object: ObjectId, keys: &BTreeMap<ObjectId, 
 }
 
 fn describe(
-    desired: &DesiredDevice,
-    observed: &DeviceConfig,
-    target: &DeviceConfig,
-    ordered: &[OrderedChange],
+    inputs: Inputs<'_>,
+    (observed, target): (&DeviceConfig, &DeviceConfig),
+    (ordered, steps): (&[OrderedChange], &[Step]),
     resolution: &Resolution,
-    records: &[Record],
 ) -> Vec<ObjectChange> {
-    let mut last_step: BTreeMap<ObjectId, usize> = BTreeMap::new();
+    let mut touched: BTreeMap<ObjectId, Vec<usize>> = BTreeMap::new();
     for (index, step) in ordered.iter().enumerate() {
-        last_step.insert(step.change.object(), index);
+        touched.entry(step.change.object()).or_default().push(index);
     }
     let ids: BTreeSet<ObjectId> = observed.object_ids().chain(target.object_ids()).collect();
     let mut changes: Vec<(usize, ObjectChange)> = ids
@@ -249,12 +251,46 @@ fn describe(
             if before == after {
                 return None;
             }
-            let change = object_change(desired, id, (before, after), (observed, target), resolution, records);
-            Some((last_step.get(&id).copied().unwrap_or(usize::MAX), change))
+            let at = touched.get(&id).map_or(&[][..], Vec::as_slice);
+            let sides = (before, after);
+            let mut change = object_change(
+                inputs.desired,
+                id,
+                sides,
+                (observed, target),
+                resolution,
+                inputs.records,
+            );
+            let on_the_way = at.iter().filter_map(|index| Some(&ordered.get(*index)?.change));
+            change.impact = change.impact.by_way_of(id, on_the_way, observed);
+            change.subscribers = named(&change.impact.subscribers, observed, resolution);
+            let span = at
+                .first()
+                .zip(at.last())
+                .and_then(|(first, last)| steps.get(*first..=*last));
+            change.estimate = estimate(change.impact.away, span.unwrap_or_default(), inputs.timings);
+            Some((at.last().copied().unwrap_or(usize::MAX), change))
         })
         .collect();
     changes.sort_by_key(|(step, _)| *step);
     changes.into_iter().map(|(_, change)| change).collect()
+}
+
+/// Subscribers by inventory key, else by name.
+fn named(numbers: &BTreeSet<SubscriberId>, observed: &DeviceConfig, resolution: &Resolution) -> Vec<String> {
+    let name = |number| {
+        observed
+            .subscribers
+            .get(number)
+            .map(|subscriber| subscriber.name.clone())
+    };
+    numbers
+        .iter()
+        .map(|number| {
+            let key = resolution.keys.get(&ObjectId::Subscriber(*number)).cloned();
+            key.or_else(|| name(number)).unwrap_or_default()
+        })
+        .collect()
 }
 
 fn object_change(
@@ -267,24 +303,6 @@ fn object_change(
 ) -> ObjectChange {
     let (key, address) = address(&desired.key, id, &resolution.keys);
     let impact = impact(id, before.as_ref(), after.as_ref(), observed);
-    let subscribers = impact
-        .subscribers
-        .iter()
-        .map(|number| {
-            let name = || {
-                observed
-                    .subscribers
-                    .get(number)
-                    .map(|s| s.name.clone())
-                    .unwrap_or_default()
-            };
-            resolution
-                .keys
-                .get(&ObjectId::Subscriber(*number))
-                .cloned()
-                .unwrap_or_else(name)
-        })
-        .collect();
     let option82 = match id {
         ObjectId::Subscriber(number) => Option82::of(observed, number)
             .zip(Option82::of(target, number))
@@ -304,7 +322,8 @@ fn object_change(
         key,
         object: id,
         impact,
-        subscribers,
+        estimate: None,
+        subscribers: Vec::new(),
         option82,
     }
 }

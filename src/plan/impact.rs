@@ -1,20 +1,26 @@
 //! What a change does to service while it happens.
 //!
-//! One table, by kind of object and field. Nearly all of it is assumed: nobody has measured which changes
-//! interrupt a GAM's lines, and for how long.
+//! One table, by what happens to an object. Nearly all of it is assumed: nobody has measured which changes
+//! interrupt a GAM's lines, and for how long. What the devices take over the commands is measured ([`duration`]).
+
+pub mod duration;
+mod total;
 
 use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
 use crate::domain::{PoeMode, PortBinding, SubscriberId};
-use crate::observed::{DeviceConfig, Evidence, Object, ObjectId, ProfileRef, Subscriber};
+use crate::observed::{Change, DeviceConfig, Evidence, Object, ObjectId, ProfileRef, Subscriber};
+
+pub use total::{Total, total};
 
 /// How much a change is felt, mildest first.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Class {
     /// Nobody notices.
+    #[default]
     None,
     /// Service drops for seconds.
     Blip,
@@ -40,6 +46,62 @@ impl Class {
     }
 }
 
+/// How long service is away because of a change, once the commands are sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Away {
+    /// It is not.
+    Not,
+    /// As long as the device takes over the commands.
+    WhileCommands,
+    /// As long as the commands, and this many seconds more: the line trains, a router asks for its address again.
+    SecondsMore(u32),
+    /// Until something else is done.
+    ForGood,
+}
+
+/// What a change does, as far as service feels it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+enum Effect {
+    Nothing,
+    Hostname,
+    PortMode,
+    EndpointReplaced,
+    EndpointTakenOff,
+    EndpointOnOtherPort,
+    EndpointDeleted,
+    SubscriberRenamed,
+    SubscriberInOtherVlan,
+    SubscriberOnOtherLine,
+    SubscriberTakenOff,
+    SubscriberDeleted,
+    PowerOff,
+    Passage,
+}
+
+/// The table. Evidence is of the class; every number of seconds is assumed (from "seconds to a minute", said nowhere
+/// more precisely), and what the device takes over its commands is added as far as it was measured.
+const fn felt(effect: Effect) -> (Class, Evidence, Away) {
+    use Evidence::{Assumed, Documented};
+    match effect {
+        Effect::Nothing => (Class::None, Assumed, Away::Not),
+        // It changes what servers see, the next time that a router asks; service itself goes on.
+        Effect::Hostname => (Class::Identity, Documented, Away::Not),
+        Effect::SubscriberRenamed => (Class::Identity, Documented, Away::Not),
+        Effect::SubscriberInOtherVlan => (Class::Identity, Documented, Away::SecondsMore(20)),
+        Effect::SubscriberOnOtherLine => (Class::Identity, Documented, Away::SecondsMore(60)),
+        Effect::EndpointOnOtherPort => (Class::Identity, Documented, Away::SecondsMore(60)),
+        Effect::PortMode => (Class::Retrain, Assumed, Away::SecondsMore(60)),
+        Effect::EndpointReplaced => (Class::Outage, Documented, Away::ForGood),
+        Effect::EndpointTakenOff => (Class::Outage, Documented, Away::ForGood),
+        Effect::EndpointDeleted => (Class::Outage, Documented, Away::ForGood),
+        Effect::SubscriberTakenOff => (Class::Outage, Documented, Away::ForGood),
+        Effect::SubscriberDeleted => (Class::Outage, Documented, Away::ForGood),
+        Effect::PowerOff => (Class::Outage, Assumed, Away::ForGood),
+        Effect::Passage => (Class::Blip, Assumed, Away::WhileCommands),
+    }
+}
+
 /// A change's effect on service.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Impact {
@@ -47,6 +109,8 @@ pub struct Impact {
     pub class: Class,
     /// What stands behind that statement.
     pub evidence: Evidence,
+    /// How long service is away.
+    pub away: Away,
     /// The subscribers that have service now and are concerned, by number. Empty where the class is none.
     pub subscribers: BTreeSet<SubscriberId>,
 }
@@ -56,48 +120,97 @@ pub struct Impact {
 /// `config` is what the device holds before: only who has service now can lose it.
 #[must_use]
 pub fn impact(id: ObjectId, before: Option<&Object>, after: Option<&Object>, config: &DeviceConfig) -> Impact {
-    let (class, evidence) = match (before, after) {
-        (Some(Object::System(from)), Some(Object::System(to))) if from != to => (Class::Identity, Evidence::Documented),
-        (Some(Object::Port(from)), Some(Object::Port(to))) if from.mode != to.mode => {
-            (Class::Retrain, Evidence::Assumed)
-        }
-        (Some(Object::Endpoint(from)), Some(Object::Endpoint(to))) => {
-            if from.mac != to.mac || to.port == PortBinding::Unassigned && from.port != to.port {
-                (Class::Outage, Evidence::Documented)
-            } else if from.port != to.port {
-                (Class::Identity, Evidence::Documented)
-            } else {
-                (Class::None, Evidence::Assumed)
-            }
-        }
-        (Some(Object::Endpoint(_)), None) => (Class::Outage, Evidence::Documented),
-        (Some(Object::Subscriber(from)), Some(Object::Subscriber(to))) => {
-            if from.name != to.name || from.vlan != to.vlan || moved(from, to) {
-                (Class::Identity, Evidence::Documented)
-            } else if is_served(from) && !is_served(to) {
-                (Class::Outage, Evidence::Documented)
-            } else if to.poe != from.poe && to.poe == Some(PoeMode::Disable) {
-                (Class::Outage, Evidence::Assumed)
-            } else if passage(from) != passage(to) {
-                (Class::Blip, Evidence::Assumed)
-            } else {
-                (Class::None, Evidence::Assumed)
-            }
-        }
-        (Some(Object::Subscriber(_)), None) => (Class::Outage, Evidence::Documented),
-        _ => (Class::None, Evidence::Assumed),
-    };
+    let (class, evidence, away) = felt(effect(before, after));
     let subscribers = if class == Class::None {
         BTreeSet::new()
     } else {
         concerned(id, config)
     };
     // What nobody uses cannot be missed.
-    let class = if subscribers.is_empty() { Class::None } else { class };
+    let (class, away) = if subscribers.is_empty() {
+        (Class::None, Away::Not)
+    } else {
+        (class, away)
+    };
     Impact {
         class,
         evidence,
+        away,
         subscribers,
+    }
+}
+
+impl Impact {
+    /// The same where the object is led to its new state by these changes: what is taken away on the way and put back is
+    /// felt, though nothing of it is left in the end.
+    #[must_use]
+    pub fn by_way_of<'c>(
+        self,
+        id: ObjectId,
+        changes: impl IntoIterator<Item = &'c Change>,
+        config: &DeviceConfig,
+    ) -> Self {
+        let goes_away = |change: &Change| {
+            let (before, after) = change.sides();
+            let (_, _, away) = felt(effect(before.as_ref(), after.as_ref()));
+            away == Away::ForGood
+        };
+        if self.away != Away::Not || !changes.into_iter().any(goes_away) {
+            return self;
+        }
+        let (class, evidence, away) = felt(Effect::Passage);
+        let subscribers = concerned(id, config);
+        if subscribers.is_empty() || self.class >= class {
+            return Self {
+                away: if self.subscribers.is_empty() { Away::Not } else { away },
+                ..self
+            };
+        }
+        Self {
+            class,
+            evidence,
+            away,
+            subscribers,
+        }
+    }
+}
+
+fn effect(before: Option<&Object>, after: Option<&Object>) -> Effect {
+    match (before, after) {
+        (Some(Object::System(from)), Some(Object::System(to))) if from != to => Effect::Hostname,
+        (Some(Object::Port(from)), Some(Object::Port(to))) if from.mode != to.mode => Effect::PortMode,
+        (Some(Object::Endpoint(from)), Some(Object::Endpoint(to))) => {
+            if from.mac != to.mac {
+                Effect::EndpointReplaced
+            } else if from.port == to.port {
+                Effect::Nothing
+            } else if to.port == PortBinding::Unassigned {
+                Effect::EndpointTakenOff
+            } else {
+                Effect::EndpointOnOtherPort
+            }
+        }
+        (Some(Object::Endpoint(_)), None) => Effect::EndpointDeleted,
+        (Some(Object::Subscriber(from)), Some(Object::Subscriber(to))) => {
+            // Who is not served is nobody to a server. Else the worst first; of those, what lasts longest.
+            if is_served(from) && !is_served(to) {
+                Effect::SubscriberTakenOff
+            } else if moved(from, to) {
+                Effect::SubscriberOnOtherLine
+            } else if from.vlan != to.vlan {
+                Effect::SubscriberInOtherVlan
+            } else if from.name != to.name {
+                Effect::SubscriberRenamed
+            } else if to.poe != from.poe && to.poe == Some(PoeMode::Disable) {
+                Effect::PowerOff
+            } else if passage(from) != passage(to) {
+                Effect::Passage
+            } else {
+                Effect::Nothing
+            }
+        }
+        (Some(Object::Subscriber(_)), None) => Effect::SubscriberDeleted,
+        _ => Effect::Nothing,
     }
 }
 
@@ -137,4 +250,113 @@ fn concerned(id: ObjectId, config: &DeviceConfig) -> BTreeSet<SubscriberId> {
         })
         .map(|(number, _)| *number)
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::{EndpointId, PortNumber, VlanId};
+    use crate::observed::{Endpoint, Port};
+
+    fn endpoint(port: u64) -> Endpoint {
+        Endpoint {
+            port: PortBinding::Port(PortNumber::try_from(port).unwrap()),
+            ..Endpoint::default()
+        }
+    }
+
+    fn subscriber(endpoint: u64, vlan: u16) -> Subscriber {
+        Subscriber {
+            endpoint: Some(EndpointId::try_from(endpoint).unwrap()),
+            vlan: VlanId::try_from(vlan).unwrap(),
+            ..Subscriber::default()
+        }
+    }
+
+    /// Subscriber 1 on endpoint 1 on port 1; endpoint 2 serves nobody.
+    fn config() -> DeviceConfig {
+        DeviceConfig {
+            endpoints: [1, 2].map(|id| (EndpointId::try_from(id).unwrap(), endpoint(1))).into(),
+            subscribers: [(SubscriberId::try_from(1).unwrap(), subscriber(1, 101))].into(),
+            ..DeviceConfig::default()
+        }
+    }
+
+    fn felt_by(id: ObjectId, after: Option<Object>) -> (Class, Away) {
+        let config = config();
+        let impact = impact(id, config.object(id).as_ref(), after.as_ref(), &config);
+        assert_eq!(impact.subscribers.is_empty(), impact.class == Class::None);
+        (impact.class, impact.away)
+    }
+
+    #[test]
+    fn every_change_has_a_class_and_a_time() {
+        let one = ObjectId::Subscriber(1.try_into().unwrap());
+        let becomes = |subscriber: Subscriber| felt_by(one, Some(Object::Subscriber(Box::new(subscriber))));
+        let as_is = || subscriber(1, 101);
+        let cases = [
+            (as_is(), (Class::None, Away::Not)),
+            (subscriber(1, 102), (Class::Identity, Away::SecondsMore(20))),
+            (subscriber(2, 102), (Class::Identity, Away::SecondsMore(60))),
+            (
+                Subscriber {
+                    name: "b".to_owned(),
+                    ..as_is()
+                },
+                (Class::Identity, Away::Not),
+            ),
+            (
+                Subscriber {
+                    endpoint: None,
+                    ..subscriber(1, 102)
+                },
+                (Class::Outage, Away::ForGood),
+            ),
+            (
+                Subscriber {
+                    poe: Some(PoeMode::Disable),
+                    ..as_is()
+                },
+                (Class::Outage, Away::ForGood),
+            ),
+            (
+                Subscriber {
+                    tagged: true,
+                    ..as_is()
+                },
+                (Class::Blip, Away::WhileCommands),
+            ),
+            (
+                Subscriber {
+                    description: "x".to_owned(),
+                    ..as_is()
+                },
+                (Class::None, Away::Not),
+            ),
+        ];
+        for (after, felt) in cases {
+            assert_eq!(becomes(after.clone()), felt, "{after:?}");
+        }
+        assert_eq!(felt_by(one, None), (Class::Outage, Away::ForGood));
+    }
+
+    #[test]
+    fn what_nobody_uses_is_not_missed() {
+        let endpoint_2 = ObjectId::Endpoint(2.try_into().unwrap());
+        assert_eq!(felt_by(endpoint_2, None), (Class::None, Away::Not));
+        let endpoint_1 = ObjectId::Endpoint(1.try_into().unwrap());
+        assert_eq!(
+            felt_by(endpoint_1, Some(Object::Endpoint(endpoint(2)))),
+            (Class::Identity, Away::SecondsMore(60))
+        );
+        let mode = |port: u64| {
+            let siso = Port {
+                mode: crate::domain::PortMode::Siso,
+                ..Port::default()
+            };
+            felt_by(ObjectId::Port(port.try_into().unwrap()), Some(Object::Port(siso)))
+        };
+        assert_eq!(mode(1), (Class::Retrain, Away::SecondsMore(60)));
+        assert_eq!(mode(2), (Class::None, Away::Not));
+    }
 }

@@ -40,6 +40,8 @@ pub struct PlanJson {
     pub complete: bool,
     /// Numbers of what apply would do.
     pub summary: SummaryJson,
+    /// What apply would do to service.
+    pub impact: TotalJson,
     /// Differences by object, device by device, in the order in which they are made.
     pub resource_changes: Vec<ResourceChangeJson>,
     /// What was found on each device, and what would be sent to it.
@@ -55,6 +57,21 @@ pub struct SummaryJson {
     pub change: usize,
     /// Objects to be destroyed.
     pub destroy: usize,
+}
+
+/// What apply would do to service.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct TotalJson {
+    /// The worst class: `none`, `blip`, `retrain`, `outage` or `identity`.
+    pub class: String,
+    /// How many subscribers feel anything.
+    pub subscribers: usize,
+    /// How many of them stay without service until something else is done.
+    pub for_good: usize,
+    /// About how long the others are without service at longest, in seconds; null where nobody is.
+    pub est_seconds: Option<u32>,
+    /// `measured` or `assumed`; null without seconds.
+    pub est_basis: Option<String>,
 }
 
 /// What happens to one object.
@@ -103,6 +120,12 @@ pub struct ImpactJson {
     pub evidence: String,
     /// Subscribers concerned, by inventory key, else by name.
     pub subscribers: Vec<String>,
+    /// About how long they are without service, in seconds; null where they are not, or for good.
+    pub est_seconds: Option<u32>,
+    /// `measured` on this firmware, or `assumed`; null without seconds.
+    pub est_basis: Option<String>,
+    /// Whether they stay without service until something else is done.
+    pub for_good: bool,
 }
 
 /// Option 82 values before and after.

@@ -4,7 +4,8 @@ use serde::Serialize;
 
 use crate::observed::{Change, DeviceConfig, Kind, ObjectId, Option82};
 
-use super::impact::Impact;
+use super::impact::duration::Estimate;
+use super::impact::{Impact, Total, total};
 use super::record::Record;
 use super::resolve::Refusal;
 use super::target::Target;
@@ -196,6 +197,8 @@ pub struct ObjectChange {
     pub fields: Vec<FieldChange>,
     /// Effect on service.
     pub impact: Impact,
+    /// About how long it is felt; `None` where it is not, or for good.
+    pub estimate: Option<Estimate>,
     /// Inventory keys (else names) of the subscribers concerned.
     pub subscribers: Vec<String>,
     /// Which side moved.
@@ -290,6 +293,16 @@ impl Plan {
             Outcome::Read(changes) => Some(&**changes),
             Outcome::Unread(_) => None,
         })
+    }
+
+    /// What apply would do to service.
+    #[must_use]
+    pub fn impact(&self) -> Total {
+        let read = self.devices.iter().filter_map(|device| match &device.outcome {
+            Outcome::Read(changes) if changes.is_actionable() => Some((device.device.as_str(), changes)),
+            Outcome::Read(_) | Outcome::Unread(_) => None,
+        });
+        total(read.flat_map(|(key, device)| device.changes.iter().map(move |change| (key, change))))
     }
 
     /// Whether apply would send anything to any device.

@@ -160,8 +160,14 @@ fn identity<'d>(then: &'d DeviceJson, again: &'d DeviceJson) -> impl Iterator<It
     .map(|(what, planned, now)| Moved::Identity { what, planned, now })
 }
 
-fn changes<'p>(plan: &'p PlanJson, device: &'p str) -> impl Iterator<Item = &'p ResourceChangeJson> {
-    plan.resource_changes
+/// A device's changes. How long they are felt is left out: an apply elsewhere may have measured that better since.
+fn changes<'p>(plan: &'p PlanJson, device: &'p str) -> impl Iterator<Item = ResourceChangeJson> {
+    let of_device = plan
+        .resource_changes
         .iter()
-        .filter(move |change| change.device == device)
+        .filter(move |change| change.device == device);
+    of_device.cloned().map(|mut change| {
+        (change.impact.est_seconds, change.impact.est_basis) = (None, None);
+        change
+    })
 }

@@ -37,14 +37,7 @@ impl FromStr for Target {
         let object = match (parts.next(), parts.next()) {
             (None, _) => None,
             (Some(kind), Some(key)) if !key.is_empty() => {
-                const KINDS: [Kind; 5] = [
-                    Kind::System,
-                    Kind::Port,
-                    Kind::Profile,
-                    Kind::Endpoint,
-                    Kind::Subscriber,
-                ];
-                let kind = KINDS
+                let kind = Kind::ALL
                     .into_iter()
                     .find(|known| known.to_string() == kind)
                     .ok_or_else(invalid)?;

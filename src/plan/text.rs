@@ -240,6 +240,7 @@ fn group_text(out: &mut String, group: &[ObjectChange]) {
             .collect();
         concerned.sort_unstable();
         concerned.dedup();
+        let longest = group.iter().map(|change| change.estimate).max().flatten();
         let style = if first.impact.class >= Class::Outage {
             WARN
         } else {
@@ -247,9 +248,10 @@ fn group_text(out: &mut String, group: &[ObjectChange]) {
         };
         let _ = writeln!(
             out,
-            "             impact: {style}{}{style:#} ({}) for {}",
+            "             impact: {style}{}{style:#} ({}){} for {}",
             first.impact.class.word(),
             first.impact.evidence,
+            longest.map(|estimate| format!(", {estimate},")).unwrap_or_default(),
             some_of(&concerned)
         );
     }
@@ -385,31 +387,7 @@ fn actionable(plan: &Plan) -> impl Iterator<Item = &ObjectChange> {
 }
 
 fn impact_line(out: &mut String, plan: &Plan) {
-    let felt: Vec<&ObjectChange> = actionable(plan)
-        .filter(|change| change.impact.class != Class::None)
-        .collect();
-    let Some(worst) = felt.iter().map(|change| change.impact.class).max() else {
-        out.push_str("Impact: no subscriber is interrupted.\n");
-        return;
-    };
-    let mut concerned: Vec<(&str, &str)> = felt
-        .iter()
-        .flat_map(|change| {
-            let device = change.address.split('/').next().unwrap_or_default();
-            change
-                .subscribers
-                .iter()
-                .map(move |subscriber| (device, subscriber.as_str()))
-        })
-        .collect();
-    concerned.sort_unstable();
-    concerned.dedup();
-    let _ = writeln!(
-        out,
-        "Impact: {}, at worst {}.",
-        count(concerned.len(), "subscriber"),
-        worst.word()
-    );
+    let _ = writeln!(out, "Impact: {}", plan.impact());
 }
 
 fn destroys(out: &mut String, plan: &Plan) {

@@ -4,7 +4,9 @@
 //! verified, nothing is recorded before it was saved. Killed anywhere, the next run finds out and converges.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::device::DeviceError;
@@ -13,6 +15,7 @@ use crate::dialect::redact;
 use crate::dialect::session::{RefusalKind, Reply};
 use crate::domain::{MacAddr, SubscriberId};
 use crate::observed::{Answer, AssumedWord, DeviceConfig, ObjectId, RunningConfig};
+use crate::plan::impact::duration::Work;
 use crate::plan::model::{DeviceChanges, Step};
 use crate::plan::{Residue, claims, judge, verify};
 use crate::store::{Checkpoint, DeviceRun, DeviceRunState, Phase, RunId, Store, StoreError};
@@ -120,6 +123,9 @@ async fn try_apply(contact: &mut Contact, job: &Job<'_>, sent: &mut Vec<String>)
         .await?;
     save(contact, job, &trials.target, &found).await?;
     finish(job, contact.mac(), &found).await?;
+    // Worth a better word in the next plan, not worth a failure here: the device is done.
+    let firmware = &contact.observation.identity.firmware;
+    let _ = job.store.took(firmware, said.took).await;
     Ok(match job.changes.steps.len() {
         0 => DeviceOutcome::Saved,
         _ => DeviceOutcome::Applied(job.changes.summary(), trials.not_applied),
@@ -136,6 +142,8 @@ struct Said {
     tried: BTreeSet<Trial>,
     /// Not known to the device.
     refused: BTreeSet<Trial>,
+    /// How long the device took over each command that it took.
+    took: Vec<(Work, Duration)>,
 }
 
 impl Said {
@@ -148,8 +156,8 @@ impl Said {
     }
 }
 
-/// Every command in order, with the assumed word that it tries.
-fn commands(steps: &[Step]) -> Vec<(&String, Option<Trial>)> {
+/// Every command in order, with the step that it belongs to and the assumed word that it tries.
+fn commands(steps: &[Step]) -> Vec<(&Step, &String, Option<Trial>)> {
     let of_step = |step: &'_ Step| {
         // What could be written as commands has its trials; without them the device's refusal is final.
         let trials = command::trials(&step.change).unwrap_or_default();
@@ -163,7 +171,8 @@ fn commands(steps: &[Step]) -> Vec<(&String, Option<Trial>)> {
         .flat_map(|step| {
             let trials: Vec<Option<Trial>> = of_step(step);
             let none = std::iter::repeat(None);
-            step.commands.iter().zip(trials.into_iter().chain(none))
+            let commands = step.commands.iter().zip(trials.into_iter().chain(none));
+            commands.map(move |(command, trial)| (step, command, trial))
         })
         .collect()
 }
@@ -187,7 +196,7 @@ async fn send(contact: &mut Contact, job: &Job<'_>, sent: &mut Vec<String>) -> R
         .enter_config()
         .await
         .map_err(|source| failed(None, source))?;
-    for (command, trial) in commands {
+    for (step, command, trial) in commands {
         if trial.is_some_and(|trial| said.makes_no_sense(trial)) {
             said.refused.extend(trial);
             continue;
@@ -196,11 +205,13 @@ async fn send(contact: &mut Contact, job: &Job<'_>, sent: &mut Vec<String>) -> R
             return Err(Stop::Interrupted);
         }
         let number = job.store.sending(job.run, job.device, Phase::Apply, command).await?;
+        let started = Instant::now();
         let reply = contact
             .session
             .run(command)
             .await
             .map_err(|source| failed(Some(command), source))?;
+        let took = started.elapsed();
         job.store
             .answered(job.run, job.device, number, &redact::secrets(reply.text()))
             .await?;
@@ -218,6 +229,7 @@ async fn send(contact: &mut Contact, job: &Job<'_>, sent: &mut Vec<String>) -> R
             });
         }
         said.tried.extend(trial);
+        said.took.push((Work::of(&step.change), took));
         sent.push(command.clone());
         job.events.tell(job.device, Progress::Sent { done: sent.len() });
     }

@@ -74,6 +74,15 @@ const STEPS: &[&str] = &[
     ALTER TABLE device_runs ADD COLUMN owned_after TEXT;
     ALTER TABLE device_runs ADD COLUMN startup TEXT;
     ALTER TABLE exchanges ADD COLUMN phase TEXT NOT NULL DEFAULT 'apply';",
+    // 4: how long devices took over commands.
+    "CREATE TABLE timings (
+        id        INTEGER PRIMARY KEY AUTOINCREMENT,
+        firmware  TEXT NOT NULL,
+        kind      TEXT NOT NULL,
+        deletes   INTEGER NOT NULL,
+        millis    INTEGER NOT NULL
+    ) STRICT;
+    CREATE INDEX timings_by_work ON timings (firmware, kind, deletes, id);",
 ];
 
 /// Makes an empty database into one of an older version.

@@ -1,6 +1,9 @@
+use std::time::Duration;
+
 use super::*;
-use crate::domain::{EndpointId, MacAddr};
-use crate::observed::{Endpoint, Object, ObjectId};
+use crate::domain::{EndpointId, Firmware, MacAddr};
+use crate::observed::{Endpoint, Kind, Object, ObjectId};
+use crate::plan::impact::duration::{Timings, Work};
 use crate::plan::record::Record;
 
 const MAC: MacAddr = MacAddr::new([0, 0x0e, 0xd8, 1, 2, 3]);
@@ -306,4 +309,30 @@ async fn a_run_that_was_taken_back_leaves_ownership_and_commits_as_they_were() {
     // The run before it still has something to finish: what was taken back hides nothing.
     let last = store.last_run(MAC).await.unwrap().unwrap();
     assert_eq!((last.run, last.state), (cut, DeviceRunState::Sending));
+}
+
+#[tokio::test]
+async fn what_commands_took_is_a_median_of_the_last_ones_of_that_firmware() {
+    let store = Store::in_memory().unwrap();
+    let (ours, other): (Firmware, Firmware) =
+        ("GAM-4/8-C_v1.8.2".parse().unwrap(), "GAM-4/8-C_v1.7.0".parse().unwrap());
+    let work = |deletes| Work {
+        kind: Kind::Subscriber,
+        deletes,
+    };
+    let took = |millis: u64| (work(false), Duration::from_millis(millis));
+    store.took(&other, vec![took(9000)]).await.unwrap();
+    // Slow once, quick ever since: what is long ago is forgotten.
+    store.took(&ours, (0..30).map(|_| took(5000)).collect()).await.unwrap();
+    store
+        .took(&ours, (0..21).map(|nth| took(100 + nth)).collect())
+        .await
+        .unwrap();
+    store
+        .took(&ours, vec![(work(true), Duration::from_millis(700))])
+        .await
+        .unwrap();
+    let expected = Timings::of([took(110), (work(true), Duration::from_millis(700))]);
+    assert_eq!(store.timings(&ours).await.unwrap(), expected);
+    assert_eq!(store.timings(&other).await.unwrap(), Timings::of([took(9000)]));
 }

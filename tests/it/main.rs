@@ -13,6 +13,7 @@ mod fleet;
 mod flow;
 mod house;
 mod identity;
+mod impact;
 mod readme;
 mod saved_plan;
 mod sim;

@@ -4,12 +4,14 @@ use std::collections::BTreeMap;
 
 use crate::observed::{ObjectId, Option82, sha256};
 
+use super::super::impact::duration::Estimate;
+use super::super::impact::{Away, Total};
 use super::super::model::{
     Action, Cause, DeviceChanges, DevicePlan, FieldChange, Held, ObjectChange, Outcome, Plan, Save, Saved, Step,
 };
 use super::{
     ChangeJson, DeviceJson, FORMAT_VERSION, ImpactJson, NamedJson, Option82Json, Option82ValuesJson, PlanJson,
-    RefusalJson, ResourceChangeJson, StepJson, SummaryJson, UnsavedJson, digest,
+    RefusalJson, ResourceChangeJson, StepJson, SummaryJson, TotalJson, UnsavedJson, digest,
 };
 
 /// Renders a whole plan.
@@ -30,11 +32,26 @@ pub fn plan_json(plan: &Plan) -> PlanJson {
             change: summary.change,
             destroy: summary.destroy,
         },
+        impact: total(&plan.impact()),
         resource_changes: plan.devices.iter().flat_map(resource_changes).collect(),
         devices: plan.devices.iter().map(device).collect(),
     };
     json.plan_sha256 = digest(&json);
     json
+}
+
+fn total(total: &Total) -> TotalJson {
+    TotalJson {
+        class: total.class.word().to_owned(),
+        subscribers: total.subscribers,
+        for_good: total.for_good,
+        est_seconds: total.longest.map(|estimate| estimate.seconds),
+        est_basis: total.longest.map(basis),
+    }
+}
+
+fn basis(estimate: Estimate) -> String {
+    if estimate.measured { "measured" } else { "assumed" }.to_owned()
 }
 
 fn resource_changes(device: &DevicePlan) -> Vec<ResourceChangeJson> {
@@ -80,6 +97,9 @@ fn resource_change(device: &str, change: &ObjectChange, applyable: bool) -> Reso
             class: change.impact.class.word().to_owned(),
             evidence: change.impact.evidence.to_string(),
             subscribers: change.subscribers.clone(),
+            est_seconds: change.estimate.map(|estimate| estimate.seconds),
+            est_basis: change.estimate.map(basis),
+            for_good: change.impact.away == Away::ForGood,
         },
         option_82: change.option82.as_ref().map(|(before, after)| Option82Json {
             before: option82(before),
