@@ -102,14 +102,10 @@ fn firmware_of(model: &Model, version: &str) -> anyhow::Result<Firmware> {
 }
 
 fn plugged(inventory: &Inventory, device: &Device) -> Vec<(MacAddr, PortNumber)> {
-    let served = inventory
-        .subscribers
-        .values()
-        .filter(|subscriber| subscriber.device == device.key)
-        .filter_map(|subscriber| {
-            let endpoint = subscriber.endpoint.as_ref()?;
-            Some((endpoint.mac, subscriber.port))
-        });
+    let served = inventory.subscribers.on(&device.key).filter_map(|subscriber| {
+        let endpoint = subscriber.endpoint.as_ref()?;
+        Some((endpoint.mac, subscriber.port))
+    });
     let spare = device.endpoints.values().map(|endpoint| (endpoint.mac, endpoint.port));
     let endpoints: Vec<(MacAddr, PortBinding)> = served.chain(spare).collect();
     let mut used: BTreeMap<PortNumber, usize> = BTreeMap::new();

@@ -12,33 +12,17 @@ use super::rate::ceiling;
 /// beside the spare ones. `None` when there is no such device.
 #[must_use]
 pub fn compile(inventory: &Inventory, device_key: &str) -> Option<DesiredDevice> {
-    let device = inventory.devices.get(device_key)?;
-    let subscribers = inventory
-        .subscribers
-        .values()
-        .filter(|subscriber| subscriber.device == device.key);
-    Some(compile_device(inventory, device, subscribers))
+    Some(compile_device(inventory, inventory.devices.get(device_key)?))
 }
 
-/// Compiles the wish for every device, reading the subscribers once however many devices there are.
+/// Compiles the wish for every device.
 #[must_use]
 pub fn compile_all(inventory: &Inventory) -> BTreeMap<String, DesiredDevice> {
-    let mut subscribers: BTreeMap<&str, Vec<&Subscriber>> = BTreeMap::new();
-    for subscriber in inventory.subscribers.values() {
-        subscribers.entry(&subscriber.device).or_default().push(subscriber);
-    }
-    let compiled = |(key, device): (&String, &Device)| {
-        let here = subscribers.get(key.as_str()).into_iter().flatten().copied();
-        (key.clone(), compile_device(inventory, device, here))
-    };
+    let compiled = |(key, device): (&String, &Device)| (key.clone(), compile_device(inventory, device));
     inventory.devices.iter().map(compiled).collect()
 }
 
-fn compile_device<'i>(
-    inventory: &'i Inventory,
-    device: &'i Device,
-    subscribers: impl Iterator<Item = &'i Subscriber>,
-) -> DesiredDevice {
+fn compile_device(inventory: &Inventory, device: &Device) -> DesiredDevice {
     let mut desired = DesiredDevice {
         subscriber_model: device.subscriber_model,
         key: device.key.clone(),
@@ -55,7 +39,7 @@ fn compile_device<'i>(
         subscribers: BTreeMap::new(),
         notes: Vec::new(),
     };
-    for subscriber in subscribers {
+    for subscriber in inventory.subscribers.on(&device.key) {
         add(inventory, subscriber, &mut desired);
     }
     desired

@@ -1,5 +1,7 @@
 //! The validated inventory: what the files say, resolved and checked, without a trace of YAML.
 
+mod subscribers;
+
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
@@ -8,6 +10,8 @@ use crate::domain::{
     DoubleTag, EndpointId, MacAddr, Mbps, Medium, Model, PoeMode, PortBinding, PortMode, PortNumber, ServiceLimitLevel,
     SubscriberId, SubscriberModel, VlanId, VlanSet,
 };
+
+pub use subscribers::Subscribers;
 
 /// Everything that the files under one `gamops.yaml` say, valid as a whole.
 ///
@@ -24,8 +28,8 @@ pub struct Inventory {
     pub devices: BTreeMap<String, Device>,
     /// Service plans by key. The built-in `unthrottled` is not among them.
     pub plans: BTreeMap<String, ServicePlan>,
-    /// Subscribers by key.
-    pub subscribers: BTreeMap<String, Subscriber>,
+    /// Subscribers by key, and by device.
+    pub subscribers: Subscribers,
 }
 
 /// The operator's decisions for the whole fleet.

@@ -34,7 +34,9 @@ pub(super) fn resolve(fleet: &Fleet<'_>) -> Option<Inventory> {
         sites: map(&fleet.sites, |_, raw| Some(site(raw)))?,
         devices: map(&fleet.devices, |key, raw| device(fleet, key, raw))?,
         plans: map(&fleet.plans, |key, raw| plan(fleet, key, raw))?,
-        subscribers: map(&fleet.subscribers, |key, raw| subscriber(fleet, key, raw))?,
+        subscribers: (fleet.subscribers.iter())
+            .map(|(key, keyed)| subscriber(fleet, key, keyed.value.as_ref()?))
+            .collect::<Option<_>>()?,
     })
 }
 

@@ -100,10 +100,7 @@ fn inventory() -> Inventory {
             .map(|device| (device.key.clone(), device))
             .collect(),
         plans: BTreeMap::new(),
-        subscribers: subscribers
-            .into_iter()
-            .map(|subscriber| (subscriber.key.clone(), subscriber))
-            .collect(),
+        subscribers: subscribers.into_iter().collect(),
     }
 }
 
