@@ -7,6 +7,7 @@ mod context;
 mod demo;
 pub mod exit;
 mod generate;
+mod history;
 mod kept;
 mod plan;
 mod progress;
@@ -65,6 +66,7 @@ enum Command {
     Plan(plan::Args),
     Apply(apply::Args),
     Show(show::Args),
+    History(history::Args),
     Trust(trust::Args),
     Schema(schema::Args),
     Simulate(simulate::SimulateArgs),
@@ -136,6 +138,7 @@ async fn run(command: Command) -> anyhow::Result<Exit> {
         Command::Plan(args) => plan::run(args).await,
         Command::Apply(args) => apply::run(args).await,
         Command::Show(args) => show::run(args).await,
+        Command::History(args) => history::run(args).await,
         Command::Trust(args) => trust::run(args).await,
         Command::Schema(args) => {
             schema::run(&args, &mut std::io::stdout())?;

@@ -7,6 +7,7 @@ mod apply;
 mod event;
 mod observe;
 mod result;
+mod written;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -22,7 +23,7 @@ use crate::plan::model::{DeviceChanges, DevicePlan, Outcome, Plan, Saved, Unread
 use crate::plan::moves::{self, Move};
 use crate::plan::record::Record;
 use crate::plan::{Inputs, Readings, Refusal, Target, plan_device};
-use crate::store::{DeviceLock, RunInfo, Store, StoreError};
+use crate::store::{DeviceLock, RunId, RunInfo, Store, StoreError};
 use crate::transport::credentials::Keyring;
 use crate::transport::ssh::HostKeyPolicy;
 
@@ -59,6 +60,8 @@ pub struct Planned {
     pub plan: Plan,
     contacts: BTreeMap<String, Contact>,
     moves: Vec<Move>,
+    /// The run that it undoes.
+    undoes: Option<RunId>,
 }
 
 /// A run cannot go on at all. The operator's or the database's fault, said by the variant.
@@ -168,7 +171,12 @@ impl Context {
             let settled = self.settled(&moves).await?;
             moves::hold_back(&mut plan, &moves, &settled);
         }
-        Ok(Planned { plan, contacts, moves })
+        Ok(Planned {
+            plan,
+            contacts,
+            moves,
+            undoes: None,
+        })
     }
 
     /// The moves whose subscriber is on record on its new device: an earlier run verified it there.
@@ -275,12 +283,15 @@ impl Context {
             plan,
             mut contacts,
             moves,
+            undoes,
         } = planned;
         let run = self
             .store
             .begin_run(RunInfo {
                 actor: actor.to_owned(),
                 commit: self.commit.clone(),
+                plan: written::written(&plan)?,
+                undoes,
             })
             .await?;
         let mut results: Vec<DeviceResult> = Vec::with_capacity(plan.devices.len());
@@ -315,18 +326,14 @@ impl Context {
         }
         results.sort_by(|a, b| a.device.cmp(&b.device));
         let fine = results.iter().all(|result| result.outcome.is_fine());
+        let outcome = if fine { "done" } else { "incomplete" };
         self.store
-            .finish_run(run, if fine { "done" } else { "incomplete" })
+            .finish_run(run, outcome, written::untouched(&results))
             .await?;
         Ok(results)
     }
 
-    async fn apply_one(
-        &self,
-        device: &DevicePlan,
-        contact: Option<Contact>,
-        run: crate::store::RunId,
-    ) -> DeviceOutcome {
+    async fn apply_one(&self, device: &DevicePlan, contact: Option<Contact>, run: RunId) -> DeviceOutcome {
         let changes = match &device.outcome {
             Outcome::Unread(unread) => return DeviceOutcome::Unread(unread.clone()),
             Outcome::Read(changes) => changes,

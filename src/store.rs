@@ -7,6 +7,7 @@
 
 mod capabilities;
 mod checkpoint;
+mod history;
 mod journal;
 mod lock;
 mod migrations;
@@ -22,7 +23,8 @@ use rusqlite::Connection;
 use tokio::sync::{mpsc, oneshot};
 
 pub use checkpoint::Checkpoint;
-pub use journal::{DeviceRun, DeviceRunState, Phase, RunId, RunInfo, RunSummary};
+pub use history::{DeviceEntry, Exchange, RunEntry, Runs};
+pub use journal::{Answered, DeviceRun, DeviceRunState, Phase, RunId, RunInfo, RunSummary, Untouched, WrittenPlan};
 pub use lock::DeviceLock;
 pub use pins::Pin;
 

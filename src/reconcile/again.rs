@@ -173,6 +173,7 @@ impl Planned {
             },
             contacts: BTreeMap::new(),
             moves: Vec::new(),
+            undoes: None,
         }
     }
 

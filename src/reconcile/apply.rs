@@ -18,7 +18,7 @@ use crate::observed::{Answer, AssumedWord, DeviceConfig, ObjectId, RunningConfig
 use crate::plan::impact::duration::Work;
 use crate::plan::model::{DeviceChanges, Step};
 use crate::plan::{Residue, claims, judge, verify};
-use crate::store::{Checkpoint, DeviceRun, DeviceRunState, Phase, RunId, Store, StoreError};
+use crate::store::{Answered, Checkpoint, DeviceRun, DeviceRunState, Phase, RunId, Store, StoreError};
 
 use super::event::{Events, Progress};
 use super::observe::Contact;
@@ -91,6 +91,7 @@ async fn try_apply(contact: &mut Contact, job: &Job<'_>, sent: &mut Vec<String>)
             owned_after: job.changes.records.clone(),
             startup: contact.observation.startup.as_ref().map(RunningConfig::fingerprint),
         },
+        summary: job.changes.summary(),
     };
     job.store.begin_device(job.run, begin).await?;
 
@@ -206,15 +207,11 @@ async fn send(contact: &mut Contact, job: &Job<'_>, sent: &mut Vec<String>) -> R
         }
         let number = job.store.sending(job.run, job.device, Phase::Apply, command).await?;
         let started = Instant::now();
-        let reply = contact
-            .session
-            .run(command)
-            .await
-            .map_err(|source| failed(Some(command), source))?;
+        let reply = contact.session.run(command).await;
         let took = started.elapsed();
-        job.store
-            .answered(job.run, job.device, number, &redact::secrets(reply.text()))
-            .await?;
+        let (how, text) = answer(&reply);
+        job.store.answered(job.run, job.device, number, how, &text).await?;
+        let reply = reply.map_err(|source| failed(Some(command), source))?;
         if let Reply::Refused(refusal) = reply {
             if let (Some(trial), RefusalKind::Syntax) = (trial, refusal.kind) {
                 // Known at once, whatever becomes of the rest.
@@ -241,6 +238,18 @@ async fn send(contact: &mut Contact, job: &Job<'_>, sent: &mut Vec<String>) -> R
     Ok(said)
 }
 
+/// How a command was answered and in what words, secrets masked.
+fn answer(reply: &Result<Reply, DeviceError>) -> (Answered, String) {
+    match reply {
+        Ok(reply @ Reply::Refused(refusal)) => (
+            Answered::Refused(refusal.kind.to_string()),
+            redact::secrets(reply.text()),
+        ),
+        Ok(reply) => (Answered::Accepted, redact::secrets(reply.text())),
+        Err(error) => (Answered::Lost, error.received().unwrap_or_default()),
+    }
+}
+
 fn failed(command: Option<&str>, source: DeviceError) -> Stop {
     Stop::Session {
         command: command.map(str::to_owned),
@@ -260,11 +269,20 @@ async fn save(
         command: Some(SAVE.to_owned()),
         source,
     };
-    contact
-        .session
-        .save()
-        .await
-        .map_err(|source| failed(Some(SAVE), source))?;
+    let number = job.store.sending(job.run, job.device, Phase::Apply, SAVE).await?;
+    let saved = contact.session.save().await;
+    let (how, said) = match &saved {
+        Ok(saved) => (Answered::Accepted, saved.said.clone().unwrap_or_default()),
+        Err(DeviceError::Refused { refusal, .. } | DeviceError::Busy { refusal, .. }) => (
+            Answered::Refused(refusal.kind.to_string()),
+            redact::secrets(&refusal.text),
+        ),
+        Err(error) => (Answered::Lost, error.received().unwrap_or_default()),
+    };
+    job.store
+        .answered(job.run, job.device, number, how, &redact::secrets(&said))
+        .await?;
+    saved.map_err(|source| failed(Some(SAVE), source))?;
     match contact.read_startup().await.map_err(session)? {
         Some(startup) if startup.is_same_as(verified) => Ok(()),
         // Somebody may have changed something between verifying and saving. Look once more before crying.

@@ -4,6 +4,7 @@
 use rusqlite::{OptionalExtension as _, params};
 
 use crate::domain::MacAddr;
+use crate::plan::model::Summary;
 use crate::plan::record::Record;
 
 use super::{Checkpoint, Store, StoreError, checkpoint, now, ownership};
@@ -11,6 +12,22 @@ use super::{Checkpoint, Store, StoreError, checkpoint, now, ownership};
 /// A run's number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct RunId(pub(super) i64);
+
+impl std::str::FromStr for RunId {
+    type Err = std::num::ParseIntError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        text.parse().map(Self)
+    }
+}
+
+impl RunId {
+    /// It as a number.
+    #[must_use]
+    pub const fn number(self) -> i64 {
+        self.0
+    }
+}
 
 impl std::fmt::Display for RunId {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -25,6 +42,61 @@ pub struct RunInfo {
     pub actor: String,
     /// Commit of the inventory.
     pub commit: Option<String>,
+    /// What it is to do, as it was shown; `None` where that is nothing.
+    pub plan: Option<WrittenPlan>,
+    /// The run that it undoes.
+    pub undoes: Option<RunId>,
+}
+
+/// A plan as it was shown.
+#[derive(Debug, Clone)]
+pub struct WrittenPlan {
+    /// As text, without colours.
+    pub text: String,
+    /// As JSON.
+    pub json: String,
+}
+
+/// What a run came to on a device that it sent nothing to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Untouched {
+    /// Inventory key.
+    pub device: String,
+    /// One word, such as `refused`.
+    pub outcome: String,
+    /// Why.
+    pub reason: String,
+}
+
+/// How a command was answered.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Answered {
+    /// It took it.
+    Accepted,
+    /// It did not; what sort of refusal it was.
+    Refused(String),
+    /// No answer came that could be read: what the command did is not known.
+    Lost,
+}
+
+impl Answered {
+    /// The word for it, and the sort of refusal.
+    const fn words(&self) -> (&'static str, Option<&String>) {
+        match self {
+            Self::Accepted => ("accepted", None),
+            Self::Refused(kind) => ("refused", Some(kind)),
+            Self::Lost => ("lost", None),
+        }
+    }
+
+    pub(super) fn of_words(answer: &str, refusal: Option<String>) -> Self {
+        match answer {
+            "accepted" => Self::Accepted,
+            "refused" => Self::Refused(refusal.unwrap_or_default()),
+            // A word from elsewhere promises nothing.
+            _ => Self::Lost,
+        }
+    }
 }
 
 /// How far a run came on one device.
@@ -47,7 +119,9 @@ pub enum DeviceRunState {
 }
 
 impl DeviceRunState {
-    const fn word(self) -> &'static str {
+    /// The word for it, as the database has it.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
         match self {
             Self::Sending => "sending",
             Self::Verified => "verified",
@@ -65,7 +139,7 @@ impl DeviceRunState {
         !matches!(self, Self::Saved | Self::Settled | Self::RolledBack)
     }
 
-    fn of_word(word: &str) -> Self {
+    pub(super) fn of_word(word: &str) -> Self {
         match word {
             "verified" => Self::Verified,
             "saved" => Self::Saved,
@@ -99,6 +173,14 @@ impl Phase {
             Self::Rollback => "rollback",
         }
     }
+
+    pub(super) fn of_word(word: &str) -> Self {
+        if word == Self::Rollback.word() {
+            Self::Rollback
+        } else {
+            Self::Apply
+        }
+    }
 }
 
 /// A run's work on one device, as it begins.
@@ -117,6 +199,8 @@ pub struct DeviceRun {
     pub claims: Vec<Record>,
     /// What was found there, and what is to be made of it.
     pub checkpoint: Checkpoint,
+    /// The same in numbers.
+    pub summary: Summary,
 }
 
 /// The latest run on a device.
@@ -139,21 +223,54 @@ impl Store {
     pub async fn begin_run(&self, info: RunInfo) -> Result<RunId, StoreError> {
         self.call(move |db| {
             db.execute(
-                "INSERT INTO runs (started, actor, commit_id) VALUES (?1, ?2, ?3)",
-                params![now(), info.actor, info.commit],
+                "INSERT INTO runs (started, actor, commit_id, plan_text, plan_json, undoes)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+                params![
+                    now(),
+                    info.actor,
+                    info.commit,
+                    info.plan.as_ref().map(|plan| &plan.text),
+                    info.plan.as_ref().map(|plan| &plan.json),
+                    info.undoes.map(|run| run.0),
+                ],
             )?;
             Ok(RunId(db.last_insert_rowid()))
         })
         .await
     }
 
-    /// Closes a run.
+    /// Closes a run. `untouched` are devices where it came to nothing; of those that it began, what is on record
+    /// already stands. A run of which there is nothing to tell is forgotten: whoever applies every few minutes wants to
+    /// find the runs that did something.
     ///
     /// # Errors
     ///
     /// [`StoreError`] where the database cannot be used.
-    pub async fn finish_run(&self, run: RunId, outcome: &'static str) -> Result<(), StoreError> {
+    pub async fn finish_run(
+        &self,
+        run: RunId,
+        outcome: &'static str,
+        untouched: Vec<Untouched>,
+    ) -> Result<(), StoreError> {
         self.call(move |db| {
+            for Untouched {
+                device,
+                outcome,
+                reason,
+            } in untouched
+            {
+                db.execute(
+                    "INSERT INTO untouched (run, device, outcome, reason) SELECT ?1, ?2, ?3, ?4
+                     WHERE NOT EXISTS (SELECT 1 FROM device_runs WHERE run = ?1 AND device = ?2)",
+                    params![run.0, device, outcome, reason],
+                )?;
+            }
+            db.execute(
+                "DELETE FROM runs WHERE id = ?1
+                     AND NOT EXISTS (SELECT 1 FROM device_runs WHERE run = ?1)
+                     AND NOT EXISTS (SELECT 1 FROM untouched WHERE run = ?1)",
+                [run.0],
+            )?;
             db.execute(
                 "UPDATE runs SET finished = ?2, outcome = ?3 WHERE id = ?1",
                 params![run.0, now(), outcome],
@@ -172,8 +289,8 @@ impl Store {
     pub async fn begin_device(&self, run: RunId, begin: DeviceRun) -> Result<(), StoreError> {
         self.call(move |db| {
             db.execute(
-                "INSERT INTO device_runs (run, device, mac, state, base, target, updated)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+                "INSERT INTO device_runs (run, device, mac, state, base, target, updated, began, added, changed, destroyed)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?7, ?8, ?9, ?10)",
                 params![
                     run.0,
                     begin.device,
@@ -181,7 +298,10 @@ impl Store {
                     DeviceRunState::Sending.word(),
                     begin.base,
                     begin.target,
-                    now()
+                    now(),
+                    number(begin.summary.add),
+                    number(begin.summary.change),
+                    number(begin.summary.destroy),
                 ],
             )?;
             checkpoint::put(db, run, &begin.device, &begin.checkpoint)?;
@@ -221,7 +341,7 @@ impl Store {
         .await
     }
 
-    /// Writes down what a command was answered, secrets masked.
+    /// Writes down how a command was answered: of what was received nothing but masked text.
     ///
     /// # Errors
     ///
@@ -231,14 +351,17 @@ impl Store {
         run: RunId,
         device: &str,
         number: CommandNumber,
+        how: Answered,
         reply: &str,
     ) -> Result<(), StoreError> {
         let (device, reply) = (device.to_owned(), reply.to_owned());
         self.call(move |db| {
+            let (answer, refusal) = how.words();
             db.prepare_cached(
-                "UPDATE exchanges SET reply = ?4, answered = ?5 WHERE run = ?1 AND device = ?2 AND step = ?3",
+                "UPDATE exchanges SET reply = ?4, answered = ?5, answer = ?6, refusal = ?7
+                 WHERE run = ?1 AND device = ?2 AND step = ?3",
             )?
-            .execute(params![run.0, device, number.0, reply, now()])?;
+            .execute(params![run.0, device, number.0, reply, now(), answer, refusal])?;
             Ok(())
         })
         .await
@@ -359,6 +482,11 @@ impl Store {
         })
         .await
     }
+}
+
+/// A count as a column. No device has so many objects that it would not fit.
+fn number(count: usize) -> i64 {
+    i64::try_from(count).unwrap_or(i64::MAX)
 }
 
 fn set_state(

@@ -83,6 +83,24 @@ const STEPS: &[&str] = &[
         millis    INTEGER NOT NULL
     ) STRICT;
     CREATE INDEX timings_by_work ON timings (firmware, kind, deletes, id);",
+    // 5: what a run was to do, as it was shown; what it came to where nothing was sent; and what kind of answer each
+    // command got.
+    "ALTER TABLE runs ADD COLUMN plan_text TEXT;
+    ALTER TABLE runs ADD COLUMN plan_json TEXT;
+    ALTER TABLE runs ADD COLUMN undoes INTEGER;
+    ALTER TABLE device_runs ADD COLUMN began TEXT;
+    ALTER TABLE device_runs ADD COLUMN added INTEGER NOT NULL DEFAULT 0;
+    ALTER TABLE device_runs ADD COLUMN changed INTEGER NOT NULL DEFAULT 0;
+    ALTER TABLE device_runs ADD COLUMN destroyed INTEGER NOT NULL DEFAULT 0;
+    ALTER TABLE exchanges ADD COLUMN answer TEXT;
+    ALTER TABLE exchanges ADD COLUMN refusal TEXT;
+    CREATE TABLE untouched (
+        run       INTEGER NOT NULL REFERENCES runs (id),
+        device    TEXT NOT NULL,
+        outcome   TEXT NOT NULL,
+        reason    TEXT NOT NULL,
+        PRIMARY KEY (run, device)
+    ) STRICT;",
 ];
 
 /// Makes an empty database into one of an older version.

@@ -4,6 +4,7 @@ use super::*;
 use crate::domain::{EndpointId, Firmware, MacAddr};
 use crate::observed::{Endpoint, Kind, Object, ObjectId};
 use crate::plan::impact::duration::{Timings, Work};
+use crate::plan::model::Summary;
 use crate::plan::record::Record;
 
 const MAC: MacAddr = MacAddr::new([0, 0x0e, 0xd8, 1, 2, 3]);
@@ -32,6 +33,7 @@ fn begin(device: &str, claims: Vec<Record>) -> DeviceRun {
         target: "b".to_owned(),
         claims,
         checkpoint: Checkpoint::default(),
+        summary: Summary::default(),
     }
 }
 
@@ -40,6 +42,8 @@ async fn run(store: &Store) -> RunId {
         .begin_run(RunInfo {
             actor: "someone".to_owned(),
             commit: None,
+            plan: None,
+            undoes: None,
         })
         .await
         .unwrap()

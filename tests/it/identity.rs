@@ -137,6 +137,8 @@ fn no_secret_shows_anywhere() {
             .unwrap();
         crate::fleet::Ran::from(output)
     };
+    // So that the second run has something to do, and its plan the secret lines among what it read.
+    fleet.write("services.yaml", &services().replace("vlan: 101", "vlan: 111"));
     let mut printed = String::new();
     for arguments in [
         &["-vv", "plan"][..],
@@ -144,6 +146,11 @@ fn no_secret_shows_anywhere() {
         &["plan", "--out", "kept.plan"],
         &["-vv", "apply", "--auto-approve"],
         &["show", "maple"],
+        &["history"],
+        &["history", "--format", "json"],
+        &["history", "show", "1"],
+        &["history", "show", "2"],
+        &["history", "show", "2", "--format", "json"],
     ] {
         let ran = run(arguments).expect(0);
         printed.push_str(&ran.stdout);

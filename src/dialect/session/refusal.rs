@@ -16,6 +16,17 @@ pub enum RefusalKind {
     Other,
 }
 
+impl fmt::Display for RefusalKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Syntax => f.write_str("syntax"),
+            Self::Semantic(number) => write!(f, "error {number}"),
+            Self::Busy => f.write_str("busy"),
+            Self::Other => f.write_str("other"),
+        }
+    }
+}
+
 /// A device's refusal, in its own words.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub struct Refusal {
