@@ -14,6 +14,7 @@ use std::sync::Arc;
 
 use futures::StreamExt as _;
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::AbortOnDropHandle;
 
 use crate::dialect::{command, running};
 use crate::inventory;
@@ -45,12 +46,33 @@ pub struct Context {
     pub keyring: Arc<Keyring>,
     /// What to do about host keys that were never seen.
     pub host_key_policy: HostKeyPolicy,
-    /// How many devices are worked on at once; at least one.
-    pub parallelism: usize,
+    /// How many devices are worked on at once.
+    pub parallelism: Parallelism,
     /// Where progress is told.
     pub events: Events,
     /// Asked between two commands: whether to stop.
     pub cancel: CancellationToken,
+}
+
+/// How many devices are worked on at once. Both are at least one.
+///
+/// Reading harms nobody and waits for the network most of the time. Changes are fewer at a time, so that few
+/// buildings are in between when something goes wrong and the operator stops the run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Parallelism {
+    /// How many are read at once.
+    pub reading: usize,
+    /// How many are changed at once.
+    pub changing: usize,
+}
+
+impl Default for Parallelism {
+    fn default() -> Self {
+        Self {
+            reading: 64,
+            changing: 16,
+        }
+    }
 }
 
 /// A plan, and the open sessions of the devices that it would change.
@@ -142,8 +164,8 @@ impl Context {
     pub async fn plan(&self, targets: &[Target]) -> Result<Planned, RunError> {
         let selection = self.select(targets)?;
         let planned: Vec<(DevicePlan, Option<Contact>)> = futures::stream::iter(selection)
-            .map(|(device, objects)| async move { self.plan_one(device, objects).await })
-            .buffer_unordered(self.parallelism.max(1))
+            .map(|(device, objects)| self.plan_aside(device.clone(), objects))
+            .buffer_unordered(self.parallelism.reading.max(1))
             .collect()
             .await;
         let mut devices = Vec::with_capacity(planned.len());
@@ -195,6 +217,22 @@ impl Context {
             }
         }
         Ok(settled)
+    }
+
+    /// Plans one device on a task of its own: what reading costs is parsing and cryptography, which then use every
+    /// core. Dropped, it ends.
+    async fn plan_aside(
+        &self,
+        device: Device,
+        targets: Option<BTreeSet<(Kind, String)>>,
+    ) -> (DevicePlan, Option<Contact>) {
+        let context = self.clone();
+        let task = tokio::spawn(async move { context.plan_one(&device, targets).await });
+        match AbortOnDropHandle::new(task).await {
+            Ok(planned) => planned,
+            // A bug is one wherever it runs; nothing else ends the task before its time.
+            Err(ended) => std::panic::resume_unwind(ended.into_panic()),
+        }
     }
 
     async fn plan_one(
@@ -319,7 +357,7 @@ impl Context {
                         outcome,
                     }
                 })
-                .buffer_unordered(self.parallelism.max(1))
+                .buffer_unordered(self.parallelism.changing.max(1))
                 .collect()
                 .await;
             results.extend(of_wave);

@@ -43,6 +43,10 @@ pub(super) struct Args {
     #[command(flatten)]
     fleet: FleetArgs,
 
+    /// How many devices are changed at once.
+    #[arg(long, value_name = "N", default_value = "16", value_parser = clap::value_parser!(u16).range(1..=512))]
+    parallel_changes: u16,
+
     /// Do not ask before changing devices.
     #[arg(long)]
     auto_approve: bool,
@@ -69,7 +73,8 @@ pub(super) async fn run(args: Args) -> anyhow::Result<Exit> {
         Err(exit) => return Ok(exit),
     };
     let (progress, events) = Progress::start(args.fleet.targets.len().max(inventory.devices.len()));
-    let context = context(inventory, &args.inventory.inventory, &args.fleet, events)?;
+    let mut context = context(inventory, &args.inventory.inventory, &args.fleet, events)?;
+    context.parallelism.changing = usize::from(args.parallel_changes);
     let again = tokio::select! {
         again = plan(&context, &args.fleet.targets, kept.as_ref()) => again?,
         _ = tokio::signal::ctrl_c() => {

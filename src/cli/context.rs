@@ -12,7 +12,7 @@ use crate::domain::Firmware;
 use crate::inventory::model::{Device, Inventory};
 use crate::observed::{Answer, AssumedWord, Capabilities, DeviceConfig, RunningConfig};
 use crate::plan::resolve;
-use crate::reconcile::{Context, Events};
+use crate::reconcile::{Context, Events, Parallelism};
 use crate::store::Store;
 use crate::transport::credentials::Keyring;
 use crate::{inventory, repo};
@@ -50,7 +50,10 @@ pub(super) fn context(inventory: Inventory, path: &Path, fleet: &FleetArgs, even
         store,
         keyring: Arc::new(Keyring::from_environment()?),
         host_key_policy: fleet.host_key_policy,
-        parallelism: usize::from(fleet.parallelism),
+        parallelism: Parallelism {
+            reading: usize::from(fleet.parallelism),
+            ..Parallelism::default()
+        },
         events,
         cancel: CancellationToken::new(),
     })

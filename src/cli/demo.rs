@@ -10,7 +10,7 @@ use crate::diagnostic::SourceFile;
 use crate::inventory;
 use crate::inventory::model::Inventory;
 use crate::plan::{Target, count, plan_text};
-use crate::reconcile::{Context, DeviceResult};
+use crate::reconcile::{Context, DeviceResult, Parallelism};
 use crate::sim::{Fleet, FleetOptions};
 use crate::store::Store;
 use crate::transport::credentials::Keyring;
@@ -195,7 +195,7 @@ impl Demo {
             store: Store::open(&self.state)?,
             keyring: Arc::new(Keyring::from_environment()?),
             host_key_policy: HostKeyPolicy::AcceptNew,
-            parallelism: 16,
+            parallelism: Parallelism::default(),
             events,
             cancel: CancellationToken::new(),
         };

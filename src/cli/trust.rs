@@ -82,7 +82,7 @@ pub(super) async fn run(args: Args) -> anyhow::Result<Exit> {
         context.store.move_records(before, mac).await?;
     }
     // Whose device it is was looked at just now.
-    context.store.set_pin(&device.key, now, Vec::new()).await?;
+    context.store.set_pin(&device.key, now, |_| false).await?;
     say("Accepted.");
     Ok(Exit::Done)
 }

@@ -1,6 +1,7 @@
 //! Looking at one device: reach it, be sure which one it is, read it.
 
 use std::num::NonZeroU8;
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::device::{self, DeviceError, Observation, Session};
@@ -93,7 +94,7 @@ pub async fn observe(context: &Context, device: &Device) -> Result<Contact, Unre
         same_device(device, pinned, &contact)?;
     }
     same_model(device, &contact)?;
-    let others = other_keys(context, device);
+    let others = is_another(context, device);
     let taken = if pin.as_ref() == Some(&now) {
         context.store.pinned_as(contact.mac(), others).await
     } else {
@@ -109,12 +110,11 @@ pub async fn observe(context: &Context, device: &Device) -> Result<Contact, Unre
     }
 }
 
-/// The rest of the inventory, but for the key that this device had before.
-fn other_keys(context: &Context, device: &Device) -> Vec<String> {
-    let keys = context.inventory.devices.keys();
-    keys.filter(|key| **key != device.key && Some(*key) != device.was.as_ref())
-        .cloned()
-        .collect()
+/// Whether a key is of the rest of the inventory, and not the one that this device had before.
+fn is_another(context: &Context, device: &Device) -> impl Fn(&str) -> bool + Send + 'static {
+    let inventory = Arc::clone(&context.inventory);
+    let (own, was) = (device.key.clone(), device.was.clone());
+    move |key| key != own && Some(key) != was.as_deref() && inventory.devices.contains_key(key)
 }
 
 /// Two keys that lead to one device would each destroy what the other made.
@@ -140,7 +140,7 @@ pub async fn trust(context: &Context, device: &Device) -> Result<Identified, Unr
     let now = pin_now(&contact);
     let mac = contact.mac();
     contact.close().await;
-    let taken = context.store.pinned_as(mac, other_keys(context, device)).await;
+    let taken = context.store.pinned_as(mac, is_another(context, device)).await;
     match taken.map_err(|error| plain(&error))? {
         None => Ok(Identified { now, pinned }),
         Some(other) => Err(same_as(device, &other, mac)),

@@ -52,26 +52,35 @@ impl Store {
         .await
     }
 
-    /// Which of these keys is pinned to a device already.
+    /// The key that is pinned to a device already, of those that count.
     ///
     /// # Errors
     ///
     /// [`StoreError`] where the database cannot be used.
-    pub async fn pinned_as(&self, mac: MacAddr, among: Vec<String>) -> Result<Option<String>, StoreError> {
-        self.call(move |db| holder(db, mac, &among)).await
+    pub async fn pinned_as(
+        &self,
+        mac: MacAddr,
+        counts: impl Fn(&str) -> bool + Send + 'static,
+    ) -> Result<Option<String>, StoreError> {
+        self.call(move |db| holder(db, mac, counts)).await
     }
 
-    /// Pins a device, replacing what was pinned under its key, unless it is pinned to one of `others`: that key is
-    /// given back then and nothing is written. Two keys for one device would each destroy what the other made.
+    /// Pins a device, replacing what was pinned under its key, unless it is pinned to another key that `counts`: that
+    /// key is given back then and nothing is written. Two keys for one device would each destroy what the other made.
     ///
     /// # Errors
     ///
     /// [`StoreError`] where the database cannot be used.
-    pub async fn set_pin(&self, device: &str, pin: Pin, others: Vec<String>) -> Result<Option<String>, StoreError> {
+    pub async fn set_pin(
+        &self,
+        device: &str,
+        pin: Pin,
+        counts: impl Fn(&str) -> bool + Send + 'static,
+    ) -> Result<Option<String>, StoreError> {
         let device = device.to_owned();
         self.call(move |db| {
             if let Some(mac) = pin.mac
-                && let Some(other) = holder(db, mac, &others)?
+                && let Some(other) = holder(db, mac, counts)?
             {
                 return Ok(Some(other));
             }
@@ -94,13 +103,13 @@ impl Store {
     }
 }
 
-/// The first of these keys that is pinned to the device.
-fn holder(db: &Transaction<'_>, mac: MacAddr, among: &[String]) -> Result<Option<String>, StoreError> {
+/// The first key that is pinned to the device and counts.
+fn holder(db: &Transaction<'_>, mac: MacAddr, counts: impl Fn(&str) -> bool) -> Result<Option<String>, StoreError> {
     let mut query = db.prepare_cached("SELECT device FROM pins WHERE mac = ?1 ORDER BY device")?;
     let mut rows = query.query([mac.to_string()])?;
     while let Some(row) = rows.next()? {
         let device: String = row.get(0)?;
-        if among.contains(&device) {
+        if counts(&device) {
             return Ok(Some(device));
         }
     }

@@ -57,7 +57,7 @@ async fn a_pin_is_found_under_the_key_that_a_device_had_before() {
         mac: Some(MAC),
         ..Pin::default()
     };
-    let taken = store.set_pin("old", pin.clone(), vec!["new".to_owned()]).await.unwrap();
+    let taken = store.set_pin("old", pin.clone(), |key| key == "new").await.unwrap();
     assert_eq!(taken, None);
     assert_eq!(store.pin("new", None).await.unwrap(), None);
     assert_eq!(store.pin("new", Some("old")).await.unwrap(), Some(pin));
@@ -140,15 +140,12 @@ async fn one_device_is_pinned_to_one_key_of_an_inventory() {
         mac: Some(MAC),
         ..Pin::default()
     };
-    let set = |key: &'static str, others: &[&str]| {
-        let others = others.iter().map(|key| (*key).to_owned()).collect();
-        store.set_pin(key, pin.clone(), others)
-    };
-    assert_eq!(set("maple", &["elm"]).await.unwrap(), None);
-    assert_eq!(set("elm", &["maple"]).await.unwrap(), Some("maple".to_owned()));
+    let set = |key: &'static str, other: &'static str| store.set_pin(key, pin.clone(), move |key| key == other);
+    assert_eq!(set("maple", "elm").await.unwrap(), None);
+    assert_eq!(set("elm", "maple").await.unwrap(), Some("maple".to_owned()));
     assert_eq!(store.pin("elm", None).await.unwrap(), None);
     // A key that has left the inventory is no rival.
-    assert_eq!(set("elm", &["oak"]).await.unwrap(), None);
+    assert_eq!(set("elm", "oak").await.unwrap(), None);
 }
 
 #[test]

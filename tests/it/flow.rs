@@ -551,7 +551,7 @@ fn context(fleet: &TestFleet, store: gamops::store::Store) -> gamops::reconcile:
         store,
         keyring: std::sync::Arc::new(gamops::transport::credentials::Keyring::from_environment().unwrap()),
         host_key_policy: gamops::transport::ssh::HostKeyPolicy::AcceptNew,
-        parallelism: 4,
+        parallelism: gamops::reconcile::Parallelism::default(),
         events: gamops::reconcile::Events::default(),
         cancel: tokio_util::sync::CancellationToken::new(),
     }

@@ -1,5 +1,7 @@
 //! From bytes to a reply: one command at a time.
 
+use crate::dialect::command::{READ_RUNNING, READ_RUNNING_ALL_DEFAULTS, READ_STARTUP};
+
 use super::screen::Screen;
 use super::{Prompt, Reply, classify, is_question};
 
@@ -126,9 +128,12 @@ impl Reading {
     }
 
     /// Whether what looks like the prompt may be output that goes on: there was output, or the prompt is
-    /// so bare that output may begin like it.
+    /// so bare that output may begin like it. Behind the `end` that closes a configuration nothing goes on.
     #[must_use]
     pub fn could_go_on(&self) -> bool {
+        if shows_configuration(&self.command) && self.screen.lines().next_back().is_some_and(|line| line == "end") {
+            return false;
+        }
         self.screen.lines().len() > 1 || (self.prompt.hostname.is_empty() && is_question(&self.command))
     }
 
@@ -187,6 +192,13 @@ fn is_echo(prompt: &Prompt, command: &str, line: &str, edited: bool) -> bool {
     command
         .get(tail_start..)
         .is_some_and(|tail| line.contains(tail.trim_end()))
+}
+
+/// Whether a command prints a whole configuration, which closes with `end` at the start of a line of its own (CLI
+/// guide). A banner of several lines might hold such a line and the prompt below it; cut into packets exactly there, the
+/// rest of it meets the next command's echo, and the session ends there instead of being believed.
+fn shows_configuration(command: &str) -> bool {
+    [READ_RUNNING, READ_RUNNING_ALL_DEFAULTS, READ_STARTUP].contains(&command)
 }
 
 /// Whether a command changes the host name, and with it the prompt, at once.

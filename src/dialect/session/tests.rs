@@ -103,6 +103,18 @@ fn a_bare_prompt_after_output_may_go_on() {
 }
 
 #[test]
+fn behind_its_end_a_configuration_cannot_go_on() {
+    let mut reading = Reading::of(&prompt("gam# "), "show running-config");
+    reading.push(b"show running-config\r\nhostname gam\r\n end\r\ngam# ");
+    assert!(reading.could_go_on(), "an indented `end` closes nothing");
+    reading.push(b"\r\nend\r\ngam# ");
+    assert!(!reading.could_go_on());
+    let mut other = Reading::of(&prompt("gam# "), "show version");
+    other.push(b"show version\r\nend\r\ngam# ");
+    assert!(other.could_go_on(), "only configurations close with `end`");
+}
+
+#[test]
 fn the_reply_to_an_accepted_change_cannot_go_on() {
     let mut reading = Reading::of(&prompt("gam(config)# "), "ghn port 1 shutdown");
     reading.push(b"ghn port 1 shutdown\r\ngam(config)# ");
