@@ -36,8 +36,12 @@ pub(super) fn untouched(results: &[DeviceResult]) -> Vec<Untouched> {
             DeviceOutcome::Unread(unread) => ("not-read", unread.reason.clone()),
             DeviceOutcome::Stale => ("stale", "it changed after it was planned".to_owned()),
             // Only where not even its beginning could be written down.
-            DeviceOutcome::Stopped(stopped) => ("stopped", stopped.reason.clone()),
-            DeviceOutcome::InSync | DeviceOutcome::Applied(..) | DeviceOutcome::Saved | DeviceOutcome::Held => {
+            DeviceOutcome::Stopped(stopped) => ("stopped", stopped.failure.reason.clone()),
+            DeviceOutcome::InSync
+            | DeviceOutcome::Applied(..)
+            | DeviceOutcome::Saved
+            | DeviceOutcome::Held
+            | DeviceOutcome::RolledBack(_) => {
                 return None;
             }
         };
