@@ -20,4 +20,4 @@ pub use rate::{InvalidMbps, Mbps};
 pub use secret::Secret;
 pub use service::{DoubleTag, PoeMode, PortBinding, PortMode, SubscriberModel};
 pub use snmp::SnmpValue;
-pub use vlan::{InvalidVlanId, InvalidVlanSet, VlanId, VlanSet};
+pub use vlan::{InvalidVlanId, InvalidVlanSet, VlanId, VlanSet, vlan_ranges};
