@@ -19,6 +19,7 @@ mod resolve;
 mod root;
 pub mod rules;
 mod schema;
+pub mod since;
 
 use crate::diagnostic::{Report, SourceFile};
 
