@@ -7,6 +7,7 @@
 
 mod assumed;
 mod changed_since;
+mod crash;
 mod device_gather;
 mod faults;
 mod fields;
