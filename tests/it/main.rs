@@ -13,6 +13,7 @@ mod faults;
 mod fields;
 mod fleet;
 mod flow;
+mod fuzz;
 mod history;
 mod house;
 mod identity;
