@@ -12,6 +12,7 @@ mod kept;
 mod plan;
 mod progress;
 mod results;
+mod rebind;
 pub mod schema;
 mod settings;
 mod show;
@@ -71,6 +72,7 @@ enum Command {
     Show(show::Args),
     History(history::Args),
     Trust(trust::Args),
+    Rebind(rebind::Args),
     Schema(schema::Args),
     Simulate(simulate::SimulateArgs),
     SimulateControl(simulate_control::SimulateControlArgs),
@@ -147,6 +149,7 @@ async fn run(command: Command) -> anyhow::Result<Exit> {
         Command::Show(args) => show::run(args).await,
         Command::History(args) => history::run(args).await,
         Command::Trust(args) => trust::run(args).await,
+        Command::Rebind(args) => rebind::run(args).await,
         Command::Schema(args) => {
             schema::run(&args, &mut std::io::stdout())?;
             Ok(Exit::Done)

@@ -6,6 +6,7 @@ mod again;
 mod apply;
 mod event;
 mod observe;
+mod rebind;
 mod result;
 mod run;
 mod scope;
@@ -35,6 +36,8 @@ pub use event::{Event, Events, Progress};
 pub use observe::{Contact, Identified, observe, trust};
 pub use result::{DeviceOutcome, DeviceResult, Failure, NotRolledBack, RolledBack, Stopped, WayBack};
 pub use run::Orders;
+pub use rebind::{PlannedRebind, Rebound, Unplanned};
+pub use result::{DeviceOutcome, DeviceResult, Stopped};
 
 /// What a run needs to know and use.
 #[derive(Debug, Clone)]
