@@ -34,10 +34,9 @@ use crate::transport::ssh::HostKeyPolicy;
 pub use again::{Again, Misfit};
 pub use event::{Event, Events, Progress};
 pub use observe::{Contact, Identified, observe, trust};
+pub use rebind::{PlannedRebind, Rebound, Unplanned};
 pub use result::{DeviceOutcome, DeviceResult, Failure, NotRolledBack, RolledBack, Stopped, WayBack};
 pub use run::Orders;
-pub use rebind::{PlannedRebind, Rebound, Unplanned};
-pub use result::{DeviceOutcome, DeviceResult, Stopped};
 
 /// What a run needs to know and use.
 #[derive(Debug, Clone)]
@@ -315,146 +314,6 @@ impl Context {
             targets,
         };
         Ok((plan_device(inputs, &render), contact))
-    }
-
-    /// Applies a plan over the sessions that made it.
-    ///
-    /// # Errors
-    ///
-    /// [`RunError`] where the run could not be written down; nothing was sent then.
-    pub async fn apply(&self, planned: Planned, actor: &str) -> Result<Vec<DeviceResult>, RunError> {
-        let Planned {
-            plan,
-            mut contacts,
-            moves,
-            undoes,
-        } = planned;
-        let run = self
-            .store
-            .begin_run(RunInfo {
-                actor: actor.to_owned(),
-                commit: self.commit.clone(),
-                plan: written::written(&plan)?,
-                undoes,
-            })
-            .await?;
-        let mut results: Vec<DeviceResult> = Vec::with_capacity(plan.devices.len());
-        for wave in moves::waves(&plan, &moves) {
-            let work: Vec<(&DevicePlan, Option<Contact>, Option<Refusal>)> = plan
-                .devices
-                .iter()
-                .filter(|device| wave.contains(&device.device))
-                .map(|device| {
-                    let contact = contacts.remove(&device.device);
-                    (device, contact, not_arrived(&device.device, &moves, &results))
-                })
-                .collect();
-            let of_wave: Vec<DeviceResult> = futures::stream::iter(work)
-                .map(|(device, contact, held_back)| async move {
-                    let outcome = match (held_back, contact) {
-                        (Some(refusal), Some(contact)) => {
-                            contact.close().await;
-                            DeviceOutcome::Refused(vec![refusal])
-                        }
-                        (_, contact) => self.apply_one(device, contact, run).await,
-                    };
-                    DeviceResult {
-                        device: device.device.clone(),
-                        outcome,
-                    }
-                })
-                .buffer_unordered(self.parallelism.changing.max(1))
-                .collect()
-                .await;
-            results.extend(of_wave);
-        }
-        results.sort_by(|a, b| a.device.cmp(&b.device));
-        let fine = results.iter().all(|result| result.outcome.is_fine());
-        let outcome = if fine { "done" } else { "incomplete" };
-        let finished = self.store.finish_run(run, outcome, written::untouched(&results));
-        if let Err(error) = finished.await {
-            // What came of the devices is worth more than this last line, which the next run can do without.
-            tracing::error!("the end of run {run} could not be written down: {}", chain(&error));
-        }
-        Ok(results)
-    }
-
-    async fn apply_one(&self, device: &DevicePlan, contact: Option<Contact>, run: RunId) -> DeviceOutcome {
-        let changes = match &device.outcome {
-            Outcome::Unread(unread) => return DeviceOutcome::Unread(unread.clone()),
-            Outcome::Read(changes) => changes,
-        };
-        if changes.held.is_some() {
-            return DeviceOutcome::Held;
-        }
-        if !changes.refusals.is_empty() {
-            return DeviceOutcome::Refused(changes.refusals.clone());
-        }
-        let Some(mut contact) = contact else {
-            return self.record_only(device, changes).await;
-        };
-        let outcome = match self.begin(device, changes).await {
-            Ok(_lock) => {
-                let job = apply::Job {
-                    device: &device.device,
-                    changes,
-                    run,
-                    commit: self.commit.clone(),
-                    store: &self.store,
-                    events: &self.events,
-                    cancel: &self.cancel,
-                };
-                apply::apply(&mut contact, &job).await
-            }
-            Err(outcome) => outcome,
-        };
-        contact.close().await;
-        outcome
-    }
-
-    /// Takes the right to change a device, and looks whether what gamops owns there is still what the plan was made
-    /// from: another run may have come and gone while somebody read the plan.
-    async fn begin(&self, device: &DevicePlan, changes: &DeviceChanges) -> Result<DeviceLock, DeviceOutcome> {
-        let failed = |source: StoreError| {
-            let reason = format!("{}: nothing was sent, {}", device.device, chain(&source));
-            DeviceOutcome::Unread(Unread { reason, help: None })
-        };
-        let Some(lock) = self.store.lock_device(changes.mac).map_err(failed)? else {
-            return Err(DeviceOutcome::Refused(vec![Refusal {
-                rule: "device-busy",
-                message: "another gamops is changing this device".to_owned(),
-                help: "wait until it has ended, then plan again".to_owned(),
-            }]));
-        };
-        let records = self.store.records(changes.mac).await.map_err(failed)?;
-        if records == changes.records_before {
-            Ok(lock)
-        } else {
-            Err(DeviceOutcome::Stale)
-        }
-    }
-
-    /// A device in sync: what was found there as wanted is owned from now on, what is gone is forgotten.
-    async fn record_only(&self, device: &DevicePlan, changes: &DeviceChanges) -> DeviceOutcome {
-        let settled = changes.unfinished && changes.saved == Saved::Yes;
-        if changes.records == changes.records_before && !settled {
-            return DeviceOutcome::InSync;
-        }
-        let _lock = match self.begin(device, changes).await {
-            Ok(lock) => lock,
-            Err(outcome) => return outcome,
-        };
-        let recorded = self
-            .store
-            .record(changes.mac, changes.records.clone(), self.commit.clone(), settled)
-            .await;
-        match recorded {
-            Ok(()) => DeviceOutcome::InSync,
-            Err(source) => {
-                let reason = format!("{}: in sync, but {}", device.device, chain(&source));
-                DeviceOutcome::Unread(Unread { reason, help: None })
-            }
-        }
     }
 }
 

@@ -189,8 +189,6 @@ pub(super) fn actor() -> String {
 }
 
 /// Turns the first Ctrl-C into a request to stop between two commands, and to give back; the second one kills as usual.
-fn stop_on_interrupt(cancel: &CancellationToken) {
-/// Turns the first Ctrl-C into a request to stop between two commands; the second one kills as usual.
 pub(super) fn stop_on_interrupt(cancel: &CancellationToken) {
     let cancel = cancel.clone();
     tokio::spawn(async move {
