@@ -23,6 +23,7 @@ use crate::dialect::{command, running};
 use crate::inventory;
 use crate::inventory::model::{Device, Inventory, Subscriber};
 use crate::observed::{Change, Kind};
+use crate::plan::guard::{self, Allowances, Baseline, Sight};
 use crate::plan::model::{DeviceChanges, DevicePlan, Outcome, Plan, Unread};
 use crate::plan::moves::{self, Move};
 use crate::plan::record::Record;
@@ -45,6 +46,10 @@ pub struct Context {
     pub inventory: Arc<Inventory>,
     /// Commit that it was read from.
     pub commit: Option<String>,
+    /// What was said to be meant, though a guard would refuse it.
+    pub allowances: Allowances,
+    /// The moment of the run: pauses end by it.
+    pub now: jiff::Timestamp,
     /// What is remembered between runs.
     pub store: Store,
     /// User names and passwords.
@@ -107,6 +112,9 @@ pub enum RunError {
     /// A plan that was kept is for something else.
     #[error(transparent)]
     Misfit(#[from] Misfit),
+    /// A guard refuses the plan. The operator's fault, or whoever wrote the commit.
+    #[error("a guard refuses the plan; nothing was sent to any device")]
+    Guarded,
     /// The database failed.
     #[error("recording the run")]
     Store(#[from] StoreError),
@@ -187,6 +195,7 @@ impl Context {
             commit: self.commit.clone(),
             targets: targets.to_vec(),
             devices,
+            trips: Vec::new(),
         };
         let moves = moves::moves(&plan, |key| {
             let subscribers = &self.inventory.subscribers;
@@ -198,12 +207,39 @@ impl Context {
             let settled = self.settled(&moves).await?;
             moves::hold_back(&mut plan, &moves, &settled);
         }
+        self.guard(&mut plan).await?;
         Ok(Planned {
             plan,
             contacts,
             moves,
             undoes: None,
         })
+    }
+
+    /// Judges a plan by the guards, as it is now.
+    async fn guard(&self, plan: &mut Plan) -> Result<(), StoreError> {
+        let on_record = self.store.owned_subscribers().await?;
+        let devices = self.inventory.devices.values().map(|device| {
+            let of = |key: &str| on_record.get(key).copied();
+            let owned = of(&device.key).or_else(|| of(device.was.as_deref()?));
+            (device.key.clone(), owned.unwrap_or(0))
+        });
+        let last = self.store.baseline(&self.inventory.id).await?;
+        let sight = Sight {
+            inventory: &self.inventory,
+            on_record: &devices.collect(),
+            last: last.as_ref(),
+            allowances: &self.allowances,
+        };
+        plan.trips = guard::judge(plan, sight);
+        Ok(())
+    }
+
+    /// Whether a plan is about every device, and all of each.
+    fn is_whole(&self, plan: &Plan) -> bool {
+        let mut devices = self.inventory.devices.keys();
+        plan.targets.iter().all(|target| target.object.is_none())
+            && devices.all(|key| plan.devices.iter().any(|device| device.device == *key))
     }
 
     /// The moves whose subscriber is on record on its new device: an earlier run verified it there.
@@ -311,6 +347,7 @@ impl Context {
             records: &records,
             unfinished: last.is_some_and(|run| run.state.is_unfinished()),
             timings: &timings,
+            now: self.now,
             targets,
         };
         Ok((plan_device(inputs, &render), contact))

@@ -7,6 +7,7 @@ use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
 use crate::inventory::model::OnFailure;
+use crate::plan::guard::Allow;
 use crate::plan::json::PlanJson;
 use crate::plan::{Target, count};
 use crate::reconcile::{self, Again, Orders, RunError};
@@ -36,6 +37,7 @@ use super::{answer, ask, say};
   gamops apply -i inventory-example --target maple-a/subscriber/s-10442
   gamops apply -i inventory-example --changed-since HEAD~1
   gamops plan -i inventory-example --out friday.plan && gamops apply -i inventory-example friday.plan
+  gamops apply -i inventory-example --allow destroy=37    # when a guard asked whether that is meant
   gamops apply -i inventory-example --auto-approve       # in scripts, where nobody can be asked
   gamops apply -i inventory-example --on-failure leave   # to look at what failed where it failed")]
 pub(super) struct Args {
@@ -55,6 +57,11 @@ pub(super) struct Args {
     /// How many devices are changed at once.
     #[arg(long, value_name = "N", default_value = "16", value_parser = clap::value_parser!(u16).range(1..=512))]
     parallel_changes: u16,
+
+    /// Say that this plan is meant, though a guard refuses it: the number as the refusal names it, such as `destroy=37`. It
+    /// allows exactly that number, in this run. May be given more than once.
+    #[arg(long = "allow", value_name = "WHAT=N")]
+    allow: Vec<Allow>,
 
     /// Do not ask before changing devices.
     #[arg(long)]
@@ -116,6 +123,7 @@ pub(super) async fn run(args: Args) -> anyhow::Result<Exit> {
     let (progress, events) = Progress::start(args.fleet.targets.len().max(inventory.devices.len()));
     let mut context = context(inventory, &args.inventory.inventory, &args.fleet, events)?;
     context.parallelism.changing = usize::from(args.parallel_changes);
+    context.allowances.by_flag = args.allow;
     let scope = Scope::new(since, &context, &args.fleet.targets).await?;
     let again = tokio::select! {
         again = plan(&context, &scope, &args.fleet.targets, kept.as_ref()) => again?,
@@ -142,6 +150,13 @@ pub(super) async fn run(args: Args) -> anyhow::Result<Exit> {
         drop((planned, context));
         progress.finish().await;
         return Ok(Exit::Done);
+    }
+    if planned.plan.is_guarded() {
+        planned.close().await;
+        drop(context);
+        progress.finish().await;
+        say("Nothing was sent to any device.");
+        return Ok(Exit::Refused);
     }
     let devices = planned.plan.read().filter(|device| device.is_actionable()).count();
     let question = format!("\nApply this to {}?", count(devices, "device"));

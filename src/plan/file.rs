@@ -84,6 +84,7 @@ mod tests {
         let plan = Plan {
             inventory: "isp".to_owned(),
             commit: Some("3f0c2d81aa4e".to_owned()),
+            trips: Vec::new(),
             targets: vec!["maple/subscriber/s-1".parse().unwrap()],
             devices: vec![DevicePlan {
                 device: "maple".to_owned(),

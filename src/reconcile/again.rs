@@ -103,6 +103,8 @@ impl Context {
                 }
             }
         }
+        // Devices were left out since it was judged.
+        self.guard(&mut planned.plan).await?;
         planned.plan.devices.sort_by(|a, b| a.device.cmp(&b.device));
         let is_new = |key: &&String| kept.targets.is_empty() && only.is_empty() && kept.device(key).is_none();
         Ok(Again {

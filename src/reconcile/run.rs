@@ -6,6 +6,7 @@ use futures::StreamExt as _;
 
 use crate::inventory::model::OnFailure;
 use crate::plan::Refusal;
+use crate::plan::guard::Baseline;
 use crate::plan::model::{DeviceChanges, DevicePlan, Outcome, Saved, Unread};
 use crate::plan::moves::{self, Move};
 use crate::store::{DeviceLock, RunId, RunInfo, StoreError};
@@ -43,8 +44,12 @@ impl Context {
     ///
     /// # Errors
     ///
-    /// [`RunError`] where the run could not be written down; nothing was sent then.
+    /// [`RunError`] where a guard refuses the plan, or the run could not be written down; nothing was sent then.
     pub async fn apply(&self, planned: Planned, orders: &Orders) -> Result<Vec<DeviceResult>, RunError> {
+        if planned.plan.is_guarded() {
+            planned.close().await;
+            return Err(RunError::Guarded);
+        }
         let Planned {
             plan,
             mut contacts,
@@ -97,6 +102,14 @@ impl Context {
         if let Err(error) = finished.await {
             // What came of the devices is worth more than this last line, which the next run can do without.
             tracing::error!("the end of run {run} could not be written down: {}", chain(&error));
+        }
+        // A run that was narrowed or broken off, or that undid another, has not applied this inventory.
+        if undoes.is_none() && self.is_whole(&plan) && !self.cancel.is_cancelled() {
+            let baseline = Baseline::of(&self.inventory, self.commit.as_deref());
+            if let Err(error) = self.store.put_baseline(&self.inventory.id, baseline).await {
+                // The guards then compare with the run before, which lets less pass.
+                tracing::error!("what run {run} applied could not be kept for the guards: {}", chain(&error));
+            }
         }
         Ok(results)
     }

@@ -37,6 +37,7 @@ impl Context {
                 commit: self.commit.clone(),
                 targets: Vec::new(),
                 devices: Vec::new(),
+                trips: Vec::new(),
             },
             contacts: BTreeMap::new(),
             moves: Vec::new(),

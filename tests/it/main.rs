@@ -15,6 +15,7 @@ mod fields;
 mod fleet;
 mod flow;
 mod fuzz;
+mod guards;
 mod history;
 mod house;
 mod identity;

@@ -96,6 +96,7 @@ fn inventory() -> Inventory {
             on_failure: OnFailure::default(),
             suspension: None,
             max_rate: Mbps::MAX,
+            guards: crate::inventory::guards::Guards::default(),
         },
         sites: BTreeMap::new(),
         devices: [device("maple-m", "GAM-4-MX"), device("elm", "GAM-12-C")]
