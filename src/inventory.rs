@@ -16,6 +16,7 @@ mod nearest;
 mod rate;
 mod raw;
 mod resolve;
+pub mod rollout;
 mod root;
 pub mod rules;
 mod schema;

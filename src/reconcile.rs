@@ -7,6 +7,7 @@ mod apply;
 mod event;
 mod observe;
 mod result;
+mod rollout;
 mod written;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -19,6 +20,7 @@ use tokio_util::task::AbortOnDropHandle;
 use crate::dialect::{command, running};
 use crate::inventory;
 use crate::inventory::model::{Device, Inventory, Subscriber};
+use crate::inventory::rollout::Canary;
 use crate::observed::{Change, Kind};
 use crate::plan::model::{DeviceChanges, DevicePlan, Outcome, Plan, Saved, Unread};
 use crate::plan::moves::{self, Move};
@@ -81,7 +83,6 @@ pub struct Planned {
     /// The plan.
     pub plan: Plan,
     contacts: BTreeMap<String, Contact>,
-    moves: Vec<Move>,
     /// The run that it undoes.
     undoes: Option<RunId>,
 }
@@ -97,6 +98,14 @@ pub enum RunError {
         /// The device that it names.
         device: String,
         /// ` (did you mean ...?)`, or nothing.
+        hint: String,
+    },
+    /// A device that is to be changed first is not in the inventory.
+    #[error("canary `{device}`: the inventory has no such device{hint}")]
+    UnknownCanary {
+        /// The device.
+        device: String,
+        /// `; did you mean ...?`, or nothing.
         hint: String,
     },
     /// A plan that was kept is for something else.
@@ -148,6 +157,19 @@ impl Context {
         Ok(chosen.into_values().collect())
     }
 
+    fn check_canaries(&self) -> Result<(), RunError> {
+        let Canary::Devices(keys) = &self.inventory.policies.waves.canary else {
+            return Ok(());
+        };
+        match keys.iter().find(|key| !self.inventory.devices.contains_key(*key)) {
+            None => Ok(()),
+            Some(device) => Err(RunError::UnknownCanary {
+                device: device.clone(),
+                hint: self.nearest_device(device),
+            }),
+        }
+    }
+
     fn nearest_device(&self, wanted: &str) -> String {
         let keys: Vec<&str> = self.inventory.devices.keys().map(String::as_str).collect();
         match similar::get_close_matches(wanted, &keys, 1, 0.6).first() {
@@ -162,6 +184,7 @@ impl Context {
     ///
     /// [`RunError`] where a target names nothing. A device that cannot be read is an entry of the plan.
     pub async fn plan(&self, targets: &[Target]) -> Result<Planned, RunError> {
+        self.check_canaries()?;
         let selection = self.select(targets)?;
         let planned: Vec<(DevicePlan, Option<Contact>)> = futures::stream::iter(selection)
             .map(|(device, objects)| self.plan_aside(device.clone(), objects))
@@ -182,21 +205,22 @@ impl Context {
             commit: self.commit.clone(),
             targets: targets.to_vec(),
             devices,
+            moves: Vec::new(),
+            waves: self.inventory.policies.waves.clone(),
         };
-        let moves = moves::moves(&plan, |key| {
+        plan.moves = moves::moves(&plan, |key| {
             let subscribers = &self.inventory.subscribers;
             let was = |one: &&Subscriber| one.was.as_deref() == Some(key);
             let subscriber = subscribers.get(key).or_else(|| subscribers.values().find(was))?;
             Some((subscriber.key.as_str(), subscriber.device.as_str()))
         });
-        if !moves.is_empty() {
-            let settled = self.settled(&moves).await?;
-            moves::hold_back(&mut plan, &moves, &settled);
+        if !plan.moves.is_empty() {
+            let settled = self.settled(&plan.moves).await?;
+            moves::hold_back(&mut plan, &settled);
         }
         Ok(Planned {
             plan,
             contacts,
-            moves,
             undoes: None,
         })
     }
@@ -317,51 +341,16 @@ impl Context {
     ///
     /// [`RunError`] where the run could not be written down; nothing was sent then.
     pub async fn apply(&self, planned: Planned, actor: &str) -> Result<Vec<DeviceResult>, RunError> {
-        let Planned {
-            plan,
-            mut contacts,
-            moves,
-            undoes,
-        } = planned;
         let run = self
             .store
             .begin_run(RunInfo {
                 actor: actor.to_owned(),
                 commit: self.commit.clone(),
-                plan: written::written(&plan)?,
-                undoes,
+                plan: written::written(&planned.plan)?,
+                undoes: planned.undoes,
             })
             .await?;
-        let mut results: Vec<DeviceResult> = Vec::with_capacity(plan.devices.len());
-        for wave in moves::waves(&plan, &moves) {
-            let work: Vec<(&DevicePlan, Option<Contact>, Option<Refusal>)> = plan
-                .devices
-                .iter()
-                .filter(|device| wave.contains(&device.device))
-                .map(|device| {
-                    let contact = contacts.remove(&device.device);
-                    (device, contact, not_arrived(&device.device, &moves, &results))
-                })
-                .collect();
-            let of_wave: Vec<DeviceResult> = futures::stream::iter(work)
-                .map(|(device, contact, held_back)| async move {
-                    let outcome = match (held_back, contact) {
-                        (Some(refusal), Some(contact)) => {
-                            contact.close().await;
-                            DeviceOutcome::Refused(vec![refusal])
-                        }
-                        (_, contact) => self.apply_one(device, contact, run).await,
-                    };
-                    DeviceResult {
-                        device: device.device.clone(),
-                        outcome,
-                    }
-                })
-                .buffer_unordered(self.parallelism.changing.max(1))
-                .collect()
-                .await;
-            results.extend(of_wave);
-        }
+        let mut results = self.roll_out(planned, run).await;
         results.sort_by(|a, b| a.device.cmp(&b.device));
         let fine = results.iter().all(|result| result.outcome.is_fine());
         let outcome = if fine { "done" } else { "incomplete" };
@@ -456,16 +445,6 @@ impl Planned {
         futures::future::join_all(self.contacts.into_values().map(Contact::close)).await;
         self.plan
     }
-}
-
-/// Why a device must keep a subscriber after all: its new device was to be changed first, and that went wrong.
-fn not_arrived(device: &str, moves: &[Move], results: &[DeviceResult]) -> Option<Refusal> {
-    let went_wrong = |one: &&Move| {
-        let new = results.iter().find(|result| result.device == one.to);
-        one.from == device && new.is_some_and(|new| !new.outcome.is_fine())
-    };
-    let one = moves.iter().find(went_wrong)?;
-    Some(moves::incomplete(one, "which was not changed as planned"))
 }
 
 /// How a change is written for the device.

@@ -1,20 +1,22 @@
 //! `gamops apply`.
 
+use std::collections::BTreeMap;
 use std::io::IsTerminal as _;
 use std::path::PathBuf;
 
 use tokio_util::sync::CancellationToken;
 
+use crate::inventory::rollout::{Canary, Waves};
 use crate::plan::json::PlanJson;
 use crate::plan::model::Summary;
-use crate::plan::{NotApplied, Refusal, Residue, Target, count, plan_text};
+use crate::plan::{NotApplied, Refusal, Residue, Target, count, plan_text, some_of};
 use crate::reconcile::{self, Again, DeviceOutcome, DeviceResult, RunError, Stopped};
 
 use super::context::{context, load};
 use super::exit::Exit;
 use super::kept;
 use super::progress::Progress;
-use super::settings::{FleetArgs, InventoryArgs};
+use super::settings::{FleetArgs, InventoryArgs, WaveArgs};
 use super::{answer, ask, say};
 
 /// Make the devices hold what the inventory says: plan, ask, change, verify, save.
@@ -43,6 +45,9 @@ pub(super) struct Args {
     #[command(flatten)]
     fleet: FleetArgs,
 
+    #[command(flatten)]
+    waves: WaveArgs,
+
     /// How many devices are changed at once.
     #[arg(long, value_name = "N", default_value = "16", value_parser = clap::value_parser!(u16).range(1..=512))]
     parallel_changes: u16,
@@ -68,10 +73,18 @@ pub(super) async fn run(args: Args) -> anyhow::Result<Exit> {
             None => return Ok(Exit::Failed),
         },
     };
-    let inventory = match load(&args.inventory.inventory)? {
+    let mut inventory = match load(&args.inventory.inventory)? {
         Ok(inventory) => inventory,
         Err(exit) => return Ok(exit),
     };
+    if let Some(kept) = &kept {
+        inventory.policies.waves = Waves::from(&kept.rollout);
+        if let Canary::Devices(keys) = &mut inventory.policies.waves.canary {
+            // One that has left the inventory is a reason to refuse the plan, and said there.
+            keys.retain(|key| inventory.devices.contains_key(key));
+        }
+    }
+    args.waves.over(&mut inventory.policies.waves);
     let (progress, events) = Progress::start(args.fleet.targets.len().max(inventory.devices.len()));
     let mut context = context(inventory, &args.inventory.inventory, &args.fleet, events)?;
     context.parallelism.changing = usize::from(args.parallel_changes);
@@ -156,6 +169,7 @@ pub(super) fn results_text(results: &[DeviceResult], quiet: bool) -> String {
     let mut out = String::new();
     let mut total = Summary::default();
     let mut saved = 0;
+    let mut not_started: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
     for DeviceResult { device, outcome } in results {
         match outcome {
             DeviceOutcome::InSync | DeviceOutcome::Held => {}
@@ -189,8 +203,16 @@ pub(super) fn results_text(results: &[DeviceResult], quiet: bool) -> String {
                     "  {device}  STALE: it changed after it was planned; nothing was sent. Plan again."
                 );
             }
+            DeviceOutcome::NotStarted(why) => not_started.entry(why).or_default().push(device),
             DeviceOutcome::Stopped(stopped) => stopped_text(&mut out, device, stopped),
         }
+    }
+    for (why, devices) in &not_started {
+        let _ = writeln!(
+            out,
+            "  NOT STARTED: {}: {why}; nothing was sent there",
+            some_of(devices)
+        );
     }
     let fine = results.iter().all(|result| result.outcome.is_fine());
     if quiet && fine {

@@ -12,7 +12,7 @@ use super::context::{context, load};
 use super::exit::Exit;
 use super::kept;
 use super::progress::Progress;
-use super::settings::{FleetArgs, InventoryArgs};
+use super::settings::{FleetArgs, InventoryArgs, WaveArgs};
 use super::{answer, say};
 
 /// Show what `apply` would change, without changing anything.
@@ -31,6 +31,9 @@ pub(super) struct Args {
 
     #[command(flatten)]
     fleet: FleetArgs,
+
+    #[command(flatten)]
+    waves: WaveArgs,
 
     /// How to print the plan.
     #[arg(long, value_name = "FORMAT", default_value = "text")]
@@ -56,10 +59,11 @@ enum Format {
 }
 
 pub(super) async fn run(args: Args) -> anyhow::Result<Exit> {
-    let inventory = match load(&args.inventory.inventory)? {
+    let mut inventory = match load(&args.inventory.inventory)? {
         Ok(inventory) => inventory,
         Err(exit) => return Ok(exit),
     };
+    args.waves.over(&mut inventory.policies.waves);
     let (progress, events) = Progress::start(args.fleet.targets.len().max(inventory.devices.len()));
     let context = context(inventory, &args.inventory.inventory, &args.fleet, events)?;
     let planned = tokio::select! {

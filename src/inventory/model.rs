@@ -11,6 +11,8 @@ use crate::domain::{
     SubscriberId, SubscriberModel, VlanId, VlanSet,
 };
 
+use super::rollout::Waves;
+
 pub use subscribers::Subscribers;
 
 /// Everything that the files under one `gamops.yaml` say, valid as a whole.
@@ -41,6 +43,8 @@ pub struct Policies {
     pub suspension: Option<Suspension>,
     /// The highest compiled rate that is written as a profile: 1000 Mbps unless raised, 1999 at most.
     pub max_rate: Mbps,
+    /// In which portions devices are changed.
+    pub waves: Waves,
 }
 
 /// What to do when a device's running configuration was changed by somebody else and not saved.

@@ -4,15 +4,17 @@
 //! shows.
 
 use crate::domain::{
-    EndpointId, MacAddr, PoeMode, PortBinding, ServiceLimitLevel, SubscriberId, SubscriberModel, UplinkNumber, VlanId,
+    EndpointId, MacAddr, PoeMode, PortBinding, ServiceLimitLevel, SubscriberId, SubscriberModel, TimeSpan,
+    UplinkNumber, VlanId,
 };
 
 use super::decode::{
-    Address, CredentialsName, Description, EndpointSpec, Entries, EntryKey, ExternalId, Flag, FormatVersion,
-    HeadroomText, HostKey, Hostname, InventoryId, Key, LabelKey, ModelName, Name, Paused, PortKey, PortModeWord,
-    SoldRate, Spanned, SuspensionSpec, TcpPort, Text, VlanList, shape,
+    Address, CanarySpec, CredentialsName, Description, EndpointSpec, Entries, EntryKey, ExternalId, Flag,
+    FormatVersion, HeadroomText, HostKey, Hostname, InventoryId, Key, LabelKey, ModelName, Name, Paused, PortKey,
+    PortModeWord, SoldRate, Spanned, SuspensionSpec, TcpPort, Text, VlanList, shape,
 };
 use super::model::{Mode, State, Unsaved};
+use super::rollout::WaveSize;
 
 shape! {
     /// An inventory of Positron GAM devices for gamops. The root file is `gamops.yaml`; the files that its
@@ -68,6 +70,21 @@ shape! {
         /// The highest rate, headroom included, that is written as a profile on copper: 1000 Mbps unless said, 1999 Mbps at
         /// most. Plans above it are not limited.
         optional max_rate: SoldRate,
+        /// In which portions the devices of a run are changed: a failed portion stops those after it. All at once unless said.
+        optional waves: RawWaves,
+    }
+}
+
+shape! {
+    /// In which portions the devices of a run are changed.
+    "`waves`" RawWaves {
+        /// Who is changed first, alone: a number of devices (those whose subscribers feel least of it), or a list of their keys.
+        /// Nobody unless said.
+        optional canary: CanarySpec,
+        /// How many devices are changed together after that: a number, or a share of those that change. All unless said.
+        optional size: WaveSize,
+        /// How long to wait after each portion, such as `2m`. No time unless said.
+        optional pause: TimeSpan,
     }
 }
 

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use crate::domain::{DoubleTag, Medium, Model, PortBinding, PortMode, VlanSet};
 
-use super::decode::{Flag, Keyed, Name, PortModeWord, Spanned, SuspensionSpec, VlanList, port_number};
+use super::decode::{CanarySpec, Flag, Keyed, Name, PortModeWord, Spanned, SuspensionSpec, VlanList, port_number};
 use super::fleet::{Fleet, Map, listed};
 use super::model::{
     Device, External, Inventory, Policies, Port, ServicePlan, Site, SpareEndpoint, Subscriber, SubscriberEndpoint,
@@ -16,7 +16,10 @@ use super::model::{
 use super::rate::on_medium;
 use super::raw::{
     RawDevice, RawEndpoint, RawExternal, RawPlan, RawPort, RawSite, RawSpareEndpoint, RawSubscriber, RawTransport,
+    RawWaves,
 };
+
+use super::rollout::{Canary, Waves};
 
 /// Makes the model of a fleet without errors.
 pub(super) fn resolve(fleet: &Fleet<'_>) -> Option<Inventory> {
@@ -30,6 +33,11 @@ pub(super) fn resolve(fleet: &Fleet<'_>) -> Option<Inventory> {
                 SuspensionSpec::Plan(plan) => Suspension::Plan(plan.value.clone()),
             }),
             max_rate: fleet.max_rate(),
+            waves: fleet
+                .policies
+                .waves
+                .as_ref()
+                .map_or_else(Waves::default, |raw| waves(&raw.value)),
         },
         sites: map(&fleet.sites, |_, raw| Some(site(raw)))?,
         devices: map(&fleet.devices, |key, raw| device(fleet, key, raw))?,
@@ -38,6 +46,20 @@ pub(super) fn resolve(fleet: &Fleet<'_>) -> Option<Inventory> {
             .map(|(key, keyed)| subscriber(fleet, key, keyed.value.as_ref()?))
             .collect::<Option<_>>()?,
     })
+}
+
+fn waves(raw: &RawWaves) -> Waves {
+    Waves {
+        canary: raw
+            .canary
+            .as_ref()
+            .map_or_else(Canary::default, |spec| match &spec.value {
+                CanarySpec::Least(count) => Canary::Least(*count),
+                CanarySpec::Devices(keys) => Canary::Devices(keys.iter().map(|key| key.value.0.clone()).collect()),
+            }),
+        size: value(&raw.size).unwrap_or_default(),
+        pause: value(&raw.pause).unwrap_or_default(),
+    }
 }
 
 fn map<R, T>(raw: &Map<'_, R>, resolve: impl Fn(&str, &R) -> Option<T>) -> Option<BTreeMap<String, T>> {

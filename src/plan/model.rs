@@ -2,10 +2,12 @@
 
 use serde::Serialize;
 
+use crate::inventory::rollout::Waves;
 use crate::observed::{Change, DeviceConfig, Kind, ObjectId, Option82};
 
 use super::impact::duration::Estimate;
 use super::impact::{Impact, Total, total};
+use super::moves::Move;
 use super::record::Record;
 use super::resolve::Refusal;
 use super::target::Target;
@@ -21,6 +23,10 @@ pub struct Plan {
     pub targets: Vec<Target>,
     /// One entry per targeted device.
     pub devices: Vec<DevicePlan>,
+    /// Subscribers that change devices.
+    pub moves: Vec<Move>,
+    /// In which portions the operator wants devices changed; [`super::rollout`] makes them.
+    pub waves: Waves,
 }
 
 /// What would be done to one device.

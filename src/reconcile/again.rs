@@ -170,9 +170,10 @@ impl Planned {
                 commit: context.commit.clone(),
                 targets: Vec::new(),
                 devices: Vec::new(),
+                moves: Vec::new(),
+                waves: context.inventory.policies.waves.clone(),
             },
             contacts: BTreeMap::new(),
-            moves: Vec::new(),
             undoes: None,
         }
     }

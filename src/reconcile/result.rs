@@ -30,6 +30,8 @@ pub enum DeviceOutcome {
     Unread(Unread),
     /// It changed between plan and apply; nothing was sent.
     Stale,
+    /// Its turn did not come, for this reason; nothing was sent.
+    NotStarted(String),
     /// It was left unfinished and unsaved.
     Stopped(Box<Stopped>),
 }
@@ -58,7 +60,7 @@ impl DeviceOutcome {
         match self {
             Self::InSync | Self::Saved | Self::Held => true,
             Self::Applied(_, not_applied) => not_applied.is_empty(),
-            Self::Refused(_) | Self::Unread(_) | Self::Stale | Self::Stopped(_) => false,
+            Self::Refused(_) | Self::Unread(_) | Self::Stale | Self::NotStarted(_) | Self::Stopped(_) => false,
         }
     }
 
@@ -68,7 +70,7 @@ impl DeviceOutcome {
         match self {
             Self::Applied(..) | Self::Saved => true,
             Self::Stopped(stopped) => !stopped.sent.is_empty() || stopped.refused.is_some(),
-            Self::InSync | Self::Held | Self::Refused(_) | Self::Unread(_) | Self::Stale => false,
+            Self::InSync | Self::Held | Self::Refused(_) | Self::Unread(_) | Self::Stale | Self::NotStarted(_) => false,
         }
     }
 }

@@ -417,7 +417,7 @@ fn a_new_name_together_with_a_new_cpe_cut_off_and_then_withdrawn_leaves_no_orpha
 }
 
 /// Looks again and again until it is so.
-fn wait_until(what: &str, mut is_so: impl FnMut() -> bool) {
+pub(crate) fn wait_until(what: &str, mut is_so: impl FnMut() -> bool) {
     let deadline = Instant::now() + Duration::from_secs(60);
     while !is_so() {
         assert!(Instant::now() < deadline, "gave up waiting until {what}");

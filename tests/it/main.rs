@@ -28,3 +28,4 @@ mod ssh_transport;
 mod support;
 mod validate;
 mod variants;
+mod waves;

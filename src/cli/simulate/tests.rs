@@ -93,6 +93,7 @@ fn inventory() -> Inventory {
             unsaved: Unsaved::Report,
             suspension: None,
             max_rate: Mbps::MAX,
+            waves: crate::inventory::rollout::Waves::default(),
         },
         sites: BTreeMap::new(),
         devices: [device("maple-m", "GAM-4-MX"), device("elm", "GAM-12-C")]
