@@ -11,6 +11,7 @@ mod rate;
 mod secret;
 mod service;
 mod snmp;
+mod span;
 mod vlan;
 
 pub use id::{EndpointId, IdOutOfRange, PortNumber, ProfileId, ServiceLimitLevel, SubscriberId, UplinkNumber};
@@ -20,4 +21,5 @@ pub use rate::{InvalidMbps, Mbps};
 pub use secret::Secret;
 pub use service::{DoubleTag, PoeMode, PortBinding, PortMode, SubscriberModel};
 pub use snmp::SnmpValue;
+pub use span::{InvalidTimeSpan, TimeSpan};
 pub use vlan::{InvalidVlanId, InvalidVlanSet, VlanId, VlanSet, vlan_ranges};

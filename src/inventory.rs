@@ -17,6 +17,7 @@ mod nearest;
 mod rate;
 mod raw;
 mod resolve;
+pub mod rollout;
 mod root;
 pub mod rules;
 mod schema;

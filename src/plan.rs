@@ -25,6 +25,7 @@ mod trial;
 mod unsaved;
 mod uplink;
 mod verify;
+mod waves;
 
 pub use build::{Inputs, Render, plan_device};
 pub use claims::claims;
@@ -32,7 +33,8 @@ pub use moved::{Moved, moved};
 pub use rebind::{Freed, NotRebound, Rebind, rebind};
 pub use resolve::{Refusal, Resolution, resolve};
 pub use target::{InvalidTarget, Target};
-pub use text::{count, plan_text, summary_line};
+pub use text::{count, plan_text, some_of, summary_line};
 pub use trial::{NotApplied, Trials, judge};
 pub use unsaved::Readings;
 pub use verify::{Residue, verify};
+pub use waves::{Rollout, Wave, rollout};

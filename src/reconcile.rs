@@ -8,6 +8,7 @@ mod event;
 mod observe;
 mod rebind;
 mod result;
+mod rollout;
 mod run;
 mod scope;
 mod written;
@@ -22,6 +23,7 @@ use tokio_util::task::AbortOnDropHandle;
 use crate::dialect::{command, running};
 use crate::inventory;
 use crate::inventory::model::{Device, Inventory, Subscriber};
+use crate::inventory::rollout::Canary;
 use crate::observed::{Change, Kind};
 use crate::plan::guard::{self, Allowances, Baseline, Sight};
 use crate::plan::model::{DeviceChanges, DevicePlan, Outcome, Plan, Unread};
@@ -91,7 +93,6 @@ pub struct Planned {
     /// The plan.
     pub plan: Plan,
     contacts: BTreeMap<String, Contact>,
-    moves: Vec<Move>,
     /// The run that it undoes.
     undoes: Option<RunId>,
 }
@@ -107,6 +108,14 @@ pub enum RunError {
         /// The device that it names.
         device: String,
         /// ` (did you mean ...?)`, or nothing.
+        hint: String,
+    },
+    /// A device that is to be changed first is not in the inventory.
+    #[error("canary `{device}`: the inventory has no such device{hint}")]
+    UnknownCanary {
+        /// The device.
+        device: String,
+        /// `; did you mean ...?`, or nothing.
         hint: String,
     },
     /// A plan that was kept is for something else.
@@ -161,6 +170,19 @@ impl Context {
         Ok(chosen.into_values().collect())
     }
 
+    fn check_canaries(&self) -> Result<(), RunError> {
+        let Canary::Devices(keys) = &self.inventory.policies.waves.canary else {
+            return Ok(());
+        };
+        match keys.iter().find(|key| !self.inventory.devices.contains_key(*key)) {
+            None => Ok(()),
+            Some(device) => Err(RunError::UnknownCanary {
+                device: device.clone(),
+                hint: self.nearest_device(device),
+            }),
+        }
+    }
+
     fn nearest_device(&self, wanted: &str) -> String {
         let keys: Vec<&str> = self.inventory.devices.keys().map(String::as_str).collect();
         match similar::get_close_matches(wanted, &keys, 1, 0.6).first() {
@@ -175,6 +197,7 @@ impl Context {
     ///
     /// [`RunError`] where a target names nothing. A device that cannot be read is an entry of the plan.
     pub async fn plan(&self, targets: &[Target]) -> Result<Planned, RunError> {
+        self.check_canaries()?;
         let selection = self.select(targets)?;
         let planned: Vec<(DevicePlan, Option<Contact>)> = futures::stream::iter(selection)
             .map(|(device, objects)| self.plan_aside(device.clone(), objects))
@@ -196,22 +219,23 @@ impl Context {
             targets: targets.to_vec(),
             devices,
             trips: Vec::new(),
+            moves: Vec::new(),
+            waves: self.inventory.policies.waves.clone(),
         };
-        let moves = moves::moves(&plan, |key| {
+        plan.moves = moves::moves(&plan, |key| {
             let subscribers = &self.inventory.subscribers;
             let was = |one: &&Subscriber| one.was.as_deref() == Some(key);
             let subscriber = subscribers.get(key).or_else(|| subscribers.values().find(was))?;
             Some((subscriber.key.as_str(), subscriber.device.as_str()))
         });
-        if !moves.is_empty() {
-            let settled = self.settled(&moves).await?;
-            moves::hold_back(&mut plan, &moves, &settled);
+        if !plan.moves.is_empty() {
+            let settled = self.settled(&plan.moves).await?;
+            moves::hold_back(&mut plan, &settled);
         }
         self.guard(&mut plan).await?;
         Ok(Planned {
             plan,
             contacts,
-            moves,
             undoes: None,
         })
     }

@@ -7,6 +7,7 @@ use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
 use crate::inventory::model::OnFailure;
+use crate::inventory::rollout::{Canary, Waves};
 use crate::plan::guard::Allow;
 use crate::plan::json::PlanJson;
 use crate::plan::{Target, count};
@@ -17,7 +18,7 @@ use super::exit::Exit;
 use super::kept;
 use super::progress::Progress;
 use super::results::{exit_of, results_text};
-use super::settings::{FleetArgs, InventoryArgs, duration};
+use super::settings::{FleetArgs, InventoryArgs, WaveArgs, duration};
 use super::since::{self, Scope, SinceArgs};
 use super::{answer, ask, say};
 
@@ -53,6 +54,9 @@ pub(super) struct Args {
 
     #[command(flatten)]
     since: SinceArgs,
+
+    #[command(flatten)]
+    waves: WaveArgs,
 
     /// How many devices are changed at once.
     #[arg(long, value_name = "N", default_value = "16", value_parser = clap::value_parser!(u16).range(1..=512))]
@@ -112,7 +116,7 @@ pub(super) async fn run(args: Args) -> anyhow::Result<Exit> {
             None => return Ok(Exit::Failed),
         },
     };
-    let inventory = match load(&args.inventory.inventory)? {
+    let mut inventory = match load(&args.inventory.inventory)? {
         Ok(inventory) => inventory,
         Err(exit) => return Ok(exit),
     };
@@ -120,6 +124,14 @@ pub(super) async fn run(args: Args) -> anyhow::Result<Exit> {
         Ok(since) => since,
         Err(exit) => return Ok(exit),
     };
+    if let Some(kept) = &kept {
+        inventory.policies.waves = Waves::from(&kept.rollout);
+        if let Canary::Devices(keys) = &mut inventory.policies.waves.canary {
+            // One that has left the inventory is a reason to refuse the plan, and said there.
+            keys.retain(|key| inventory.devices.contains_key(key));
+        }
+    }
+    args.waves.over(&mut inventory.policies.waves);
     let (progress, events) = Progress::start(args.fleet.targets.len().max(inventory.devices.len()));
     let mut context = context(inventory, &args.inventory.inventory, &args.fleet, events)?;
     context.parallelism.changing = usize::from(args.parallel_changes);

@@ -11,7 +11,7 @@ use super::context::{context, load};
 use super::exit::Exit;
 use super::kept;
 use super::progress::Progress;
-use super::settings::{FleetArgs, InventoryArgs};
+use super::settings::{FleetArgs, InventoryArgs, WaveArgs};
 use super::since::{self, Scope, SinceArgs};
 use super::{answer, say};
 
@@ -35,6 +35,9 @@ pub(super) struct Args {
 
     #[command(flatten)]
     since: SinceArgs,
+
+    #[command(flatten)]
+    waves: WaveArgs,
 
     /// How to print the plan.
     #[arg(long, value_name = "FORMAT", default_value = "text")]
@@ -60,7 +63,7 @@ enum Format {
 }
 
 pub(super) async fn run(args: Args) -> anyhow::Result<Exit> {
-    let inventory = match load(&args.inventory.inventory)? {
+    let mut inventory = match load(&args.inventory.inventory)? {
         Ok(inventory) => inventory,
         Err(exit) => return Ok(exit),
     };
@@ -68,6 +71,7 @@ pub(super) async fn run(args: Args) -> anyhow::Result<Exit> {
         Ok(since) => since,
         Err(exit) => return Ok(exit),
     };
+    args.waves.over(&mut inventory.policies.waves);
     let (progress, events) = Progress::start(args.fleet.targets.len().max(inventory.devices.len()));
     let context = context(inventory, &args.inventory.inventory, &args.fleet, events)?;
     let scope = Scope::new(since, &context, &args.fleet.targets).await?;

@@ -58,7 +58,24 @@ impl Progress {
 
 async fn listen(mut events: mpsc::UnboundedReceiver<Event>, bar: ProgressBar, terminal: bool) {
     let mut commands: BTreeMap<String, (usize, usize)> = BTreeMap::new();
-    while let Some(Event { device, what }) = events.recv().await {
+    while let Some(event) = events.recv().await {
+        let (device, what) = match event {
+            Event::Device { device, what } => (device, what),
+            Event::Wave { number, of, devices } => {
+                tell(
+                    &bar,
+                    terminal,
+                    &format!("wave {number} of {of}: {}", count(devices, "device")),
+                );
+                continue;
+            }
+            Event::Pause { number, of, length } => {
+                bar.enable_steady_tick(Duration::from_millis(120));
+                let words = format!("wave {number} of {of} begins in {length}; Ctrl-C ends the run here");
+                tell(&bar, terminal, &words);
+                continue;
+            }
+        };
         use reconcile::Progress::{
             Applying, Contacting, Finished, NotRead, Read, Reconnecting, RolledBack, RollingBack, Saving, Sent,
             Stopped, Verifying,
@@ -94,11 +111,17 @@ async fn listen(mut events: mpsc::UnboundedReceiver<Event>, bar: ProgressBar, te
 }
 
 fn show(bar: &ProgressBar, commands: &BTreeMap<String, (usize, usize)>, terminal: bool, device: &str, words: &str) {
+    tell(bar, terminal, &format!("{device}: {words}"));
     if terminal {
-        bar.set_message(format!("{device}: {words}"));
         refresh(bar, commands);
+    }
+}
+
+fn tell(bar: &ProgressBar, terminal: bool, words: &str) {
+    if terminal {
+        bar.set_message(words.to_owned());
     } else {
-        say(&format!("{device}: {words}"));
+        say(words);
     }
 }
 

@@ -1,9 +1,10 @@
 //! What a run came to, in words and as an exit code.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use crate::plan::model::Summary;
-use crate::plan::{NotApplied, Refusal, Residue, count};
+use crate::plan::{NotApplied, Refusal, Residue, count, some_of};
 use crate::reconcile::{DeviceOutcome, DeviceResult, Failure, RolledBack, Stopped, WayBack};
 
 use super::exit::Exit;
@@ -13,6 +14,7 @@ pub(super) fn results_text(results: &[DeviceResult], quiet: bool) -> String {
     let mut out = String::new();
     let mut total = Summary::default();
     let mut saved = 0;
+    let mut not_started: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
     for DeviceResult { device, outcome } in results {
         match outcome {
             DeviceOutcome::InSync | DeviceOutcome::Held => {}
@@ -46,9 +48,17 @@ pub(super) fn results_text(results: &[DeviceResult], quiet: bool) -> String {
                     "  {device}  STALE: it changed after it was planned; nothing was sent. Plan again."
                 );
             }
+            DeviceOutcome::NotStarted(why) => not_started.entry(why).or_default().push(device),
             DeviceOutcome::RolledBack(back) => rolled_back_text(&mut out, device, back),
             DeviceOutcome::Stopped(stopped) => stopped_text(&mut out, device, stopped),
         }
+    }
+    for (why, devices) in &not_started {
+        let _ = writeln!(
+            out,
+            "  NOT STARTED: {}: {why}; nothing was sent there",
+            some_of(devices)
+        );
     }
     let fine = results.iter().all(|result| result.outcome.is_fine());
     if quiet && fine {

@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use clap::Args;
 
+use crate::domain::TimeSpan;
 use crate::inventory::model::Inventory;
+use crate::inventory::rollout::{Canary, WaveSize, Waves};
 use crate::plan::Target;
 use crate::transport::ssh::HostKeyPolicy;
 
@@ -41,6 +43,35 @@ pub(super) struct FleetArgs {
 
     #[command(flatten)]
     pub(super) state: StateArgs,
+}
+
+/// In which portions devices are changed. What is not given is as `policies.waves` says.
+#[derive(Debug, Clone, Args)]
+pub(super) struct WaveArgs {
+    /// Change these devices first: keys with commas between, or a number for those whose subscribers feel least of it.
+    /// Only if they are fine, the others follow.
+    #[arg(long, value_name = "N|DEVICES")]
+    pub(super) canary: Option<Canary>,
+
+    /// How many devices are changed together after that: a number, or a share such as 20%. If one of them is not fine
+    /// afterwards, those after it are not begun.
+    #[arg(long, value_name = "N|SHARE")]
+    pub(super) wave_size: Option<WaveSize>,
+
+    /// How long to wait between two waves, such as 90s or 2m.
+    #[arg(long, value_name = "TIME")]
+    pub(super) wave_pause: Option<TimeSpan>,
+}
+
+impl WaveArgs {
+    /// Puts what was given in the place of what the inventory says.
+    pub(super) fn over(&self, waves: &mut Waves) {
+        if let Some(canary) = &self.canary {
+            waves.canary.clone_from(canary);
+        }
+        waves.size = self.wave_size.unwrap_or(waves.size);
+        waves.pause = self.wave_pause.unwrap_or(waves.pause);
+    }
 }
 
 /// Where the state database is.

@@ -14,6 +14,8 @@ use crate::domain::{
     SubscriberId, SubscriberModel, VlanId, VlanSet,
 };
 
+use super::rollout::Waves;
+
 pub use subscribers::Subscribers;
 
 /// Everything that the files under one `gamops.yaml` say, valid as a whole.
@@ -48,6 +50,8 @@ pub struct Policies {
     pub max_rate: Mbps,
     /// How much one run may do.
     pub guards: Guards,
+    /// In which portions devices are changed.
+    pub waves: Waves,
 }
 
 /// What to do when a device's running configuration was changed by somebody else and not saved.

@@ -4,15 +4,17 @@
 //! shows.
 
 use crate::domain::{
-    EndpointId, MacAddr, PoeMode, PortBinding, ServiceLimitLevel, SubscriberId, SubscriberModel, UplinkNumber, VlanId,
+    EndpointId, MacAddr, PoeMode, PortBinding, ServiceLimitLevel, SubscriberId, SubscriberModel, TimeSpan,
+    UplinkNumber, VlanId,
 };
 
 use super::decode::{
-    Address, CredentialsName, Description, EndpointSpec, Entries, EntryKey, ExternalId, Flag, FormatVersion,
-    GuardCount, HeadroomText, HostKey, Hostname, InventoryId, Key, LabelKey, LimitSpec, ModelName, Name, Paused,
-    PortKey, PortModeWord, ShareText, SoldRate, Spanned, SuspensionSpec, TcpPort, Text, Until, VlanList, shape,
+    Address, CanarySpec, CredentialsName, Description, EndpointSpec, Entries, EntryKey, ExternalId, Flag,
+    FormatVersion, GuardCount, HeadroomText, HostKey, Hostname, InventoryId, Key, LabelKey, LimitSpec, ModelName, Name,
+    Paused, PortKey, PortModeWord, ShareText, SoldRate, Spanned, SuspensionSpec, TcpPort, Text, Until, VlanList, shape,
 };
 use super::model::{Mode, OnFailure, State, Unsaved};
+use super::rollout::WaveSize;
 
 shape! {
     /// An inventory of Positron GAM devices for gamops. The root file is `gamops.yaml`; the files that its
@@ -73,6 +75,8 @@ shape! {
         optional max_rate: SoldRate,
         /// How much one run may do before somebody has to say that it is meant.
         optional guards: RawGuards,
+        /// In which portions the devices of a run are changed: a failed portion stops those after it. All at once unless said.
+        optional waves: RawWaves,
     }
 }
 
@@ -111,6 +115,19 @@ shape! {
         optional reason: Text,
         /// When the pause ends by itself: a date (its first moment, UTC) or a moment with its offset.
         required until: Until,
+    }
+}
+
+shape! {
+    /// In which portions the devices of a run are changed.
+    "`waves`" RawWaves {
+        /// Who is changed first, alone: a number of devices (those whose subscribers feel least of it), or a list of their keys.
+        /// Nobody unless said.
+        optional canary: CanarySpec,
+        /// How many devices are changed together after that: a number, or a share of those that change. All unless said.
+        optional size: WaveSize,
+        /// How long to wait after each portion, such as `2m`. No time unless said.
+        optional pause: TimeSpan,
     }
 }
 

@@ -7,7 +7,9 @@ use std::collections::BTreeMap;
 
 use crate::domain::{DoubleTag, Medium, Model, PortBinding, PortMode, VlanSet};
 
-use super::decode::{Flag, Keyed, LimitSpec, Name, PortModeWord, Spanned, SuspensionSpec, VlanList, port_number};
+use super::decode::{
+    CanarySpec, Flag, Keyed, LimitSpec, Name, PortModeWord, Spanned, SuspensionSpec, VlanList, port_number,
+};
 use super::fleet::{Fleet, Map, listed};
 use super::guards::{Guards, Limit};
 use super::model::{
@@ -17,8 +19,10 @@ use super::model::{
 use super::rate::on_medium;
 use super::raw::{
     RawDevice, RawEndpoint, RawExternal, RawGuards, RawPlan, RawPort, RawSite, RawSpareEndpoint, RawSubscriber,
-    RawTransport,
+    RawTransport, RawWaves,
 };
+
+use super::rollout::{Canary, Waves};
 
 /// Makes the model of a fleet without errors.
 pub(super) fn resolve(fleet: &Fleet<'_>) -> Option<Inventory> {
@@ -34,12 +38,31 @@ pub(super) fn resolve(fleet: &Fleet<'_>) -> Option<Inventory> {
             }),
             max_rate: fleet.max_rate(),
             guards: guards(fleet.policies.guards.as_ref().map(|guards| &guards.value)),
+            waves: fleet
+                .policies
+                .waves
+                .as_ref()
+                .map_or_else(Waves::default, |raw| waves(&raw.value)),
         },
         sites: map(&fleet.sites, |_, raw| Some(site(raw)))?,
         devices: map(&fleet.devices, |key, raw| device(fleet, key, raw))?,
         plans: map(&fleet.plans, |key, raw| plan(fleet, key, raw))?,
         subscribers: subscribers(fleet)?,
     })
+}
+
+fn waves(raw: &RawWaves) -> Waves {
+    Waves {
+        canary: raw
+            .canary
+            .as_ref()
+            .map_or_else(Canary::default, |spec| match &spec.value {
+                CanarySpec::Least(count) => Canary::Least(*count),
+                CanarySpec::Devices(keys) => Canary::Devices(keys.iter().map(|key| key.value.0.clone()).collect()),
+            }),
+        size: value(&raw.size).unwrap_or_default(),
+        pause: value(&raw.pause).unwrap_or_default(),
+    }
 }
 
 fn map<R, T>(raw: &Map<'_, R>, resolve: impl Fn(&str, &R) -> Option<T>) -> Option<BTreeMap<String, T>> {

@@ -108,6 +108,8 @@ rules! {
     INVALID_UNTIL = "invalid-until", Error, checked, "a pause ends on a day that exists, or at a moment with its offset", "Own rule: a time without an offset is another moment to everybody.";
     SUSPENSION_PLAN = "suspension-plan", Error, checked, "the plan for suspended subscribers limits them", "A plan that is unthrottled would speed them up.";
     NO_SUSPENSION = "no-suspension-policy", Error, checked, "nobody is suspended without a policy", "There is no suspended flag on the device (CLI guide); a port shutdown does not stop traffic.";
+    INVALID_LENGTH = "invalid-length-of-time", Error, schema, "lengths of time are numbers with a unit", "Own rule: a bare number would be seconds to one reader and minutes to the next.";
+    WAVES = "waves", Error, schema, "`policies.waves` says how many devices, in numbers that make sense", "Own rule.";
     PROFILE_SLOTS = "profile-slots", Error, checked, "a device needs at most 14 profiles", "Ids 1 to 15, of which 1 is the device's own (CLI guide); error 34.";
     PROFILE_SLOTS_LOW = "profile-slots-low", Warning, checked, "a device needs fewer than 12 profiles", "14 are free; changes go more smoothly with some left.";
     UNKNOWN_SITE = "unknown-site", Error, checked, "the site of a device exists", "Own rule.";

@@ -73,6 +73,7 @@ pub fn read(text: &str) -> Result<PlanJson, Unusable> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::inventory::rollout::Waves;
     use crate::plan::json::plan_json;
     use crate::plan::model::{DevicePlan, Outcome, Plan, Unread};
 
@@ -86,6 +87,8 @@ mod tests {
             commit: Some("3f0c2d81aa4e".to_owned()),
             trips: Vec::new(),
             targets: vec!["maple/subscriber/s-1".parse().unwrap()],
+            moves: Vec::new(),
+            waves: Waves::default(),
             devices: vec![DevicePlan {
                 device: "maple".to_owned(),
                 address: "192.0.2.1:22".to_owned(),

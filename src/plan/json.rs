@@ -44,6 +44,8 @@ pub struct PlanJson {
     pub impact: TotalJson,
     /// Guards that the plan trips. One that nothing allows refuses the plan as a whole.
     pub guards: Vec<GuardJson>,
+    /// In which portions devices are changed.
+    pub rollout: RolloutJson,
     /// Differences by object, device by device, in the order in which they are made.
     pub resource_changes: Vec<ResourceChangeJson>,
     /// What was found on each device, and what would be sent to it.
@@ -97,6 +99,26 @@ pub struct GuardJson {
     pub allowed_by: Option<String>,
     /// What to do about it; null where it was allowed.
     pub help: Option<String>,
+}
+
+/// In which portions devices are changed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct RolloutJson {
+    /// One after the other; a wave begins only after every device of the one before is fine.
+    pub waves: Vec<WaveJson>,
+    /// How many devices a wave takes, canaries apart; null for all that are left.
+    pub wave_size: Option<usize>,
+    /// Seconds to wait between two waves.
+    pub pause_seconds: u32,
+}
+
+/// Devices that are changed together.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct WaveJson {
+    /// Whether these go first to see whether it goes well.
+    pub canary: bool,
+    /// Device keys.
+    pub devices: Vec<String>,
 }
 
 /// What happens to one object.

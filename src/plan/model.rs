@@ -2,11 +2,13 @@
 
 use serde::Serialize;
 
+use crate::inventory::rollout::Waves;
 use crate::observed::{Change, DeviceConfig, Kind, ObjectId, Option82};
 
 use super::guard::Trip;
 use super::impact::duration::Estimate;
 use super::impact::{Impact, Total, total};
+use super::moves::Move;
 use super::record::Record;
 use super::resolve::Refusal;
 use super::target::Target;
@@ -24,6 +26,10 @@ pub struct Plan {
     pub devices: Vec<DevicePlan>,
     /// Guards that the plan trips, allowed or not.
     pub trips: Vec<Trip>,
+    /// Subscribers that change devices.
+    pub moves: Vec<Move>,
+    /// In which portions the operator wants devices changed; [`super::rollout`] makes them.
+    pub waves: Waves,
 }
 
 /// What would be done to one device.

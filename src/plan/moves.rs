@@ -48,7 +48,8 @@ pub fn moves<'h>(plan: &Plan, home: impl Fn(&str) -> Option<(&'h str, &'h str)>)
 
 /// Refuses every device that would lose a subscriber which its new device cannot be given in this run. `settled` are
 /// the moves whose subscriber is known to be on its new device since an earlier run.
-pub fn hold_back(plan: &mut Plan, moves: &[Move], settled: &BTreeSet<Move>) {
+pub fn hold_back(plan: &mut Plan, settled: &BTreeSet<Move>) {
+    let moves = &plan.moves.clone();
     // A device that is held back gains nothing either, so this goes on until no other is found.
     loop {
         let found = moves
@@ -71,27 +72,27 @@ pub fn hold_back(plan: &mut Plan, moves: &[Move], settled: &BTreeSet<Move>) {
     }
 }
 
-/// The devices of a plan in the order in which they may be changed: each wave after the one before it.
+/// Devices of a plan in the order in which they may be changed: each stage after the one before it.
 #[must_use]
-pub fn waves(plan: &Plan, moves: &[Move]) -> Vec<Vec<String>> {
-    let waiting = waiting(plan, moves);
-    let mut left: BTreeSet<&str> = plan.devices.iter().map(|device| device.device.as_str()).collect();
-    let mut waves = Vec::new();
+pub fn stages<'d>(plan: &Plan, devices: &'d [String]) -> Vec<Vec<&'d str>> {
+    let waiting = waiting(plan, &plan.moves);
+    let mut left: BTreeSet<&str> = devices.iter().map(String::as_str).collect();
+    let mut stages = Vec::new();
     while !left.is_empty() {
         let waits = |device: &str| {
             waiting
                 .iter()
                 .any(|one| one.from == device && left.contains(one.to.as_str()))
         };
-        let mut wave: Vec<&str> = left.iter().copied().filter(|device| !waits(device)).collect();
-        if wave.is_empty() {
+        let mut stage: Vec<&str> = left.iter().copied().filter(|device| !waits(device)).collect();
+        if stage.is_empty() {
             // Circles were refused, and what is refused waits for nothing.
-            wave = left.iter().copied().collect();
+            stage = left.iter().copied().collect();
         }
-        left.retain(|device| !wave.contains(device));
-        waves.push(wave.into_iter().map(str::to_owned).collect());
+        left.retain(|device| !stage.contains(device));
+        stages.push(stage);
     }
-    waves
+    stages
 }
 
 /// Why a device must not lose a subscriber, as a refusal. `why` completes "it moves to `harbour`, ...".
@@ -111,7 +112,7 @@ pub fn incomplete(one: &Move, why: &str) -> Refusal {
 }
 
 /// The moves of which both halves are in this plan.
-fn waiting<'m>(plan: &Plan, moves: &'m [Move]) -> Vec<&'m Move> {
+pub(super) fn waiting<'m>(plan: &Plan, moves: &'m [Move]) -> Vec<&'m Move> {
     let is_made = |one: &Move| {
         changes_of(plan, &one.to)
             .is_some_and(|to| to.is_actionable() && subscribers(to, Action::Create).any(|key| key == one.subscriber))

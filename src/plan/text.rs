@@ -15,6 +15,7 @@ use super::model::{
     Action, Cause, DeviceChanges, DevicePlan, Held, ObjectChange, Option82Change, Outcome, Plan, Save, Saved, Summary,
     Unread,
 };
+use super::waves::{Wave, rollout};
 
 const ADD: Style = AnsiColor::Green.on_default();
 const CHANGE: Style = AnsiColor::Yellow.on_default();
@@ -342,6 +343,7 @@ fn closing(out: &mut String, plan: &Plan) {
         }
         out.push('\n');
         impact_line(out, plan);
+        waves(out, plan);
         destroys(out, plan);
     } else if plan.has_unread() || plan.has_refusals() {
         out.push_str("Nothing to apply.\n");
@@ -437,6 +439,45 @@ fn impact_line(out: &mut String, plan: &Plan) {
     let _ = writeln!(out, "Impact: {}", plan.impact());
 }
 
+fn waves(out: &mut String, plan: &Plan) {
+    let rollout = rollout(plan);
+    if rollout.waves.len() < 2 {
+        return;
+    }
+    let (canaries, rest): (Vec<&Wave>, Vec<&Wave>) = rollout.waves.iter().partition(|wave| wave.canary);
+    let mut parts: Vec<String> = (canaries.iter())
+        .map(|wave| {
+            let what = if wave.devices.len() == 1 { "canary" } else { "canaries" };
+            format!("{} {what}", wave.devices.len())
+        })
+        .collect();
+    let largest = rest.iter().map(|wave| wave.devices.len()).max().unwrap_or_default();
+    let all_alike = rest.iter().all(|wave| wave.devices.len() == largest);
+    let up_to = if all_alike { "" } else { "up to " };
+    if !rest.is_empty() {
+        parts.push(format!("{} of {up_to}{largest}", count(rest.len(), "wave")));
+    }
+    let apart = match rollout.pause.is_zero() {
+        true => String::new(),
+        false => format!(", {} apart", rollout.pause),
+    };
+    let _ = writeln!(
+        out,
+        "Waves: {}{apart}; each begins only if every device of the one before is fine.",
+        parts.join(", then ")
+    );
+    for (number, wave) in rollout.waves.iter().enumerate() {
+        let names: Vec<&str> = wave.devices.iter().map(String::as_str).collect();
+        let _ = writeln!(
+            out,
+            "  {:>2}{}  {}",
+            number + 1,
+            if wave.canary { " (canary)" } else { "         " },
+            some_of(&names)
+        );
+    }
+}
+
 fn destroys(out: &mut String, plan: &Plan) {
     let gone: Vec<&ObjectChange> = actionable(plan)
         .filter(|change| change.action == Action::Destroy)
@@ -455,7 +496,9 @@ fn destroys(out: &mut String, plan: &Plan) {
     }
 }
 
-fn some_of(names: &[&str]) -> String {
+/// The first names of a list, and how many more there are.
+#[must_use]
+pub fn some_of(names: &[&str]) -> String {
     const SHOWN: usize = 5;
     match names {
         [] => "nobody".to_owned(),

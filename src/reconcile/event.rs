@@ -2,16 +2,39 @@
 
 use tokio::sync::mpsc;
 
-/// Something happened on one device.
+use crate::domain::TimeSpan;
+
+/// Something happened.
 #[derive(Debug, Clone)]
-pub struct Event {
-    /// Inventory key.
-    pub device: String,
-    /// What happened.
-    pub what: Progress,
+pub enum Event {
+    /// On one device.
+    Device {
+        /// Inventory key.
+        device: String,
+        /// What happened.
+        what: Progress,
+    },
+    /// A wave of devices begins.
+    Wave {
+        /// Which one, from 1.
+        number: usize,
+        /// How many there are.
+        of: usize,
+        /// How many devices it has.
+        devices: usize,
+    },
+    /// The run waits before a wave.
+    Pause {
+        /// Which one, from 1.
+        number: usize,
+        /// How many there are.
+        of: usize,
+        /// How long.
+        length: TimeSpan,
+    },
 }
 
-/// What happened.
+/// What happened on a device.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Progress {
     /// Its session is being opened.
@@ -62,12 +85,26 @@ impl Events {
 
     /// Tells what happened.
     pub(super) fn tell(&self, device: &str, what: Progress) {
+        self.send(|| Event::Device {
+            device: device.to_owned(),
+            what,
+        });
+    }
+
+    /// Tells that a wave begins.
+    pub(super) fn tell_wave(&self, number: usize, of: usize, devices: usize) {
+        self.send(|| Event::Wave { number, of, devices });
+    }
+
+    /// Tells that the run waits before a wave.
+    pub(super) fn tell_pause(&self, number: usize, of: usize, length: TimeSpan) {
+        self.send(|| Event::Pause { number, of, length });
+    }
+
+    fn send(&self, event: impl FnOnce() -> Event) {
         if let Some(sender) = &self.0 {
             // A listener that has gone does not stop the work.
-            let _ = sender.send(Event {
-                device: device.to_owned(),
-                what,
-            });
+            let _ = sender.send(event());
         }
     }
 }

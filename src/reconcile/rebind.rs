@@ -4,16 +4,16 @@
 //! What gamops owns is not touched by it, since endpoints are nobody's there.
 
 use crate::device::{self, DeviceError};
-use crate::dialect::command;
+use crate::dialect::command::{self, SAVE};
 use crate::dialect::redact;
 use crate::dialect::session::Reply;
 use crate::domain::SubscriberId;
 use crate::inventory::model::{Device, Mode, Unsaved};
 use crate::observed::{ObjectId, RunningConfig};
-use crate::plan::model::Unread;
+use crate::plan::model::{Summary, Unread};
 use crate::plan::record::Record;
 use crate::plan::{NotRebound, Rebind, Refusal, rebind};
-use crate::store::{Checkpoint, DeviceLock, DeviceRun, DeviceRunState, Phase, RunId, RunInfo, StoreError};
+use crate::store::{Answered, Checkpoint, DeviceLock, DeviceRun, DeviceRunState, Phase, RunId, RunInfo, StoreError};
 
 use super::observe::{Contact, observe};
 use super::{Context, RunError, chain};
@@ -229,6 +229,8 @@ impl Context {
         let info = RunInfo {
             actor: actor.to_owned(),
             commit: self.commit.clone(),
+            plan: None,
+            undoes: None,
         };
         let run = self.store.begin_run(info).await?;
         self.store.begin_device(run, journal(planned, &again)).await?;
@@ -248,7 +250,7 @@ impl Context {
         };
         let is_done = matches!(outcome, Rebound::Done { .. });
         let word = if is_done { "done" } else { "incomplete" };
-        self.store.finish_run(run, word).await?;
+        self.store.finish_run(run, word, Vec::new()).await?;
         Ok(outcome)
     }
 
@@ -269,10 +271,12 @@ impl Context {
                 return Err(Stop::Interrupted);
             }
             let number = store.sending(run, device, Phase::Apply, command).await?;
-            let reply = contact.session.run(command).await?;
-            let text = redact::secrets(reply.text());
-            store.answered(run, device, number, &text).await?;
-            if let Reply::Refused(refusal) = reply {
+            let reply = contact.session.run(command).await;
+            let (how, text) = answer(&reply);
+            store
+                .answered(run, device, number, how, &redact::secrets(&text))
+                .await?;
+            if let Reply::Refused(refusal) = reply? {
                 return Err(Stop::Refused {
                     command: command.clone(),
                     answer: redact::secrets(&refusal.text),
@@ -286,7 +290,16 @@ impl Context {
             return Err(Stop::StillHeld);
         }
         store.device_state(run, device, DeviceRunState::Verified, None).await?;
-        contact.session.save().await?;
+        let number = store.sending(run, device, Phase::Apply, SAVE).await?;
+        let saved = contact.session.save().await;
+        let (how, text) = match &saved {
+            Ok(saved) => (Answered::Accepted, saved.said.clone().unwrap_or_default()),
+            Err(error) => lost(error),
+        };
+        store
+            .answered(run, device, number, how, &redact::secrets(&text))
+            .await?;
+        saved?;
         if let Some(startup) = contact.read_startup().await?
             && !startup.is_same_as(&found)
         {
@@ -297,6 +310,24 @@ impl Context {
             .finish_device(run, device, mac, records, self.commit.clone())
             .await?;
         Ok(planned.rebind.is_done(&found.managed))
+    }
+}
+
+/// How a command was answered and in what words.
+fn answer(reply: &Result<Reply, DeviceError>) -> (Answered, String) {
+    match reply {
+        Ok(Reply::Refused(refusal)) => (Answered::Refused(refusal.kind.to_string()), refusal.text.clone()),
+        Ok(reply) => (Answered::Accepted, reply.text().to_owned()),
+        Err(error) => lost(error),
+    }
+}
+
+fn lost(error: &DeviceError) -> (Answered, String) {
+    match error {
+        DeviceError::Refused { refusal, .. } | DeviceError::Busy { refusal, .. } => {
+            (Answered::Refused(refusal.kind.to_string()), refusal.text.clone())
+        }
+        error => (Answered::Lost, error.received().unwrap_or_default()),
     }
 }
 
@@ -348,6 +379,10 @@ fn journal(planned: &PlannedRebind, found: &RunningConfig) -> DeviceRun {
             owned_before: planned.records.clone(),
             owned_after: planned.records.clone(),
             startup: startup.map(RunningConfig::fingerprint),
+        },
+        summary: Summary {
+            change: planned.rebind.freed.len(),
+            ..Summary::default()
         },
     }
 }

@@ -30,6 +30,8 @@ pub enum DeviceOutcome {
     Unread(Unread),
     /// It changed between plan and apply; nothing was sent.
     Stale,
+    /// Its turn did not come, for this reason; nothing was sent.
+    NotStarted(String),
     /// Something went wrong, and it was given back what it held before, as far as can be.
     RolledBack(Box<RolledBack>),
     /// It was left unfinished and unsaved.
@@ -112,7 +114,12 @@ impl DeviceOutcome {
         match self {
             Self::InSync | Self::Saved | Self::Held => true,
             Self::Applied(_, not_applied) => not_applied.is_empty(),
-            Self::Refused(_) | Self::Unread(_) | Self::Stale | Self::RolledBack(_) | Self::Stopped(_) => false,
+            Self::Refused(_)
+            | Self::Unread(_)
+            | Self::Stale
+            | Self::NotStarted(_)
+            | Self::RolledBack(_)
+            | Self::Stopped(_) => false,
         }
     }
 
@@ -123,7 +130,7 @@ impl DeviceOutcome {
             Self::Applied(..) | Self::Saved => true,
             Self::RolledBack(back) => back.failure.touched(),
             Self::Stopped(stopped) => stopped.failure.touched(),
-            Self::InSync | Self::Held | Self::Refused(_) | Self::Unread(_) | Self::Stale => false,
+            Self::InSync | Self::Held | Self::Refused(_) | Self::Unread(_) | Self::Stale | Self::NotStarted(_) => false,
         }
     }
 }

@@ -1,14 +1,11 @@
-//! A run: a plan applied to a fleet, wave by wave, device beside device.
+//! A run: a plan applied to a fleet, and one device of it.
 
 use std::time::Duration;
-
-use futures::StreamExt as _;
 
 use crate::inventory::model::OnFailure;
 use crate::plan::Refusal;
 use crate::plan::guard::Baseline;
 use crate::plan::model::{DeviceChanges, DevicePlan, Outcome, Saved, Unread};
-use crate::plan::moves::{self, Move};
 use crate::store::{DeviceLock, RunId, RunInfo, StoreError};
 
 use super::{Contact, Context, DeviceOutcome, DeviceResult, Planned, RunError, apply, chain, written};
@@ -50,51 +47,18 @@ impl Context {
             planned.close().await;
             return Err(RunError::Guarded);
         }
-        let Planned {
-            plan,
-            mut contacts,
-            moves,
-            undoes,
-        } = planned;
+        let undoes = planned.undoes;
+        let is_whole = self.is_whole(&planned.plan);
         let run = self
             .store
             .begin_run(RunInfo {
                 actor: orders.actor.clone(),
                 commit: self.commit.clone(),
-                plan: written::written(&plan)?,
+                plan: written::written(&planned.plan)?,
                 undoes,
             })
             .await?;
-        let mut results: Vec<DeviceResult> = Vec::with_capacity(plan.devices.len());
-        for wave in moves::waves(&plan, &moves) {
-            let work: Vec<(&DevicePlan, Option<Contact>, Option<Refusal>)> = plan
-                .devices
-                .iter()
-                .filter(|device| wave.contains(&device.device))
-                .map(|device| {
-                    let contact = contacts.remove(&device.device);
-                    (device, contact, not_arrived(&device.device, &moves, &results))
-                })
-                .collect();
-            let of_wave: Vec<DeviceResult> = futures::stream::iter(work)
-                .map(|(device, contact, held_back)| async move {
-                    let outcome = match (held_back, contact) {
-                        (Some(refusal), Some(contact)) => {
-                            contact.close().await;
-                            DeviceOutcome::Refused(vec![refusal])
-                        }
-                        (_, contact) => self.apply_one(device, contact, run, orders).await,
-                    };
-                    DeviceResult {
-                        device: device.device.clone(),
-                        outcome,
-                    }
-                })
-                .buffer_unordered(self.parallelism.changing.max(1))
-                .collect()
-                .await;
-            results.extend(of_wave);
-        }
+        let mut results = self.roll_out(planned, run, orders).await;
         results.sort_by(|a, b| a.device.cmp(&b.device));
         let fine = results.iter().all(|result| result.outcome.is_fine());
         let outcome = if fine { "done" } else { "incomplete" };
@@ -104,17 +68,20 @@ impl Context {
             tracing::error!("the end of run {run} could not be written down: {}", chain(&error));
         }
         // A run that was narrowed or broken off, or that undid another, has not applied this inventory.
-        if undoes.is_none() && self.is_whole(&plan) && !self.cancel.is_cancelled() {
+        if undoes.is_none() && is_whole && !self.cancel.is_cancelled() {
             let baseline = Baseline::of(&self.inventory, self.commit.as_deref());
             if let Err(error) = self.store.put_baseline(&self.inventory.id, baseline).await {
                 // The guards then compare with the run before, which lets less pass.
-                tracing::error!("what run {run} applied could not be kept for the guards: {}", chain(&error));
+                tracing::error!(
+                    "what run {run} applied could not be kept for the guards: {}",
+                    chain(&error)
+                );
             }
         }
         Ok(results)
     }
 
-    async fn apply_one(
+    pub(super) async fn apply_one(
         &self,
         device: &DevicePlan,
         contact: Option<Contact>,
@@ -204,14 +171,4 @@ impl Context {
             }
         }
     }
-}
-
-/// Why a device must keep a subscriber after all: its new device was to be changed first, and that went wrong.
-fn not_arrived(device: &str, moves: &[Move], results: &[DeviceResult]) -> Option<Refusal> {
-    let went_wrong = |one: &&Move| {
-        let new = results.iter().find(|result| result.device == one.to);
-        one.from == device && new.is_some_and(|new| !new.outcome.is_fine())
-    };
-    let one = moves.iter().find(went_wrong)?;
-    Some(moves::incomplete(one, "which was not changed as planned"))
 }

@@ -38,9 +38,10 @@ impl Context {
                 targets: Vec::new(),
                 devices: Vec::new(),
                 trips: Vec::new(),
+                moves: Vec::new(),
+                waves: self.inventory.policies.waves.clone(),
             },
             contacts: BTreeMap::new(),
-            moves: Vec::new(),
             undoes: None,
         }
     }

@@ -35,6 +35,7 @@ pub(super) fn untouched(results: &[DeviceResult]) -> Vec<Untouched> {
             }
             DeviceOutcome::Unread(unread) => ("not-read", unread.reason.clone()),
             DeviceOutcome::Stale => ("stale", "it changed after it was planned".to_owned()),
+            DeviceOutcome::NotStarted(why) => ("not-started", why.clone()),
             // Only where not even its beginning could be written down.
             DeviceOutcome::Stopped(stopped) => ("stopped", stopped.failure.reason.clone()),
             DeviceOutcome::InSync

@@ -551,7 +551,7 @@ fn devices_that_exchange_subscribers_do_it_in_two_runs() {
 }
 
 /// What a run needs, without the program around it.
-fn context(fleet: &TestFleet, store: gamops::store::Store) -> gamops::reconcile::Context {
+pub(crate) fn context(fleet: &TestFleet, store: gamops::store::Store) -> gamops::reconcile::Context {
     let files = gamops::repo::read_inventory(&fleet.inventory()).unwrap();
     gamops::reconcile::Context {
         allowances: gamops::plan::guard::Allowances::default(),

@@ -37,3 +37,4 @@ mod ssh_transport;
 mod support;
 mod validate;
 mod variants;
+mod waves;

@@ -97,6 +97,7 @@ fn inventory() -> Inventory {
             suspension: None,
             max_rate: Mbps::MAX,
             guards: crate::inventory::guards::Guards::default(),
+            waves: crate::inventory::rollout::Waves::default(),
         },
         sites: BTreeMap::new(),
         devices: [device("maple-m", "GAM-4-MX"), device("elm", "GAM-12-C")]

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use crate::inventory::decode::{Key, Spanned};
+use crate::inventory::decode::{CanarySpec, Key, Spanned};
 use crate::inventory::findings::Findings;
 use crate::inventory::fleet::{DeviceView, Fleet, Map};
 use crate::inventory::model::UNTHROTTLED;
@@ -29,6 +29,19 @@ pub(super) fn check(fleet: &Fleet<'_>, population: &[DeviceView<'_>], everybody:
                 && !fleet.sites.contains_key(site.value.0.as_str())
             {
                 sites.report(site, findings);
+            }
+        }
+        if let Some(waves) = &fleet.policies.waves
+            && let Some(Spanned {
+                value: CanarySpec::Devices(keys),
+                ..
+            }) = &waves.value.canary
+        {
+            for key in keys
+                .iter()
+                .filter(|key| !fleet.devices.contains_key(key.value.0.as_str()))
+            {
+                devices.report(key, findings);
             }
         }
         let subscribers = fleet.subscribers.values().filter(|_| !resolved);

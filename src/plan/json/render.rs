@@ -11,9 +11,11 @@ use super::super::model::{
     Action, Cause, DeviceChanges, DevicePlan, FieldChange, Held, ObjectChange, Option82Change, Outcome, Plan, Save,
     Saved, Step,
 };
+use super::super::waves::{Rollout, Wave, rollout};
 use super::{
     ChangeJson, DeviceJson, FORMAT_VERSION, GuardJson, ImpactJson, NamedJson, Option82Json, Option82ValuesJson,
-    PlanJson, RefusalJson, ResourceChangeJson, StepJson, SummaryJson, TotalJson, UnsavedJson, digest,
+    PlanJson, RefusalJson, ResourceChangeJson, RolloutJson, StepJson, SummaryJson, TotalJson, UnsavedJson, WaveJson,
+    digest,
 };
 
 /// Renders a whole plan.
@@ -36,11 +38,24 @@ pub fn plan_json(plan: &Plan) -> PlanJson {
         },
         impact: total(&plan.impact()),
         guards: plan.trips.iter().map(guard).collect(),
+        rollout: waves(rollout(plan)),
         resource_changes: plan.devices.iter().flat_map(resource_changes).collect(),
         devices: plan.devices.iter().map(device).collect(),
     };
     json.plan_sha256 = digest(&json);
     json
+}
+
+fn waves(rollout: Rollout) -> RolloutJson {
+    let wave = |wave: Wave| WaveJson {
+        canary: wave.canary,
+        devices: wave.devices,
+    };
+    RolloutJson {
+        waves: rollout.waves.into_iter().map(wave).collect(),
+        wave_size: rollout.size,
+        pause_seconds: rollout.pause.as_secs(),
+    }
 }
 
 fn total(total: &Total) -> TotalJson {
