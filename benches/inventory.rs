@@ -17,6 +17,7 @@ use gamops::diagnostic::SourceFile;
 use gamops::dialect::{command, running};
 use gamops::domain::{Firmware, MacAddr};
 use gamops::inventory::desired::DesiredDevice;
+use gamops::inventory::rollout::Waves;
 use gamops::inventory::{self, Cache};
 use gamops::observed::{Capabilities, Change, Identity, RunningConfig};
 use gamops::plan::impact::duration::Timings;
@@ -87,7 +88,8 @@ struct Figures {
 
 impl Figures {
     fn say(&mut self, name: &str, value: impl std::fmt::Display) {
-        writeln!(std::io::stdout(), "{name}: {value}").unwrap();
+        let mut out = std::io::stdout();
+        writeln!(out, "{name}: {value}").unwrap();
     }
 
     fn time(&mut self, name: &str, time: Duration) {
@@ -216,6 +218,9 @@ impl Observed {
             commit: None,
             targets: Vec::new(),
             devices: devices.collect(),
+            trips: Vec::new(),
+            moves: Vec::new(),
+            waves: Waves::default(),
         }
     }
 
@@ -245,6 +250,7 @@ impl ObservedDevice {
             records: &self.records,
             unfinished: false,
             timings: &Timings::default(),
+            now: jiff::Timestamp::UNIX_EPOCH,
             targets: None,
         };
         let render = |change: &Change| command::commands(change).map_err(|error| error.to_string());

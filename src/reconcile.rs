@@ -25,7 +25,7 @@ use crate::inventory;
 use crate::inventory::model::{Device, Inventory, Subscriber};
 use crate::inventory::rollout::Canary;
 use crate::observed::{Change, Kind};
-use crate::plan::guard::{self, Allowances, Baseline, Sight};
+use crate::plan::guard::{self, Allowances, Sight};
 use crate::plan::model::{DeviceChanges, DevicePlan, Outcome, Plan, Unread};
 use crate::plan::moves::{self, Move};
 use crate::plan::record::Record;

@@ -111,7 +111,7 @@ impl Context {
         device: &Device,
         subscriber: &str,
     ) -> Result<Result<PlannedRebind, Unplanned>, RunError> {
-        if let Some(refusal) = held(device) {
+        if let Some(refusal) = held(device, self.now) {
             return Ok(Err(Unplanned::Refused(refusal)));
         }
         let mut contact = match observe(self, device).await {
@@ -332,10 +332,11 @@ fn lost(error: &DeviceError) -> (Answered, String) {
 }
 
 /// Why the inventory keeps a device from being changed, if it does.
-fn held(device: &Device) -> Option<Refusal> {
-    let (message, help) = match (&device.paused, device.mode) {
-        (Some(reason), _) => (
-            format!("`{}` is paused: {reason}", device.key),
+fn held(device: &Device, now: jiff::Timestamp) -> Option<Refusal> {
+    let paused = device.paused.as_ref().filter(|pause| !pause.is_over(now));
+    let (message, help) = match (paused, device.mode) {
+        (Some(pause), _) => (
+            format!("`{}` is paused: {}", device.key, pause.reason),
             "remove `paused` first".to_owned(),
         ),
         (None, Mode::Observe) => (

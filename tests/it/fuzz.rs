@@ -117,6 +117,7 @@ fn plan_for(config: &RunningConfig) -> DeviceChanges {
             records: &[],
             unfinished: false,
             timings: &Timings::default(),
+            now: jiff::Timestamp::UNIX_EPOCH,
             targets: None,
         },
         &render,
@@ -135,6 +136,9 @@ fn plan_of(config: &RunningConfig) -> Plan {
             host_key: None,
             outcome: Outcome::Read(Box::new(plan_for(config))),
         }],
+        trips: Vec::new(),
+        moves: Vec::new(),
+        waves: FLEET.policies.waves.clone(),
     }
 }
 

@@ -19,7 +19,8 @@ use std::time::Duration;
 use gamops::diagnostic::SourceFile;
 use gamops::domain::{Firmware, Model};
 use gamops::inventory;
-use gamops::reconcile::{Context, DeviceOutcome, DeviceResult, Events, Parallelism};
+use gamops::plan::guard::Allowances;
+use gamops::reconcile::{Context, DeviceOutcome, DeviceResult, Events, Orders, Parallelism};
 use gamops::sim::{DeviceSpec, Fleet, FleetOptions, Passed, SimDevice};
 use gamops::store::Store;
 use gamops::transport::credentials::Keyring;
@@ -159,6 +160,8 @@ impl World {
             store: self.store.clone(),
             keyring: Arc::clone(&self.keyring),
             host_key_policy: HostKeyPolicy::AcceptNew,
+            allowances: Allowances::default(),
+            now: jiff::Timestamp::now(),
             parallelism: Parallelism::default(),
             events: Events::default(),
             cancel: CancellationToken::new(),
@@ -168,10 +171,12 @@ impl World {
 
 async fn apply(context: &Context) -> Result<Vec<DeviceResult>, String> {
     let planned = context.plan(&[]).await.map_err(|error| error.to_string())?;
-    context
-        .apply(planned, "random")
-        .await
-        .map_err(|error| error.to_string())
+    let orders = Orders {
+        // A simulated device that was cut off is back at once, or not at all.
+        patience: Duration::from_secs(2),
+        ..Orders::by("random")
+    };
+    context.apply(planned, &orders).await.map_err(|error| error.to_string())
 }
 
 /// Applies without a fault, and expects that all goes well and nothing is left to do.
@@ -249,7 +254,8 @@ async fn disturb(
     figures.applies.fetch_add(1, Ordering::Relaxed);
     figures.faults.fetch_add(1, Ordering::Relaxed);
     let stopped = results.is_none_or(|results| {
-        let is_stopped = |result: &DeviceResult| matches!(result.outcome, DeviceOutcome::Stopped(_));
+        let is_stopped =
+            |result: &DeviceResult| matches!(result.outcome, DeviceOutcome::Stopped(_) | DeviceOutcome::RolledBack(_));
         results.iter().any(is_stopped)
     });
     figures.stopped.fetch_add(usize::from(stopped), Ordering::Relaxed);

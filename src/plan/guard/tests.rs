@@ -108,7 +108,7 @@ fn device(number: usize, does: Does) -> DevicePlan {
                 estimate: None,
                 subscribers: Vec::new(),
                 cause: Cause::Inventory,
-                option82: None,
+                option82: Vec::new(),
             });
         }
     }
@@ -164,6 +164,8 @@ fn plan(fleet: &[Does]) -> Plan {
             .map(|(number, does)| device(number, *does))
             .collect(),
         trips: Vec::new(),
+        moves: Vec::new(),
+        waves: crate::inventory::rollout::Waves::default(),
     }
 }
 

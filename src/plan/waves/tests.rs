@@ -27,7 +27,7 @@ fn subscriber(number: usize, key: String, action: Action, felt: bool) -> ObjectC
         subscribers: Vec::from_iter(felt.then(|| key.clone())),
         key,
         cause: Cause::Inventory,
-        option82: None,
+        option82: Vec::new(),
     }
 }
 
@@ -105,6 +105,7 @@ fn plan(mut devices: Vec<DevicePlan>, moving: &[(&str, &str)], canary: &str, siz
         commit: None,
         targets: Vec::new(),
         devices,
+        trips: Vec::new(),
         moves,
         waves: Waves {
             canary: canary.parse().unwrap(),
