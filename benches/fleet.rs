@@ -102,6 +102,7 @@ fn write_inventory(folder: &Path, devices: usize) -> Vec<u16> {
     let held: Vec<(UdpSocket, TcpListener)> = (20_000..32_000).filter_map(|port| free(&port)).take(devices).collect();
     assert_eq!(held.len(), devices, "not enough free ports on loopback");
     let root = "format: 1\ninventory: fleet\ndefaults: { credentials: factory, mode: manage }\n\
+                policies: { guards: { change_devices: unlimited } }\n\
                 plans:\n  gold: { rate: 500 Mbps }\n  silver: { rate: 100 Mbps }\n";
     let (root, plans) = root.split_once("plans:").unwrap();
     std::fs::write(folder.join("gamops.yaml"), root).unwrap();

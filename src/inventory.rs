@@ -11,6 +11,7 @@ pub mod desired;
 mod document;
 mod findings;
 mod fleet;
+pub mod guards;
 pub mod model;
 mod nearest;
 mod rate;

@@ -7,6 +7,7 @@ mod build;
 mod claims;
 pub mod diff;
 pub mod file;
+pub mod guard;
 pub mod impact;
 pub mod json;
 mod matching;

@@ -22,6 +22,7 @@ use crate::inventory;
 use crate::inventory::model::{Device, Inventory, Subscriber};
 use crate::inventory::rollout::Canary;
 use crate::observed::{Change, Kind};
+use crate::plan::guard::{self, Allowances, Baseline, Sight};
 use crate::plan::model::{DeviceChanges, DevicePlan, Outcome, Plan, Saved, Unread};
 use crate::plan::moves::{self, Move};
 use crate::plan::record::Record;
@@ -42,6 +43,10 @@ pub struct Context {
     pub inventory: Arc<Inventory>,
     /// Commit that it was read from.
     pub commit: Option<String>,
+    /// What was said to be meant, though a guard would refuse it.
+    pub allowances: Allowances,
+    /// The moment of the run: pauses end by it.
+    pub now: jiff::Timestamp,
     /// What is remembered between runs.
     pub store: Store,
     /// User names and passwords.
@@ -111,6 +116,9 @@ pub enum RunError {
     /// A plan that was kept is for something else.
     #[error(transparent)]
     Misfit(#[from] Misfit),
+    /// A guard refuses the plan. The operator's fault, or whoever wrote the commit.
+    #[error("a guard refuses the plan; nothing was sent to any device")]
+    Guarded,
     /// The database failed.
     #[error("recording the run")]
     Store(#[from] StoreError),
@@ -207,6 +215,7 @@ impl Context {
             devices,
             moves: Vec::new(),
             waves: self.inventory.policies.waves.clone(),
+            trips: Vec::new(),
         };
         plan.moves = moves::moves(&plan, |key| {
             let subscribers = &self.inventory.subscribers;
@@ -218,11 +227,38 @@ impl Context {
             let settled = self.settled(&plan.moves).await?;
             moves::hold_back(&mut plan, &settled);
         }
+        self.guard(&mut plan).await?;
         Ok(Planned {
             plan,
             contacts,
             undoes: None,
         })
+    }
+
+    /// Judges a plan by the guards, as it is now.
+    async fn guard(&self, plan: &mut Plan) -> Result<(), StoreError> {
+        let on_record = self.store.owned_subscribers().await?;
+        let devices = self.inventory.devices.values().map(|device| {
+            let of = |key: &str| on_record.get(key).copied();
+            let owned = of(&device.key).or_else(|| of(device.was.as_deref()?));
+            (device.key.clone(), owned.unwrap_or(0))
+        });
+        let last = self.store.baseline(&self.inventory.id).await?;
+        let sight = Sight {
+            inventory: &self.inventory,
+            on_record: &devices.collect(),
+            last: last.as_ref(),
+            allowances: &self.allowances,
+        };
+        plan.trips = guard::judge(plan, sight);
+        Ok(())
+    }
+
+    /// Whether a plan is about every device, and all of each.
+    fn is_whole(&self, plan: &Plan) -> bool {
+        let mut devices = self.inventory.devices.keys();
+        plan.targets.iter().all(|target| target.object.is_none())
+            && devices.all(|key| plan.devices.iter().any(|device| device.device == *key))
     }
 
     /// The moves whose subscriber is on record on its new device: an earlier run verified it there.
@@ -330,6 +366,7 @@ impl Context {
             records: &records,
             unfinished: last.is_some_and(|run| run.state.is_unfinished()),
             timings: &timings,
+            now: self.now,
             targets,
         };
         Ok((plan_device(inputs, &render), contact))
@@ -339,8 +376,12 @@ impl Context {
     ///
     /// # Errors
     ///
-    /// [`RunError`] where the run could not be written down; nothing was sent then.
+    /// [`RunError`] where a guard refuses the plan, or the run could not be written down; nothing was sent then.
     pub async fn apply(&self, planned: Planned, actor: &str) -> Result<Vec<DeviceResult>, RunError> {
+        if planned.plan.is_guarded() {
+            planned.close().await;
+            return Err(RunError::Guarded);
+        }
         let run = self
             .store
             .begin_run(RunInfo {
@@ -350,6 +391,7 @@ impl Context {
                 undoes: planned.undoes,
             })
             .await?;
+        let of_all = planned.undoes.is_none() && self.is_whole(&planned.plan);
         let mut results = self.roll_out(planned, run).await;
         results.sort_by(|a, b| a.device.cmp(&b.device));
         let fine = results.iter().all(|result| result.outcome.is_fine());
@@ -357,6 +399,12 @@ impl Context {
         self.store
             .finish_run(run, outcome, written::untouched(&results))
             .await?;
+        // A run that was narrowed or broken off, or that undid another, has not applied this inventory.
+        let not_started = |result: &DeviceResult| matches!(result.outcome, DeviceOutcome::NotStarted(_));
+        if of_all && !self.cancel.is_cancelled() && !results.iter().any(not_started) {
+            let baseline = Baseline::of(&self.inventory, self.commit.as_deref());
+            self.store.put_baseline(&self.inventory.id, baseline).await?;
+        }
         Ok(results)
     }
 

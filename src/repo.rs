@@ -4,4 +4,4 @@ mod files;
 mod git;
 
 pub use files::{RepoError, read_inventory};
-pub use git::commit_of;
+pub use git::{commit_of, trailers_of};

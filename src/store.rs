@@ -1,10 +1,11 @@
 //! What gamops remembers between runs, in SQLite: pins, ownership, the journal of every run, what each
-//! firmware answered and took over commands; and who may change a device now.
+//! firmware answered and took over commands, the inventory that was last applied; and who may change a device now.
 //!
 //! One thread owns the connection and takes jobs from a channel, so callers never block the runtime and
 //! writes never collide within a process; other processes wait up to the busy time-out. Holds no secret:
 //! commands and replies arrive masked. Times are UTC; nothing is ordered by a device's clock.
 
+mod baseline;
 mod capabilities;
 mod checkpoint;
 mod history;

@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use tokio_util::sync::CancellationToken;
 
 use crate::inventory::rollout::{Canary, Waves};
+use crate::plan::guard::Allow;
 use crate::plan::json::PlanJson;
 use crate::plan::model::Summary;
 use crate::plan::{NotApplied, Refusal, Residue, Target, count, plan_text, some_of};
@@ -33,6 +34,7 @@ use super::{answer, ask, say};
   gamops apply -i inventory-example
   gamops apply -i inventory-example --target maple-a/subscriber/s-10442
   gamops plan -i inventory-example --out friday.plan && gamops apply -i inventory-example friday.plan
+  gamops apply -i inventory-example --allow destroy=37    # when a guard asked whether that is meant
   gamops apply -i inventory-example --auto-approve       # in scripts, where nobody can be asked")]
 pub(super) struct Args {
     /// A plan that `gamops plan --out` wrote; of it, `--target` may name whole devices.
@@ -51,6 +53,11 @@ pub(super) struct Args {
     /// How many devices are changed at once.
     #[arg(long, value_name = "N", default_value = "16", value_parser = clap::value_parser!(u16).range(1..=512))]
     parallel_changes: u16,
+
+    /// Say that this plan is meant, though a guard refuses it: the number as the refusal names it, such as `destroy=37`. It
+    /// allows exactly that number, in this run. May be given more than once.
+    #[arg(long = "allow", value_name = "WHAT=N")]
+    allow: Vec<Allow>,
 
     /// Do not ask before changing devices.
     #[arg(long)]
@@ -88,6 +95,7 @@ pub(super) async fn run(args: Args) -> anyhow::Result<Exit> {
     let (progress, events) = Progress::start(args.fleet.targets.len().max(inventory.devices.len()));
     let mut context = context(inventory, &args.inventory.inventory, &args.fleet, events)?;
     context.parallelism.changing = usize::from(args.parallel_changes);
+    context.allowances.by_flag = args.allow;
     let again = tokio::select! {
         again = plan(&context, &args.fleet.targets, kept.as_ref()) => again?,
         _ = tokio::signal::ctrl_c() => {
@@ -108,6 +116,13 @@ pub(super) async fn run(args: Args) -> anyhow::Result<Exit> {
     }
     let planned = again.planned;
     answer(&plan_text(&planned.plan));
+    if planned.plan.is_guarded() {
+        planned.close().await;
+        drop(context);
+        progress.finish().await;
+        say("Nothing was sent to any device.");
+        return Ok(Exit::Refused);
+    }
     let devices = planned.plan.read().filter(|device| device.is_actionable()).count();
     let question = format!("\nApply this to {}?", count(devices, "device"));
     if devices > 0 && asks && !ask(&question).await? {

@@ -11,6 +11,7 @@ use crate::dialect::running::canonical;
 use crate::domain::Firmware;
 use crate::inventory::model::{Device, Inventory};
 use crate::observed::{Answer, AssumedWord, Capabilities, DeviceConfig, RunningConfig};
+use crate::plan::guard::{Allow, Allowances, TRAILER};
 use crate::plan::resolve;
 use crate::reconcile::{Context, Events, Parallelism};
 use crate::store::Store;
@@ -47,6 +48,11 @@ pub(super) fn context(inventory: Inventory, path: &Path, fleet: &FleetArgs, even
     Ok(Context {
         inventory: Arc::new(inventory),
         commit,
+        allowances: Allowances {
+            by_flag: Vec::new(),
+            by_commit: allowed_by_commit(path)?,
+        },
+        now: jiff::Timestamp::now(),
         store,
         keyring: Arc::new(Keyring::from_environment()?),
         host_key_policy: fleet.host_key_policy,
@@ -57,6 +63,19 @@ pub(super) fn context(inventory: Inventory, path: &Path, fleet: &FleetArgs, even
         events,
         cancel: CancellationToken::new(),
     })
+}
+
+/// What the commit that is applied says is meant. A line that says nothing is named, and allows nothing.
+fn allowed_by_commit(path: &Path) -> anyhow::Result<Vec<Allow>> {
+    let lines = repo::trailers_of(path, TRAILER).with_context(|| format!("asking Git about {}", path.display()))?;
+    let mut allowed = Vec::new();
+    for text in lines.iter().flat_map(|line| line.split(',')) {
+        match text.parse::<Allow>() {
+            Ok(allow) => allowed.push(allow),
+            Err(invalid) => say(&format!("warning: `{TRAILER}` in the commit's message: {invalid}")),
+        }
+    }
+    Ok(allowed)
 }
 
 /// The configuration that a factory-fresh device would have after an apply, as the device writes it.

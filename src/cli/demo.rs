@@ -9,6 +9,7 @@ use tokio_util::sync::CancellationToken;
 use crate::diagnostic::SourceFile;
 use crate::inventory;
 use crate::inventory::model::Inventory;
+use crate::plan::guard::Allowances;
 use crate::plan::{Target, count, plan_text};
 use crate::reconcile::{Context, DeviceResult, Parallelism};
 use crate::sim::{Fleet, FleetOptions};
@@ -190,6 +191,8 @@ impl Demo {
     fn context(&self, devices: usize) -> anyhow::Result<(Context, Progress)> {
         let (progress, events) = Progress::start(devices);
         let context = Context {
+            allowances: Allowances::default(),
+            now: jiff::Timestamp::now(),
             inventory: Arc::clone(&self.inventory),
             commit: None,
             store: Store::open(&self.state)?,

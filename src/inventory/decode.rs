@@ -5,6 +5,7 @@
 //! still read.
 
 mod entries;
+mod guard;
 mod key;
 mod number;
 mod plain;
@@ -21,11 +22,12 @@ use super::findings::{Findings, Loc};
 use super::rules;
 
 pub(super) use entries::{Entries, KeyKind, Keyed, index};
+pub(super) use guard::{GuardCount, LimitSpec, Paused, ShareText, Until};
 pub(super) use key::{EntryKey, LabelKey, PortKey, port_number};
 pub(super) use number::{FormatVersion, TcpPort};
 pub(super) use rollout::CanarySpec;
 pub(super) use scalar::{ExternalId, Flag};
-pub(super) use service::{EndpointSpec, HeadroomText, Paused, PortModeWord, SoldRate, SuspensionSpec, VlanList};
+pub(super) use service::{EndpointSpec, HeadroomText, PortModeWord, SoldRate, SuspensionSpec, VlanList};
 pub(super) use shape::{Field, Shape, shape};
 pub(super) use text::{
     Address, CredentialsName, Description, HostKey, Hostname, InventoryId, Key, ModelName, NAME_HELP, Name, Text,

@@ -10,7 +10,7 @@ use crate::domain::{
     SubscriberModel, VlanId, VlanSet,
 };
 
-use super::model::{Mode, Port, Unsaved};
+use super::model::{Mode, Pause, Port, Unsaved};
 
 /// The wish for one device.
 ///
@@ -26,8 +26,8 @@ pub struct DesiredDevice {
     pub model: &'static Model,
     /// Observe or manage.
     pub mode: Mode,
-    /// Why changes are held back, if they are.
-    pub paused: Option<String>,
+    /// Why and until when changes are held back, if they are.
+    pub paused: Option<Pause>,
     /// What to do about somebody else's unsaved configuration.
     pub unsaved: Unsaved,
     /// Whether CLI words that nobody has seen may be tried.

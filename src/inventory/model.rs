@@ -6,6 +6,9 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use jiff::Timestamp;
+
+use super::guards::Guards;
 use crate::domain::{
     DoubleTag, EndpointId, MacAddr, Mbps, Medium, Model, PoeMode, PortBinding, PortMode, PortNumber, ServiceLimitLevel,
     SubscriberId, SubscriberModel, VlanId, VlanSet,
@@ -45,6 +48,8 @@ pub struct Policies {
     pub max_rate: Mbps,
     /// In which portions devices are changed.
     pub waves: Waves,
+    /// How much one run may do.
+    pub guards: Guards,
 }
 
 /// What to do when a device's running configuration was changed by somebody else and not saved.
@@ -107,6 +112,28 @@ pub enum Mode {
     Manage,
 }
 
+/// Why, and until when, a device is left as it is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Pause {
+    /// Why.
+    pub reason: String,
+    /// When it ends by itself. `None`: when the inventory says so.
+    #[serde(serialize_with = "as_text")]
+    pub until: Option<Timestamp>,
+}
+
+impl Pause {
+    /// Whether it is over.
+    #[must_use]
+    pub fn is_over(&self, now: Timestamp) -> bool {
+        self.until.is_some_and(|until| until <= now)
+    }
+}
+
+fn as_text<S: serde::Serializer>(moment: &Option<Timestamp>, serializer: S) -> Result<S::Ok, S::Error> {
+    moment.map(|moment| moment.to_string()).serialize(serializer)
+}
+
 /// How a device is reached.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Transport {
@@ -141,8 +168,8 @@ pub struct Device {
     pub host_key: Option<String>,
     /// Observe or manage.
     pub mode: Mode,
-    /// Why changes are held back, if they are.
-    pub paused: Option<String>,
+    /// Why and until when changes are held back, if they are.
+    pub paused: Option<Pause>,
     /// Never forgotten or emptied without an explicit order.
     pub protect: bool,
     /// Whether CLI words that nobody has seen may be tried.

@@ -113,6 +113,11 @@ impl Default for Headroom {
 }
 
 impl Headroom {
+    /// In parts per million.
+    pub(super) const fn parts_per_million(self) -> u32 {
+        self.0
+    }
+
     /// Reads `6%` or `6.5%`: 0 to 100 with up to four decimals.
     pub(super) fn parse(text: &str) -> Option<Self> {
         let number = text.strip_suffix('%')?;

@@ -10,8 +10,8 @@ use crate::domain::{
 
 use super::decode::{
     Address, CanarySpec, CredentialsName, Description, EndpointSpec, Entries, EntryKey, ExternalId, Flag,
-    FormatVersion, HeadroomText, HostKey, Hostname, InventoryId, Key, LabelKey, ModelName, Name, Paused, PortKey,
-    PortModeWord, SoldRate, Spanned, SuspensionSpec, TcpPort, Text, VlanList, shape,
+    FormatVersion, GuardCount, HeadroomText, HostKey, Hostname, InventoryId, Key, LabelKey, LimitSpec, ModelName, Name,
+    Paused, PortKey, PortModeWord, ShareText, SoldRate, Spanned, SuspensionSpec, TcpPort, Text, Until, VlanList, shape,
 };
 use super::model::{Mode, State, Unsaved};
 use super::rollout::WaveSize;
@@ -72,6 +72,8 @@ shape! {
         optional max_rate: SoldRate,
         /// In which portions the devices of a run are changed: a failed portion stops those after it. All at once unless said.
         optional waves: RawWaves,
+        /// How much one run may do before somebody has to say that it is meant.
+        optional guards: RawGuards,
     }
 }
 
@@ -85,6 +87,44 @@ shape! {
         optional size: WaveSize,
         /// How long to wait after each portion, such as `2m`. No time unless said.
         optional pause: TimeSpan,
+    }
+}
+
+shape! {
+    /// How much one run may do before somebody has to say that it is meant. A limit that is loosened here holds from the next
+    /// run on: until then the one that was last applied counts as well.
+    "`guards`" RawGuards {
+        /// Subscribers destroyed on one device: 5 or 10%, whichever is more, unless said.
+        optional destroy_per_device: LimitSpec,
+        /// Subscribers destroyed in the whole fleet: 20 or 2%, whichever is more, unless said.
+        optional destroy_per_fleet: LimitSpec,
+        /// Subscribers suspended, or parted from their endpoint or port, in the whole fleet: 20 or 5%, whichever is more,
+        /// unless said.
+        optional suspend: LimitSpec,
+        /// Devices changed in one run: 25% unless said.
+        optional change_devices: LimitSpec,
+        /// Devices, subscribers or plans that the inventory may lose between two runs, each for itself: 20% unless said.
+        optional lose: LimitSpec,
+    }
+}
+
+shape! {
+    /// How many, or how large a part; the larger of the two holds. A key that is left out keeps its default.
+    "a limit" RawLimit {
+        /// So many objects.
+        optional count: GuardCount,
+        /// So large a part of what there is. Counts from 10 objects on.
+        optional share: ShareText,
+    }
+}
+
+shape! {
+    /// Why, and until when, a device is left as it is.
+    "`paused`" RawPause {
+        /// Why.
+        optional reason: Text,
+        /// When the pause ends by itself: a date (its first moment, UTC) or a moment with its offset.
+        required until: Until,
     }
 }
 
@@ -150,9 +190,10 @@ shape! {
         optional host_key: HostKey,
         /// `observe` reads and reports; `manage` also changes. `observe` unless said: let a new device start there.
         optional mode: Mode,
-        /// Holds changes back: `true`, or the reason.
+        /// Holds changes back: `true`, the reason, or a map with `reason` and `until`. Differences are shown all the same.
         optional paused: Paused,
-        /// Refuses whatever would remove this device from management without an explicit order.
+        /// Refuses to lose this device: it cannot leave the inventory, nor lose its last subscriber, in the commit that takes
+        /// this away.
         optional protect: Flag,
         /// Whether command-line words may be tried that nobody has seen work. Without it, settings that need one are not sent.
         optional allow_assumed: Flag,
@@ -202,7 +243,7 @@ shape! {
         optional management_access: Flag,
         /// Number on the device, if it has to be a certain one.
         optional id: EndpointId,
-        /// Refuses its deletion without an explicit order.
+        /// Refuses its deletion, and whatever would take its service, also in the commit that takes this away.
         optional protect: Flag,
     }
 }
@@ -240,7 +281,7 @@ shape! {
         optional headroom: HeadroomText,
         /// Text on the device; left as it is unless said.
         optional description: Description,
-        /// Refuses its deletion without an explicit order.
+        /// Refuses its deletion, and whatever would take its service, also in the commit that takes this away.
         optional protect: Flag,
         /// The operator's own marks.
         optional labels: Entries<LabelKey, Text>,
@@ -286,7 +327,7 @@ shape! {
         optional state: State,
         /// Number on the device, if it has to be a certain one.
         optional id: SubscriberId,
-        /// Refuses its deletion without an explicit order.
+        /// Refuses its deletion, and whatever would take its service, also in the commit that takes this away.
         optional protect: Flag,
         /// The operator's own marks.
         optional labels: Entries<LabelKey, Text>,

@@ -7,16 +7,19 @@ use std::collections::BTreeMap;
 
 use crate::domain::{DoubleTag, Medium, Model, PortBinding, PortMode, VlanSet};
 
-use super::decode::{CanarySpec, Flag, Keyed, Name, PortModeWord, Spanned, SuspensionSpec, VlanList, port_number};
+use super::decode::{
+    CanarySpec, Flag, Keyed, LimitSpec, Name, PortModeWord, Spanned, SuspensionSpec, VlanList, port_number,
+};
 use super::fleet::{Fleet, Map, listed};
+use super::guards::{Guards, Limit};
 use super::model::{
     Device, External, Inventory, Policies, Port, ServicePlan, Site, SpareEndpoint, Subscriber, SubscriberEndpoint,
     Suspension, Transport,
 };
 use super::rate::on_medium;
 use super::raw::{
-    RawDevice, RawEndpoint, RawExternal, RawPlan, RawPort, RawSite, RawSpareEndpoint, RawSubscriber, RawTransport,
-    RawWaves,
+    RawDevice, RawEndpoint, RawExternal, RawGuards, RawPlan, RawPort, RawSite, RawSpareEndpoint, RawSubscriber,
+    RawTransport, RawWaves,
 };
 
 use super::rollout::{Canary, Waves};
@@ -38,6 +41,7 @@ pub(super) fn resolve(fleet: &Fleet<'_>) -> Option<Inventory> {
                 .waves
                 .as_ref()
                 .map_or_else(Waves::default, |raw| waves(&raw.value)),
+            guards: guards(fleet.policies.guards.as_ref().map(|guards| &guards.value)),
         },
         sites: map(&fleet.sites, |_, raw| Some(site(raw)))?,
         devices: map(&fleet.devices, |key, raw| device(fleet, key, raw))?,
@@ -118,6 +122,33 @@ fn site(raw: &RawSite) -> Site {
             .map(|group| group.value.0.clone())
             .collect(),
         vlans: listed(&raw.vlans).iter().filter_map(pool).collect(),
+    }
+}
+
+/// What is written over what holds otherwise, key by key.
+fn guards(raw: Option<&RawGuards>) -> Guards {
+    let limit = |default: Option<Limit>, written: fn(&RawGuards) -> &Option<Spanned<LimitSpec>>| match raw
+        .and_then(|raw| written(raw).as_ref())
+        .map(|spec| &spec.value)
+    {
+        None => default,
+        Some(LimitSpec::Unlimited) => None,
+        Some(LimitSpec::Limited(raw)) => Some(Limit {
+            count: value(&raw.count)
+                .map(|count| count.0)
+                .or(default.and_then(|limit| limit.count)),
+            share: value(&raw.share)
+                .map(|share| share.0)
+                .or(default.and_then(|limit| limit.share)),
+        }),
+    };
+    let default = Guards::default();
+    Guards {
+        destroy_per_device: limit(default.destroy_per_device, |raw| &raw.destroy_per_device),
+        destroy_per_fleet: limit(default.destroy_per_fleet, |raw| &raw.destroy_per_fleet),
+        suspend: limit(default.suspend, |raw| &raw.suspend),
+        change_devices: limit(default.change_devices, |raw| &raw.change_devices),
+        lose: limit(default.lose, |raw| &raw.lose),
     }
 }
 

@@ -2,12 +2,15 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use jiff::Timestamp;
+
 use crate::domain::SubscriberId;
 use crate::inventory::desired::DesiredDevice;
-use crate::inventory::model::{Mode, Unsaved};
+use crate::inventory::model::{Mode, Pause, Unsaved};
 use crate::observed::{Capabilities, Change, DeviceConfig, Identity, Kind, Object, ObjectId, Option82, sha256};
 
 use super::diff::{OrderedChange, Purpose, diff};
+use super::guard::refuse_protected;
 use super::impact::duration::{Timings, estimate};
 use super::impact::impact;
 use super::model::{Action, Cause, DeviceChanges, FieldChange, Held, ObjectChange, Saved, Step};
@@ -35,6 +38,8 @@ pub struct Inputs<'a> {
     pub unfinished: bool,
     /// What its firmware took over commands before.
     pub timings: &'a Timings,
+    /// The moment that pauses are asked about.
+    pub now: Timestamp,
     /// The objects that the operator named; `None` for the whole device.
     pub targets: Option<&'a BTreeSet<(Kind, String)>>,
 }
@@ -71,6 +76,7 @@ pub fn plan_device(inputs: Inputs<'_>, render: Render<'_>) -> DeviceChanges {
     }
     refuse_what_cannot_stand(&mut resolution, observed, desired.model.medium);
     resolution.notes.extend(running.warnings.iter().cloned());
+    refuse_protected(&mut resolution, desired, observed, records);
     let uplinks = uplink::notes(&resolution, &running.other, desired.model);
     resolution.notes.extend(uplinks);
 
@@ -84,6 +90,11 @@ pub fn plan_device(inputs: Inputs<'_>, render: Render<'_>) -> DeviceChanges {
 
     let saved = saved(readings, records, unfinished, &target);
     judge_unsaved(&mut resolution, desired.unsaved, &saved, !steps.is_empty());
+    let paused = desired.paused.as_ref().filter(|pause| !pause.is_over(inputs.now));
+    if let (None, Some(Pause { until: Some(until), .. })) = (paused, &desired.paused) {
+        let note = format!("its pause ended at {until}: take `paused` out of the inventory");
+        resolution.notes.push(note);
+    }
     let refused = !resolution.refusals.is_empty();
     let steps = if refused { Vec::new() } else { steps };
     let changes = describe(inputs, (observed, &target), (&ordered, &steps), &resolution);
@@ -103,8 +114,8 @@ pub fn plan_device(inputs: Inputs<'_>, render: Render<'_>) -> DeviceChanges {
     DeviceChanges {
         mac: inputs.identity.mac,
         firmware: inputs.identity.firmware.to_string(),
-        held: match (&desired.paused, desired.mode) {
-            (Some(reason), _) => Some(Held::Paused(reason.clone())),
+        held: match (paused, desired.mode) {
+            (Some(pause), _) => Some(Held::Paused(pause_words(pause))),
             (None, Mode::Observe) => Some(Held::Observe),
             (None, Mode::Manage) => None,
         },
@@ -207,6 +218,13 @@ fn judge_unsaved(resolution: &mut Resolution, policy: Unsaved, saved: &Saved, ha
             lines(difference.len())
         )),
         Unsaved::Report | Unsaved::Save => {}
+    }
+}
+
+fn pause_words(pause: &Pause) -> String {
+    match pause.until {
+        Some(until) => format!("{}, until {until}", pause.reason),
+        None => pause.reason.clone(),
     }
 }
 

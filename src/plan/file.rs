@@ -85,6 +85,7 @@ mod tests {
         let plan = Plan {
             inventory: "isp".to_owned(),
             commit: Some("3f0c2d81aa4e".to_owned()),
+            trips: Vec::new(),
             targets: vec!["maple/subscriber/s-1".parse().unwrap()],
             moves: Vec::new(),
             waves: Waves::default(),

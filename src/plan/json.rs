@@ -34,7 +34,7 @@ pub struct PlanJson {
     pub commit: Option<String>,
     /// Addresses that the plan was narrowed to; empty for the whole fleet.
     pub targets: Vec<String>,
-    /// Whether `gamops apply` would send anything.
+    /// Whether `gamops apply` would send anything; false where a guard refuses the plan as a whole.
     pub applyable: bool,
     /// Whether every targeted device could be read.
     pub complete: bool,
@@ -44,6 +44,8 @@ pub struct PlanJson {
     pub impact: TotalJson,
     /// In which portions devices are changed.
     pub rollout: RolloutJson,
+    /// Guards that the plan trips. One that nothing allows refuses the plan as a whole.
+    pub guards: Vec<GuardJson>,
     /// Differences by object, device by device, in the order in which they are made.
     pub resource_changes: Vec<ResourceChangeJson>,
     /// What was found on each device, and what would be sent to it.
@@ -94,6 +96,29 @@ pub struct WaveJson {
     pub canary: bool,
     /// Device keys.
     pub devices: Vec<String>,
+}
+
+/// A guard that the plan trips.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct GuardJson {
+    /// Stable name of the guard, such as `destroy-per-fleet`.
+    pub guard: String,
+    /// The device that it is about; null where it is about the fleet.
+    pub device: Option<String>,
+    /// Number and limit in words.
+    pub message: String,
+    /// What the plan comes to; null where something is protected.
+    pub number: Option<usize>,
+    /// What is let through; null where something is protected.
+    pub limit: Option<usize>,
+    /// How many there are of them in all; null where something is protected.
+    pub whole: Option<usize>,
+    /// What allows it, such as `destroy=37`; null where nothing does.
+    pub allow: Option<String>,
+    /// `flag` or `trailer`, where it was allowed; null where the plan is refused.
+    pub allowed_by: Option<String>,
+    /// What to do about it; null where it was allowed.
+    pub help: Option<String>,
 }
 
 /// What happens to one object.

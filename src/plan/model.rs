@@ -5,6 +5,7 @@ use serde::Serialize;
 use crate::inventory::rollout::Waves;
 use crate::observed::{Change, DeviceConfig, Kind, ObjectId, Option82};
 
+use super::guard::Trip;
 use super::impact::duration::Estimate;
 use super::impact::{Impact, Total, total};
 use super::moves::Move;
@@ -27,6 +28,8 @@ pub struct Plan {
     pub moves: Vec<Move>,
     /// In which portions the operator wants devices changed; [`super::rollout`] makes them.
     pub waves: Waves,
+    /// Guards that the plan trips, allowed or not.
+    pub trips: Vec<Trip>,
 }
 
 /// What would be done to one device.
@@ -291,6 +294,20 @@ impl Plan {
     pub fn summary(&self) -> Summary {
         let actionable = self.read().filter(|changes| changes.is_actionable());
         actionable.map(DeviceChanges::summary).sum()
+    }
+
+    /// Whether a guard refuses it: then nothing is sent to any device.
+    #[must_use]
+    pub fn is_guarded(&self) -> bool {
+        self.trips.iter().any(Trip::is_refused)
+    }
+
+    /// The devices that were read, by key.
+    pub(super) fn read_devices(&self) -> impl Iterator<Item = (&str, &DeviceChanges)> {
+        self.devices.iter().filter_map(|device| match &device.outcome {
+            Outcome::Read(changes) => Some((device.device.as_str(), &**changes)),
+            Outcome::Unread(_) => None,
+        })
     }
 
     /// The devices that were read.

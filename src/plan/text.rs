@@ -7,6 +7,7 @@ use std::fmt::Write as _;
 
 use anstyle::{AnsiColor, Style};
 
+use super::guard::{Verdict, way_through};
 use super::impact::Class;
 use super::model::{
     Action, Cause, DeviceChanges, DevicePlan, Held, ObjectChange, Outcome, Plan, Save, Saved, Summary, Unread,
@@ -327,6 +328,7 @@ fn closing(out: &mut String, plan: &Plan) {
     } else {
         let _ = writeln!(out, "{STRONG}No changes.{STRONG:#} The devices match the inventory.");
     }
+    guards(out, plan);
     let unread: Vec<&str> = names(plan, |device| matches!(device.outcome, Outcome::Unread(_)));
     if !unread.is_empty() {
         let _ = writeln!(
@@ -345,6 +347,27 @@ fn closing(out: &mut String, plan: &Plan) {
             "{FAIL}Refused:{FAIL:#} {}. Nothing is changed there.",
             refused.join(", ")
         );
+    }
+}
+
+fn guards(out: &mut String, plan: &Plan) {
+    for trip in &plan.trips {
+        let (guard, message) = (trip.guard.word(), trip.message());
+        match trip.verdict {
+            Verdict::Allowed(source) => {
+                let said = trip.needs().map(|needs| source.written(needs)).unwrap_or_default();
+                let _ = writeln!(out, "{WARN}Guard {guard}:{WARN:#} {message}; allowed by `{said}`.");
+            }
+            Verdict::Refused | Verdict::OtherNumber(..) => {
+                let _ = writeln!(out, "{FAIL}Refused by guard {guard}:{FAIL:#} {message}.");
+            }
+        }
+        if let Some(note) = trip.note() {
+            let _ = writeln!(out, "  note: {note}");
+        }
+    }
+    if let Some(way) = way_through(&plan.trips) {
+        let _ = writeln!(out, "  help: {way}");
     }
 }
 

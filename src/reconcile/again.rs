@@ -103,6 +103,8 @@ impl Context {
                 }
             }
         }
+        // Devices were left out since it was judged.
+        self.guard(&mut planned.plan).await?;
         planned.plan.devices.sort_by(|a, b| a.device.cmp(&b.device));
         let is_new = |key: &&String| kept.targets.is_empty() && only.is_empty() && kept.device(key).is_none();
         Ok(Again {
@@ -172,6 +174,7 @@ impl Planned {
                 devices: Vec::new(),
                 moves: Vec::new(),
                 waves: context.inventory.policies.waves.clone(),
+                trips: Vec::new(),
             },
             contacts: BTreeMap::new(),
             undoes: None,

@@ -2,10 +2,34 @@
 
 use std::path::Path;
 
-use git2::{ErrorCode, Repository, StatusOptions};
+use git2::{ErrorCode, Oid, Repository, StatusOptions};
 
 /// How many characters of a commit id people read.
 const SHORT: usize = 12;
+
+/// The values of a trailer in the message of the commit that the work tree at `path` is at. None where files below `path`
+/// differ from that commit: what somebody said of a commit is not said of those changes.
+///
+/// # Errors
+///
+/// Git's own words where a repository is there but cannot be read.
+pub fn trailers_of(path: &Path, key: &str) -> Result<Vec<String>, git2::Error> {
+    let Some((repository, commit)) = head(path)? else {
+        return Ok(Vec::new());
+    };
+    let commit = repository.find_commit(commit)?;
+    // A message that is not text has no trailer that could be read.
+    let Ok(message) = commit.message() else {
+        return Ok(Vec::new());
+    };
+    let trailers = git2::message_trailers_strs(message)?;
+    let named = trailers.iter().filter(|(name, _)| name.eq_ignore_ascii_case(key));
+    let values: Vec<String> = named.map(|(_, value)| value.to_owned()).collect();
+    if values.is_empty() || is_changed(&repository, path)? {
+        return Ok(Vec::new());
+    }
+    Ok(values)
+}
 
 /// The commit of the work tree that `path` lies in, short, with `+changes` where files below `path` differ
 /// from it. `None` outside Git, and in a repository without a commit.
@@ -14,19 +38,27 @@ const SHORT: usize = 12;
 ///
 /// Git's own words where a repository is there but cannot be read.
 pub fn commit_of(path: &Path) -> Result<Option<String>, git2::Error> {
+    let Some((repository, commit)) = head(path)? else {
+        return Ok(None);
+    };
+    let short: String = commit.to_string().chars().take(SHORT).collect();
+    let changed = if is_changed(&repository, path)? { "+changes" } else { "" };
+    Ok(Some(format!("{short}{changed}")))
+}
+
+/// The repository of a work tree, and the commit that it is at.
+fn head(path: &Path) -> Result<Option<(Repository, Oid)>, git2::Error> {
     let repository = match Repository::discover(path) {
         Ok(repository) => repository,
         Err(error) if error.code() == ErrorCode::NotFound => return Ok(None),
         Err(error) => return Err(error),
     };
     let commit = match repository.head() {
-        Ok(head) => head.peel_to_commit()?,
+        Ok(head) => head.peel_to_commit()?.id(),
         Err(error) if matches!(error.code(), ErrorCode::UnbornBranch | ErrorCode::NotFound) => return Ok(None),
         Err(error) => return Err(error),
     };
-    let short: String = commit.id().to_string().chars().take(SHORT).collect();
-    let changed = if is_changed(&repository, path)? { "+changes" } else { "" };
-    Ok(Some(format!("{short}{changed}")))
+    Ok(Some((repository, commit)))
 }
 
 fn is_changed(repository: &Repository, path: &Path) -> Result<bool, git2::Error> {
@@ -55,12 +87,20 @@ mod tests {
     use super::*;
 
     fn commit(repository: &Repository) {
+        commit_saying(repository, "one");
+    }
+
+    fn commit_saying(repository: &Repository, message: &str) {
         let mut index = repository.index().unwrap();
         index.add_all(["*"], git2::IndexAddOption::DEFAULT, None).unwrap();
         index.write().unwrap();
         let tree = repository.find_tree(index.write_tree().unwrap()).unwrap();
         let who = git2::Signature::now("t", "t@example.org").unwrap();
-        repository.commit(Some("HEAD"), &who, &who, "one", &tree, &[]).unwrap();
+        let parent = repository.head().ok().map(|head| head.peel_to_commit().unwrap());
+        let parents: Vec<&git2::Commit<'_>> = parent.iter().collect();
+        repository
+            .commit(Some("HEAD"), &who, &who, message, &tree, &parents)
+            .unwrap();
     }
 
     #[test]
@@ -88,5 +128,24 @@ mod tests {
 
         std::fs::write(inventory.join("a.yaml"), "a: 2\n").unwrap();
         assert_eq!(commit_of(&inventory).unwrap().unwrap(), format!("{clean}+changes"));
+    }
+
+    #[test]
+    fn only_the_trailer_of_the_commit_at_hand_counts_and_only_without_changes() {
+        let folder = tempfile::tempdir().unwrap();
+        let said = || trailers_of(folder.path(), "Gamops-Allow").unwrap();
+        assert_eq!(said(), Vec::<String>::new(), "no repository");
+        let repository = Repository::init(folder.path()).unwrap();
+        assert_eq!(said(), Vec::<String>::new(), "no commit");
+
+        std::fs::write(folder.path().join("a.yaml"), "a: 1\n").unwrap();
+        let message = "close the east wing\n\nGamops-Allow: destroy=9\nis no trailer here\n\nAsked-by: desk\ngamops-allow: destroy=37\n";
+        commit_saying(&repository, message);
+        assert_eq!(said(), ["destroy=37"]);
+
+        std::fs::write(folder.path().join("a.yaml"), "a: 2\n").unwrap();
+        assert_eq!(said(), Vec::<String>::new(), "files differ");
+        commit_saying(&repository, "another");
+        assert_eq!(said(), Vec::<String>::new(), "it died with its commit");
     }
 }

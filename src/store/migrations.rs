@@ -101,6 +101,12 @@ const STEPS: &[&str] = &[
         reason    TEXT NOT NULL,
         PRIMARY KEY (run, device)
     ) STRICT;",
+    // 6: the inventory that was last applied as a whole, as far as guards ask for it.
+    "CREATE TABLE baselines (
+        inventory TEXT PRIMARY KEY,
+        document  TEXT NOT NULL,
+        updated   TEXT NOT NULL
+    ) STRICT;",
 ];
 
 /// Makes an empty database into one of an older version.

@@ -546,6 +546,8 @@ fn devices_that_exchange_subscribers_do_it_in_two_runs() {
 pub(crate) fn context(fleet: &TestFleet, store: gamops::store::Store) -> gamops::reconcile::Context {
     let files = gamops::repo::read_inventory(&fleet.inventory()).unwrap();
     gamops::reconcile::Context {
+        allowances: gamops::plan::guard::Allowances::default(),
+        now: jiff::Timestamp::now(),
         inventory: std::sync::Arc::new(gamops::inventory::load(&files).inventory.unwrap()),
         commit: None,
         store,

@@ -11,6 +11,7 @@ mod faults;
 mod fields;
 mod fleet;
 mod flow;
+mod guards;
 mod history;
 mod house;
 mod identity;

@@ -94,6 +94,7 @@ fn inventory() -> Inventory {
             suspension: None,
             max_rate: Mbps::MAX,
             waves: crate::inventory::rollout::Waves::default(),
+            guards: crate::inventory::guards::Guards::default(),
         },
         sites: BTreeMap::new(),
         devices: [device("maple-m", "GAM-4-MX"), device("elm", "GAM-12-C")]

@@ -7,6 +7,7 @@ use crate::inventory::document::{Node, Value};
 use crate::inventory::findings::Loc;
 use crate::inventory::rules;
 
+use super::guard::GuardCount;
 use super::plain::{Plain, classify};
 use super::scalar::integer;
 use super::{Context, Decode};
@@ -191,4 +192,5 @@ number_kind!(
     ServiceLimitLevel::MAX,
     "a service limit level"
 );
+number_kind!(GuardCount, 0_u32, 1_000_000_u32, "a number of objects");
 number_kind!(FormatVersion, 1_u16, 1_u16, "the format version of this release");

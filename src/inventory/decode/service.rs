@@ -12,7 +12,7 @@ use crate::inventory::rules;
 
 use super::entries::duplicate_key;
 use super::plain::{Plain, classify};
-use super::scalar::{self, Flag, words};
+use super::scalar::{self, words};
 use super::text::Key;
 use super::{Context, Decode, Shape, Spanned};
 
@@ -28,36 +28,6 @@ pub(in crate::inventory) enum PortModeWord {
 words!(PortModeWord { "mimo" => Self::Mimo, "siso" => Self::Siso });
 
 words!(SubscriberModel { "endpoint-aware" => Self::EndpointAware, "port-aware" => Self::PortAware });
-
-/// `true`, `false`, or a reason, which means `true`.
-#[derive(Debug, Clone)]
-pub(in crate::inventory) struct Paused(pub(in crate::inventory) Option<String>);
-
-impl Decode for Paused {
-    fn decode(node: &Node<'_>, context: &mut Context<'_>) -> Option<Self> {
-        match &node.value {
-            Value::Scalar { text, plain: true } => match classify(text) {
-                Plain::Bool(true) => Some(Self(Some(no_reason()))),
-                Plain::Bool(false) => Some(Self(None)),
-                Plain::Null => context.wrong_type(node, "`true`, `false` or a reason"),
-                // `paused: yes`: a flag meant, and said as a flag would say it.
-                Plain::OldBool => Flag::decode(node, context).map(|flag| Self(flag.0.then(no_reason))),
-                _ => scalar::text(node, context).map(|text| Self(Some(text.to_owned()))),
-            },
-            Value::Scalar { text, plain: false } => Some(Self(Some(text.to_string()))),
-            _ => context.wrong_type(node, "`true`, `false` or a reason"),
-        }
-    }
-
-    fn schema() -> Json {
-        json!({ "type": ["boolean", "string"], "examples": [true, "cable works until friday"] })
-    }
-}
-
-/// What stands for the reason when none is given.
-fn no_reason() -> String {
-    "paused in the inventory".to_owned()
-}
 
 /// A rate as sold.
 #[derive(Debug, Clone, Copy)]

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::observed::{ObjectId, Option82, sha256};
 
+use super::super::guard::{Source, Trip, Verdict, Why};
 use super::super::impact::duration::Estimate;
 use super::super::impact::{Away, Total};
 use super::super::model::{
@@ -11,8 +12,9 @@ use super::super::model::{
 };
 use super::super::waves::{Rollout, Wave, rollout};
 use super::{
-    ChangeJson, DeviceJson, FORMAT_VERSION, ImpactJson, NamedJson, Option82Json, Option82ValuesJson, PlanJson,
-    RefusalJson, ResourceChangeJson, RolloutJson, StepJson, SummaryJson, TotalJson, UnsavedJson, WaveJson, digest,
+    ChangeJson, DeviceJson, FORMAT_VERSION, GuardJson, ImpactJson, NamedJson, Option82Json, Option82ValuesJson,
+    PlanJson, RefusalJson, ResourceChangeJson, RolloutJson, StepJson, SummaryJson, TotalJson, UnsavedJson, WaveJson,
+    digest,
 };
 
 /// Renders a whole plan.
@@ -26,7 +28,7 @@ pub fn plan_json(plan: &Plan) -> PlanJson {
         targets: plan.targets.iter().map(ToString::to_string).collect(),
         inventory: plan.inventory.clone(),
         commit: plan.commit.clone(),
-        applyable: plan.is_actionable(),
+        applyable: plan.is_actionable() && !plan.is_guarded(),
         complete: !plan.has_unread(),
         summary: SummaryJson {
             add: summary.add,
@@ -35,6 +37,7 @@ pub fn plan_json(plan: &Plan) -> PlanJson {
         },
         impact: total(&plan.impact()),
         rollout: waves(rollout(plan)),
+        guards: plan.trips.iter().map(guard).collect(),
         resource_changes: plan.devices.iter().flat_map(resource_changes).collect(),
         devices: plan.devices.iter().map(device).collect(),
     };
@@ -61,6 +64,28 @@ fn total(total: &Total) -> TotalJson {
         for_good: total.for_good,
         est_seconds: total.longest.map(|estimate| estimate.seconds),
         est_basis: total.longest.map(basis),
+    }
+}
+
+fn guard(trip: &Trip) -> GuardJson {
+    let excess = match &trip.why {
+        Why::TooMany { excess, .. } => Some(excess),
+        Why::Protected { .. } => None,
+    };
+    GuardJson {
+        guard: trip.guard.word().to_owned(),
+        device: trip.device.clone(),
+        message: trip.message(),
+        number: excess.map(|excess| excess.number),
+        limit: excess.map(|excess| excess.limit),
+        whole: excess.map(|excess| excess.whole),
+        allow: trip.needs().map(|needs| needs.to_string()),
+        allowed_by: match trip.verdict {
+            Verdict::Allowed(Source::Flag) => Some("flag".to_owned()),
+            Verdict::Allowed(Source::Commit) => Some("trailer".to_owned()),
+            Verdict::Refused | Verdict::OtherNumber(..) => None,
+        },
+        help: trip.help(),
     }
 }
 

@@ -105,6 +105,7 @@ fn plan(mut devices: Vec<DevicePlan>, moving: &[(&str, &str)], canary: &str, siz
         commit: None,
         targets: Vec::new(),
         devices,
+        trips: Vec::new(),
         moves,
         waves: Waves {
             canary: canary.parse().unwrap(),
