@@ -17,6 +17,7 @@ use gamops::diagnostic::SourceFile;
 use gamops::dialect::{command, running};
 use gamops::domain::{Firmware, MacAddr};
 use gamops::inventory::desired::DesiredDevice;
+use gamops::inventory::rollout::Waves;
 use gamops::inventory::{self, Cache};
 use gamops::observed::{Capabilities, Change, Identity, RunningConfig};
 use gamops::plan::impact::duration::Timings;
@@ -216,6 +217,8 @@ impl Observed {
             commit: None,
             targets: Vec::new(),
             devices: devices.collect(),
+            moves: Vec::new(),
+            waves: Waves::default(),
         }
     }
 

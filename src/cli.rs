@@ -16,6 +16,7 @@ mod settings;
 mod show;
 pub mod simulate;
 pub mod simulate_control;
+mod since;
 mod trust;
 pub mod validate;
 

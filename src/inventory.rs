@@ -20,6 +20,7 @@ pub mod rollout;
 mod root;
 pub mod rules;
 mod schema;
+pub mod since;
 
 use crate::diagnostic::{Report, SourceFile};
 

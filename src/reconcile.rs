@@ -8,6 +8,7 @@ mod event;
 mod observe;
 mod result;
 mod rollout;
+mod scope;
 mod written;
 
 use std::collections::{BTreeMap, BTreeSet};

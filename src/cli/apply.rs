@@ -9,7 +9,7 @@ use tokio_util::sync::CancellationToken;
 use crate::inventory::rollout::{Canary, Waves};
 use crate::plan::json::PlanJson;
 use crate::plan::model::Summary;
-use crate::plan::{NotApplied, Refusal, Residue, Target, count, plan_text, some_of};
+use crate::plan::{NotApplied, Refusal, Residue, Target, count, some_of};
 use crate::reconcile::{self, Again, DeviceOutcome, DeviceResult, RunError, Stopped};
 
 use super::context::{context, load};
@@ -17,6 +17,7 @@ use super::exit::Exit;
 use super::kept;
 use super::progress::Progress;
 use super::settings::{FleetArgs, InventoryArgs, WaveArgs};
+use super::since::{self, Scope, SinceArgs};
 use super::{answer, ask, say};
 
 /// Make the devices hold what the inventory says: plan, ask, change, verify, save.
@@ -32,11 +33,12 @@ use super::{answer, ask, say};
 #[command(after_help = "Examples:
   gamops apply -i inventory-example
   gamops apply -i inventory-example --target maple-a/subscriber/s-10442
+  gamops apply -i inventory-example --changed-since HEAD~1
   gamops plan -i inventory-example --out friday.plan && gamops apply -i inventory-example friday.plan
   gamops apply -i inventory-example --auto-approve       # in scripts, where nobody can be asked")]
 pub(super) struct Args {
     /// A plan that `gamops plan --out` wrote; of it, `--target` may name whole devices.
-    #[arg(value_name = "PLAN")]
+    #[arg(value_name = "PLAN", conflicts_with = "changed_since")]
     plan: Option<PathBuf>,
 
     #[command(flatten)]
@@ -44,6 +46,9 @@ pub(super) struct Args {
 
     #[command(flatten)]
     fleet: FleetArgs,
+
+    #[command(flatten)]
+    since: SinceArgs,
 
     #[command(flatten)]
     waves: WaveArgs,
@@ -77,6 +82,10 @@ pub(super) async fn run(args: Args) -> anyhow::Result<Exit> {
         Ok(inventory) => inventory,
         Err(exit) => return Ok(exit),
     };
+    let since = match since::compare(&inventory, &args.inventory.inventory, &args.since)? {
+        Ok(since) => since,
+        Err(exit) => return Ok(exit),
+    };
     if let Some(kept) = &kept {
         inventory.policies.waves = Waves::from(&kept.rollout);
         if let Canary::Devices(keys) = &mut inventory.policies.waves.canary {
@@ -88,8 +97,9 @@ pub(super) async fn run(args: Args) -> anyhow::Result<Exit> {
     let (progress, events) = Progress::start(args.fleet.targets.len().max(inventory.devices.len()));
     let mut context = context(inventory, &args.inventory.inventory, &args.fleet, events)?;
     context.parallelism.changing = usize::from(args.parallel_changes);
+    let scope = Scope::new(since, &context, &args.fleet.targets).await?;
     let again = tokio::select! {
-        again = plan(&context, &args.fleet.targets, kept.as_ref()) => again?,
+        again = plan(&context, &scope, &args.fleet.targets, kept.as_ref()) => again?,
         _ = tokio::signal::ctrl_c() => {
             drop(context);
             progress.finish().await;
@@ -98,6 +108,7 @@ pub(super) async fn run(args: Args) -> anyhow::Result<Exit> {
         }
     };
     progress.pause();
+    scope.say();
     kept::say_what_else(&again);
     if !again.moved.is_empty() {
         answer(&kept::moved_text(&again));
@@ -107,7 +118,12 @@ pub(super) async fn run(args: Args) -> anyhow::Result<Exit> {
         return Ok(Exit::Stale);
     }
     let planned = again.planned;
-    answer(&plan_text(&planned.plan));
+    answer(&scope.text(&planned.plan));
+    if scope.is_empty() {
+        drop((planned, context));
+        progress.finish().await;
+        return Ok(Exit::Done);
+    }
     let devices = planned.plan.read().filter(|device| device.is_actionable()).count();
     let question = format!("\nApply this to {}?", count(devices, "device"));
     if devices > 0 && asks && !ask(&question).await? {
@@ -127,10 +143,15 @@ pub(super) async fn run(args: Args) -> anyhow::Result<Exit> {
 }
 
 /// The plan to apply: a fresh one, or the kept one made again.
-async fn plan(context: &reconcile::Context, targets: &[Target], kept: Option<&PlanJson>) -> Result<Again, RunError> {
+async fn plan(
+    context: &reconcile::Context,
+    scope: &Scope,
+    targets: &[Target],
+    kept: Option<&PlanJson>,
+) -> Result<Again, RunError> {
     match kept {
         Some(kept) => context.plan_again(kept, targets).await,
-        None => context.plan(targets).await.map(Again::from),
+        None => scope.plan(context).await.map(Again::from),
     }
 }
 

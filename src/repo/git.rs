@@ -24,9 +24,14 @@ pub fn commit_of(path: &Path) -> Result<Option<String>, git2::Error> {
         Err(error) if matches!(error.code(), ErrorCode::UnbornBranch | ErrorCode::NotFound) => return Ok(None),
         Err(error) => return Err(error),
     };
-    let short: String = commit.id().to_string().chars().take(SHORT).collect();
+    let short = short(commit.id());
     let changed = if is_changed(&repository, path)? { "+changes" } else { "" };
     Ok(Some(format!("{short}{changed}")))
+}
+
+/// A commit's id as people read it.
+pub(super) fn short(id: git2::Oid) -> String {
+    id.to_string().chars().take(SHORT).collect()
 }
 
 fn is_changed(repository: &Repository, path: &Path) -> Result<bool, git2::Error> {

@@ -1,0 +1,47 @@
+//! What a run can be about other than what the operator names.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::plan::model::Plan;
+use crate::store::StoreError;
+
+use super::{Context, Planned};
+
+impl Context {
+    /// The devices of the inventory on which a run never came to its end: what it left there is not known.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] where the database cannot be used.
+    pub async fn unfinished(&self) -> Result<BTreeSet<String>, StoreError> {
+        let mut unfinished = BTreeSet::new();
+        for device in self.inventory.devices.values() {
+            let pin = self.store.pin(&device.key, device.was.as_deref()).await?;
+            let Some(mac) = pin.and_then(|pin| pin.mac) else {
+                continue;
+            };
+            let last = self.store.last_run(mac).await?;
+            if last.is_some_and(|run| run.state.is_unfinished()) {
+                unfinished.insert(device.key.clone());
+            }
+        }
+        Ok(unfinished)
+    }
+
+    /// The plan for no device at all.
+    #[must_use]
+    pub fn plan_of_nothing(&self) -> Planned {
+        Planned {
+            plan: Plan {
+                inventory: self.inventory.id.clone(),
+                commit: self.commit.clone(),
+                targets: Vec::new(),
+                devices: Vec::new(),
+                moves: Vec::new(),
+                waves: self.inventory.policies.waves.clone(),
+            },
+            contacts: BTreeMap::new(),
+            undoes: None,
+        }
+    }
+}
