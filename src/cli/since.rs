@@ -189,8 +189,10 @@ fn headline(differing: usize, of: usize, commit: &str) -> String {
         differing.to_string()
     };
     let _ = write!(line, "{many} of {} {verb} since {commit}", count(of, "device"));
-    if differing < of {
-        line.push_str("; drift on the others is not looked at");
-    }
+    line.push_str(match differing {
+        0 => "; drift is not looked at",
+        _ if differing < of => "; drift on the others is not looked at",
+        _ => "",
+    });
     line
 }
