@@ -8,6 +8,7 @@
 mod capabilities;
 mod checkpoint;
 mod history;
+mod incomplete;
 mod journal;
 mod lock;
 mod migrations;
