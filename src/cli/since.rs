@@ -25,7 +25,7 @@ const LISTED: usize = 20;
 pub(super) struct SinceArgs {
     /// Only devices of which the inventory asks something else than it did at this commit (an id, `HEAD~1`,
     /// `origin/main`), and devices on which an earlier run did not come to its end. No other device is contacted, so
-    /// drift there is not seen. With `--target`: only what both name.
+    /// drift there is not seen, nor what it missed while it could not be reached. With `--target`: only what both name.
     #[arg(long, value_name = "REVISION")]
     changed_since: Option<String>,
 }
