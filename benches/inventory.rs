@@ -5,12 +5,15 @@
 //! best of several runs on one thread: what is wanted is the cost of the work, not of what else the machine was doing. Without
 //! the `--bench` that cargo passes (as under `cargo test --all-targets`) a small fleet runs once, to show that it runs.
 
-#![expect(clippy::unwrap_used, reason = "a benchmark that cannot run has nothing else to say")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "a benchmark that cannot run has nothing else to say"
+)]
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::hint::black_box;
-use std::io::Write as _;
 use std::time::{Duration, Instant};
 
 use gamops::diagnostic::SourceFile;
@@ -33,7 +36,7 @@ const ONE_IN: usize = 100;
 fn main() {
     let measured = std::env::args().any(|argument| argument == "--bench");
     let (devices, runs) = if measured { (1000, 9) } else { (20, 1) };
-    let mut figures = Figures { measured };
+    let figures = Figures { measured };
 
     let files = fleet(devices);
     let bytes: usize = files.iter().map(|file| file.text.len()).sum();
@@ -87,16 +90,15 @@ struct Figures {
 }
 
 impl Figures {
-    fn say(&mut self, name: &str, value: impl std::fmt::Display) {
-        let mut out = std::io::stdout();
-        writeln!(out, "{name}: {value}").unwrap();
+    fn say(&self, name: &str, value: impl std::fmt::Display) {
+        println!("{name}: {value}");
     }
 
-    fn time(&mut self, name: &str, time: Duration) {
+    fn time(&self, name: &str, time: Duration) {
         self.say(name, format!("{:.2}", time.as_secs_f64() * 1000.0));
     }
 
-    fn ratio(&mut self, name: &str, one: Duration, other: Duration, at_most: f64) {
+    fn ratio(&self, name: &str, one: Duration, other: Duration, at_most: f64) {
         let ratio = one.as_secs_f64() / other.as_secs_f64();
         let verdict = match (self.measured, ratio <= at_most) {
             (false, _) => "not measured",

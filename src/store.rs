@@ -10,6 +10,7 @@ mod capabilities;
 mod checkpoint;
 mod error;
 mod history;
+mod incomplete;
 mod journal;
 mod lock;
 mod look;

@@ -25,7 +25,7 @@ const LISTED: usize = 20;
 pub(super) struct SinceArgs {
     /// Only devices of which the inventory asks something else than it did at this commit (an id, `HEAD~1`,
     /// `origin/main`), and devices on which an earlier run did not come to its end. No other device is contacted, so
-    /// drift there is not seen. With `--target`: only what both name.
+    /// drift there is not seen, nor what it missed while it could not be reached. With `--target`: only what both name.
     #[arg(long, value_name = "REVISION")]
     changed_since: Option<String>,
 }
@@ -189,8 +189,10 @@ fn headline(differing: usize, of: usize, commit: &str) -> String {
         differing.to_string()
     };
     let _ = write!(line, "{many} of {} {verb} since {commit}", count(of, "device"));
-    if differing < of {
-        line.push_str("; drift on the others is not looked at");
-    }
+    line.push_str(match differing {
+        0 => "; drift is not looked at",
+        _ if differing < of => "; drift on the others is not looked at",
+        _ => "",
+    });
     line
 }

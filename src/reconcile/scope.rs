@@ -8,20 +8,20 @@ use crate::store::StoreError;
 use super::{Context, Planned};
 
 impl Context {
-    /// The devices of the inventory on which a run never came to its end: what it left there is not known.
+    /// The devices of the inventory on which the latest run did not come to its end, or was taken back.
     ///
     /// # Errors
     ///
     /// [`StoreError`] where the database cannot be used.
     pub async fn unfinished(&self) -> Result<BTreeSet<String>, StoreError> {
+        let incomplete = self.store.incomplete().await?;
+        if incomplete.is_empty() {
+            return Ok(BTreeSet::new());
+        }
         let mut unfinished = BTreeSet::new();
         for device in self.inventory.devices.values() {
             let pin = self.store.pin(&device.key, device.was.as_deref()).await?;
-            let Some(mac) = pin.and_then(|pin| pin.mac) else {
-                continue;
-            };
-            let last = self.store.last_run(mac).await?;
-            if last.is_some_and(|run| run.state.is_unfinished()) {
+            if pin.and_then(|pin| pin.mac).is_some_and(|mac| incomplete.contains(&mac)) {
                 unfinished.insert(device.key.clone());
             }
         }

@@ -68,8 +68,10 @@ impl FromIterator<Subscriber> for Subscribers {
 impl From<Vec<Subscriber>> for Subscribers {
     /// Takes them in any order. Of several with the same key the first is kept; a valid inventory has none such.
     fn from(mut list: Vec<Subscriber>) -> Self {
-        list.sort_by(|one, other| one.key.cmp(&other.key));
-        list.dedup_by(|again, first| again.key == first.key);
+        if !list.is_sorted_by(|one, other| one.key < other.key) {
+            list.sort_by(|one, other| one.key.cmp(&other.key));
+            list.dedup_by(|again, first| again.key == first.key);
+        }
         let mut on_device: HashMap<String, Vec<usize>> = HashMap::new();
         for (place, one) in list.iter().enumerate() {
             match on_device.get_mut(&one.device) {
