@@ -11,6 +11,7 @@ mod history;
 mod kept;
 mod plan;
 mod progress;
+mod rebind;
 pub mod schema;
 mod settings;
 mod show;
@@ -68,6 +69,7 @@ enum Command {
     Show(show::Args),
     History(history::Args),
     Trust(trust::Args),
+    Rebind(rebind::Args),
     Schema(schema::Args),
     Simulate(simulate::SimulateArgs),
     SimulateControl(simulate_control::SimulateControlArgs),
@@ -140,6 +142,7 @@ async fn run(command: Command) -> anyhow::Result<Exit> {
         Command::Show(args) => show::run(args).await,
         Command::History(args) => history::run(args).await,
         Command::Trust(args) => trust::run(args).await,
+        Command::Rebind(args) => rebind::run(args).await,
         Command::Schema(args) => {
             schema::run(&args, &mut std::io::stdout())?;
             Ok(Exit::Done)

@@ -6,6 +6,7 @@ mod again;
 mod apply;
 mod event;
 mod observe;
+mod rebind;
 mod result;
 mod rollout;
 mod written;
@@ -34,6 +35,7 @@ use crate::transport::ssh::HostKeyPolicy;
 pub use again::{Again, Misfit};
 pub use event::{Event, Events, Progress};
 pub use observe::{Contact, Identified, observe, trust};
+pub use rebind::{PlannedRebind, Rebound, Unplanned};
 pub use result::{DeviceOutcome, DeviceResult, Stopped};
 
 /// What a run needs to know and use.

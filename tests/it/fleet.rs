@@ -127,8 +127,13 @@ impl TestFleet {
 
     /// The `devices` file; `more` is added to each device, indented by four.
     pub(crate) fn devices(&self, given: &[Given], more: &str) -> String {
+        self.devices_with(given.iter().map(|given| (given, more)))
+    }
+
+    /// The `devices` file with lines of each device's own, indented by four.
+    pub(crate) fn devices_with<'g>(&self, given: impl IntoIterator<Item = (&'g Given, &'g str)>) -> String {
         let mut text = "devices:\n".to_owned();
-        for Given { key, model, .. } in given {
+        for (Given { key, model, .. }, more) in given {
             let device = self.device(key);
             text.push_str(&format!(
                 "  {key}:\n    model: {model}\n    address: 127.0.0.1\n    transport: {{ ssh_port: {}, snmp_port: {} }}\n{more}",

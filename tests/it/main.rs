@@ -7,6 +7,7 @@
 
 mod assumed;
 mod device_gather;
+mod devices;
 mod faults;
 mod fields;
 mod fleet;
@@ -16,8 +17,10 @@ mod history;
 mod house;
 mod identity;
 mod impact;
+mod life;
 mod readme;
 mod saved_plan;
+mod services;
 mod sim;
 mod sim_interop;
 mod sim_walk;
