@@ -11,6 +11,7 @@ mod history;
 mod kept;
 mod plan;
 mod progress;
+mod results;
 pub mod schema;
 mod settings;
 mod show;

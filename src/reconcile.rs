@@ -8,6 +8,7 @@ mod event;
 mod observe;
 mod result;
 mod rollout;
+mod run;
 mod written;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -22,19 +23,20 @@ use crate::inventory;
 use crate::inventory::model::{Device, Inventory, Subscriber};
 use crate::inventory::rollout::Canary;
 use crate::observed::{Change, Kind};
-use crate::plan::guard::{self, Allowances, Baseline, Sight};
-use crate::plan::model::{DeviceChanges, DevicePlan, Outcome, Plan, Saved, Unread};
+use crate::plan::guard::{self, Allowances, Sight};
+use crate::plan::model::{DeviceChanges, DevicePlan, Outcome, Plan, Unread};
 use crate::plan::moves::{self, Move};
 use crate::plan::record::Record;
-use crate::plan::{Inputs, Readings, Refusal, Target, plan_device};
-use crate::store::{DeviceLock, RunId, RunInfo, Store, StoreError};
+use crate::plan::{Inputs, Readings, Target, plan_device};
+use crate::store::{RunId, Store, StoreError};
 use crate::transport::credentials::Keyring;
 use crate::transport::ssh::HostKeyPolicy;
 
 pub use again::{Again, Misfit};
 pub use event::{Event, Events, Progress};
 pub use observe::{Contact, Identified, observe, trust};
-pub use result::{DeviceOutcome, DeviceResult, Stopped};
+pub use result::{DeviceOutcome, DeviceResult, Failure, NotRolledBack, RolledBack, Stopped, WayBack};
+pub use run::Orders;
 
 /// What a run needs to know and use.
 #[derive(Debug, Clone)]
@@ -370,120 +372,6 @@ impl Context {
             targets,
         };
         Ok((plan_device(inputs, &render), contact))
-    }
-
-    /// Applies a plan over the sessions that made it.
-    ///
-    /// # Errors
-    ///
-    /// [`RunError`] where a guard refuses the plan, or the run could not be written down; nothing was sent then.
-    pub async fn apply(&self, planned: Planned, actor: &str) -> Result<Vec<DeviceResult>, RunError> {
-        if planned.plan.is_guarded() {
-            planned.close().await;
-            return Err(RunError::Guarded);
-        }
-        let run = self
-            .store
-            .begin_run(RunInfo {
-                actor: actor.to_owned(),
-                commit: self.commit.clone(),
-                plan: written::written(&planned.plan)?,
-                undoes: planned.undoes,
-            })
-            .await?;
-        let of_all = planned.undoes.is_none() && self.is_whole(&planned.plan);
-        let mut results = self.roll_out(planned, run).await;
-        results.sort_by(|a, b| a.device.cmp(&b.device));
-        let fine = results.iter().all(|result| result.outcome.is_fine());
-        let outcome = if fine { "done" } else { "incomplete" };
-        self.store
-            .finish_run(run, outcome, written::untouched(&results))
-            .await?;
-        // A run that was narrowed or broken off, or that undid another, has not applied this inventory.
-        let not_started = |result: &DeviceResult| matches!(result.outcome, DeviceOutcome::NotStarted(_));
-        if of_all && !self.cancel.is_cancelled() && !results.iter().any(not_started) {
-            let baseline = Baseline::of(&self.inventory, self.commit.as_deref());
-            self.store.put_baseline(&self.inventory.id, baseline).await?;
-        }
-        Ok(results)
-    }
-
-    async fn apply_one(&self, device: &DevicePlan, contact: Option<Contact>, run: RunId) -> DeviceOutcome {
-        let changes = match &device.outcome {
-            Outcome::Unread(unread) => return DeviceOutcome::Unread(unread.clone()),
-            Outcome::Read(changes) => changes,
-        };
-        if changes.held.is_some() {
-            return DeviceOutcome::Held;
-        }
-        if !changes.refusals.is_empty() {
-            return DeviceOutcome::Refused(changes.refusals.clone());
-        }
-        let Some(mut contact) = contact else {
-            return self.record_only(device, changes).await;
-        };
-        let outcome = match self.begin(device, changes).await {
-            Ok(_lock) => {
-                let job = apply::Job {
-                    device: &device.device,
-                    changes,
-                    run,
-                    commit: self.commit.clone(),
-                    store: &self.store,
-                    events: &self.events,
-                    cancel: &self.cancel,
-                };
-                apply::apply(&mut contact, &job).await
-            }
-            Err(outcome) => outcome,
-        };
-        contact.close().await;
-        outcome
-    }
-
-    /// Takes the right to change a device, and looks whether what gamops owns there is still what the plan was made
-    /// from: another run may have come and gone while somebody read the plan.
-    async fn begin(&self, device: &DevicePlan, changes: &DeviceChanges) -> Result<DeviceLock, DeviceOutcome> {
-        let failed = |source: StoreError| {
-            let reason = format!("{}: nothing was sent, {}", device.device, chain(&source));
-            DeviceOutcome::Unread(Unread { reason, help: None })
-        };
-        let Some(lock) = self.store.lock_device(changes.mac).map_err(failed)? else {
-            return Err(DeviceOutcome::Refused(vec![Refusal {
-                rule: "device-busy",
-                message: "another gamops is changing this device".to_owned(),
-                help: "wait until it has ended, then plan again".to_owned(),
-            }]));
-        };
-        let records = self.store.records(changes.mac).await.map_err(failed)?;
-        if records == changes.records_before {
-            Ok(lock)
-        } else {
-            Err(DeviceOutcome::Stale)
-        }
-    }
-
-    /// A device in sync: what was found there as wanted is owned from now on, what is gone is forgotten.
-    async fn record_only(&self, device: &DevicePlan, changes: &DeviceChanges) -> DeviceOutcome {
-        let settled = changes.unfinished && changes.saved == Saved::Yes;
-        if changes.records == changes.records_before && !settled {
-            return DeviceOutcome::InSync;
-        }
-        let _lock = match self.begin(device, changes).await {
-            Ok(lock) => lock,
-            Err(outcome) => return outcome,
-        };
-        let recorded = self
-            .store
-            .record(changes.mac, changes.records.clone(), self.commit.clone(), settled)
-            .await;
-        match recorded {
-            Ok(()) => DeviceOutcome::InSync,
-            Err(source) => {
-                let reason = format!("{}: in sync, but {}", device.device, chain(&source));
-                DeviceOutcome::Unread(Unread { reason, help: None })
-            }
-        }
     }
 }
 

@@ -11,15 +11,15 @@ use crate::inventory;
 use crate::inventory::model::Inventory;
 use crate::plan::guard::Allowances;
 use crate::plan::{Target, count, plan_text};
-use crate::reconcile::{Context, DeviceResult, Parallelism};
+use crate::reconcile::{Context, DeviceResult, Orders, Parallelism};
 use crate::sim::{Fleet, FleetOptions};
 use crate::store::Store;
 use crate::transport::credentials::Keyring;
 use crate::transport::ssh::HostKeyPolicy;
 
-use super::apply::results_text;
 use super::exit::Exit;
 use super::progress::Progress;
+use super::results::results_text;
 use super::simulate::specs;
 use super::{answer, say};
 
@@ -225,7 +225,7 @@ impl Demo {
     async fn apply(&self, targets: &[Target]) -> anyhow::Result<()> {
         let (context, progress) = self.context(self.devices(targets))?;
         let planned = context.plan(targets).await?;
-        let results: Vec<DeviceResult> = context.apply(planned, "demo").await?;
+        let results: Vec<DeviceResult> = context.apply(planned, &Orders::by("demo")).await?;
         drop(context);
         progress.finish().await;
         answer(&results_text(&results, false));

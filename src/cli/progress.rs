@@ -76,7 +76,10 @@ async fn listen(mut events: mpsc::UnboundedReceiver<Event>, bar: ProgressBar, te
                 continue;
             }
         };
-        use reconcile::Progress::{Applying, Contacting, Finished, NotRead, Read, Saving, Sent, Stopped, Verifying};
+        use reconcile::Progress::{
+            Applying, Contacting, Finished, NotRead, Read, Reconnecting, RolledBack, RollingBack, Saving, Sent,
+            Stopped, Verifying,
+        };
         match what {
             Contacting => {}
             Read | NotRead => bar.inc(1),
@@ -98,6 +101,9 @@ async fn listen(mut events: mpsc::UnboundedReceiver<Event>, bar: ProgressBar, te
             }
             Verifying => show(&bar, &commands, terminal, &device, "reading back"),
             Saving => show(&bar, &commands, terminal, &device, "verified, saving"),
+            Reconnecting => show(&bar, &commands, terminal, &device, "lost, reaching it again"),
+            RollingBack => show(&bar, &commands, terminal, &device, "failed, giving back what it held"),
+            RolledBack => show(&bar, &commands, terminal, &device, "holds what it held before"),
             Finished => show(&bar, &commands, terminal, &device, "done"),
             Stopped { reason } => show(&bar, &commands, terminal, &device, &format!("stopped: {reason}")),
         }

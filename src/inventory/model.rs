@@ -42,6 +42,8 @@ pub struct Inventory {
 pub struct Policies {
     /// What to do about configuration that somebody else left unsaved.
     pub unsaved: Unsaved,
+    /// What becomes of a device on which an apply fails.
+    pub on_failure: OnFailure,
     /// How `state: suspended` is done.
     pub suspension: Option<Suspension>,
     /// The highest compiled rate that is written as a profile: 1000 Mbps unless raised, 1999 at most.
@@ -63,6 +65,17 @@ pub enum Unsaved {
     Report,
     /// Save it, even where gamops has nothing of its own to change.
     Save,
+}
+
+/// What becomes of a device that refused a command, did not hold what it was asked to, or was lost on the way.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum OnFailure {
+    /// It is given back what it held before the run.
+    #[default]
+    Rollback,
+    /// It is left as it is, unsaved.
+    Leave,
 }
 
 /// How a suspended subscriber loses service. Never a port shutdown: traffic goes on through a port that

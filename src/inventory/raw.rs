@@ -13,7 +13,7 @@ use super::decode::{
     FormatVersion, GuardCount, HeadroomText, HostKey, Hostname, InventoryId, Key, LabelKey, LimitSpec, ModelName, Name,
     Paused, PortKey, PortModeWord, ShareText, SoldRate, Spanned, SuspensionSpec, TcpPort, Text, Until, VlanList, shape,
 };
-use super::model::{Mode, State, Unsaved};
+use super::model::{Mode, OnFailure, State, Unsaved};
 use super::rollout::WaveSize;
 
 shape! {
@@ -65,6 +65,9 @@ shape! {
         /// What to do about configuration on a device that somebody else left unsaved: `refuse` to change the device,
         /// `report` it (the default), or `save` it.
         optional unsaved: Unsaved,
+        /// What becomes of a device on which an apply fails: `rollback` to what it held before (the default), or `leave` it
+        /// as it is, unsaved. `gamops apply --on-failure` overrides it.
+        optional on_failure: OnFailure,
         /// How `state: suspended` is done: into a VLAN (walled garden), onto a slow plan, or by taking the endpoint off.
         optional suspension: SuspensionSpec,
         /// The highest rate, headroom included, that is written as a profile on copper: 1000 Mbps unless said, 1999 Mbps at

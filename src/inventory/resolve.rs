@@ -30,6 +30,7 @@ pub(super) fn resolve(fleet: &Fleet<'_>) -> Option<Inventory> {
         id: fleet.id?.to_owned(),
         policies: Policies {
             unsaved: value(&fleet.policies.unsaved).unwrap_or_default(),
+            on_failure: value(&fleet.policies.on_failure).unwrap_or_default(),
             suspension: fleet.policies.suspension.as_ref().map(|spec| match &spec.value {
                 SuspensionSpec::Unbind => Suspension::Unbind,
                 SuspensionSpec::Vlan(vlan) => Suspension::Vlan(*vlan),

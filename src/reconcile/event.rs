@@ -57,6 +57,12 @@ pub enum Progress {
     Verifying,
     /// It is being saved.
     Saving,
+    /// It was lost, and is being reached again.
+    Reconnecting,
+    /// It is being given back what it held before.
+    RollingBack,
+    /// It holds what it held before.
+    RolledBack,
     /// It holds what it should, saved.
     Finished,
     /// It was left unfinished.

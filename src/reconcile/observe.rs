@@ -4,7 +4,7 @@ use std::num::NonZeroU8;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::device::{self, DeviceError, Observation, Session};
+use crate::device::{self, DeviceError, Observation, Retry, Session};
 use crate::domain::{MacAddr, SubscriberModel};
 use crate::inventory::model::Device;
 use crate::observed::{Answer, AssumedWord, RunningConfig};
@@ -86,6 +86,27 @@ impl Contact {
 /// [`Unread`], in one line with its causes: no route, a rejected login, a changed host key, another device
 /// behind the address, a reading that broke off.
 pub async fn observe(context: &Context, device: &Device) -> Result<Contact, Unread> {
+    look(context, device).await.map_err(|unseen| unseen.unread)
+}
+
+/// A device that could not be reached or read, and whether trying again may help.
+pub(super) struct Unseen {
+    pub(super) unread: Unread,
+    pub(super) retry: Retry,
+}
+
+impl From<Unread> for Unseen {
+    /// It is not the device, or not the one that is meant: a matter for people.
+    fn from(unread: Unread) -> Self {
+        Self {
+            unread,
+            retry: Retry::AfterChange,
+        }
+    }
+}
+
+/// As [`observe`], saying also whether the same may succeed a little later.
+pub(super) async fn look(context: &Context, device: &Device) -> Result<Contact, Unseen> {
     let pin = pin_of(context, device).await?;
     let host_key = pin.as_ref().and_then(|pin| pin.host_key.clone());
     let contact = reach(context, device, host_key, context.host_key_policy).await?;
@@ -105,7 +126,7 @@ pub async fn observe(context: &Context, device: &Device) -> Result<Contact, Unre
         Some(other) => {
             let mac = contact.mac();
             contact.close().await;
-            Err(same_as(device, &other, mac))
+            Err(same_as(device, &other, mac).into())
         }
     }
 }
@@ -135,7 +156,9 @@ fn same_as(device: &Device, other: &str, mac: MacAddr) -> Unread {
 /// [`Unread`] where it cannot be reached or read.
 pub async fn trust(context: &Context, device: &Device) -> Result<Identified, Unread> {
     let pinned = pin_of(context, device).await?;
-    let contact = reach(context, device, None, HostKeyPolicy::AcceptNew).await?;
+    let contact = reach(context, device, None, HostKeyPolicy::AcceptNew)
+        .await
+        .map_err(|unseen| unseen.unread)?;
     same_model(device, &contact)?;
     let now = pin_now(&contact);
     let mac = contact.mac();
@@ -167,7 +190,7 @@ async fn reach(
     device: &Device,
     pinned: Option<String>,
     policy: HostKeyPolicy,
-) -> Result<Contact, Unread> {
+) -> Result<Contact, Unseen> {
     let credentials = context
         .keyring
         .credentials(&device.credentials)
@@ -194,9 +217,12 @@ async fn reach(
         timeout: SNMP_TIMEOUT,
         attempts: SNMP_ATTEMPTS,
     });
-    let failed = |error: DeviceError| Unread {
-        help: error.help(&device.key),
-        reason: chain(&error),
+    let failed = |error: DeviceError| Unseen {
+        retry: error.retry(),
+        unread: Unread {
+            help: error.help(&device.key),
+            reason: chain(&error),
+        },
     };
     let mut session = Session::open(&to).await.map_err(failed)?;
     match device::gather(&mut session, agent.as_ref()).await {

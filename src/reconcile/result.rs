@@ -32,13 +32,15 @@ pub enum DeviceOutcome {
     Stale,
     /// Its turn did not come, for this reason; nothing was sent.
     NotStarted(String),
+    /// Something went wrong, and it was given back what it held before, as far as can be.
+    RolledBack(Box<RolledBack>),
     /// It was left unfinished and unsaved.
     Stopped(Box<Stopped>),
 }
 
-/// Why and where a device was left unfinished.
+/// What went wrong on a device, and where.
 #[derive(Debug, Clone)]
-pub struct Stopped {
+pub struct Failure {
     /// One line: what happened.
     pub reason: String,
     /// Whether the operator asked for it.
@@ -49,8 +51,60 @@ pub struct Stopped {
     pub total: usize,
     /// The command that was not taken, and what was answered; the answer is empty where none came.
     pub refused: Option<(String, String)>,
-    /// What a reading afterwards showed to be not as planned; `None` where it could not be read.
+    /// What was not as planned when the device was read back; empty where it did not come to that.
+    pub differs: Vec<Residue>,
+}
+
+/// A device that holds again what it held before.
+#[derive(Debug, Clone)]
+pub struct RolledBack {
+    /// Why.
+    pub failure: Failure,
+    /// How.
+    pub way: WayBack,
+}
+
+/// What was done to give a device back what it held before.
+#[derive(Debug, Clone, Default)]
+pub struct WayBack {
+    /// The commands that it took, in order. None where it held it already: it has restarted, or nothing had taken effect.
+    pub commands: Vec<String>,
+    /// What the run did and what has no way back, one sentence each.
+    pub left: Vec<String>,
+    /// What somebody else did meanwhile, one sentence each. It stays.
+    pub others: Vec<String>,
+    /// Whether it had to be saved again.
+    pub saved: bool,
+}
+
+/// Why a device was not given back what it held before.
+#[derive(Debug, Clone)]
+pub struct NotRolledBack {
+    /// One line.
+    pub reason: String,
+    /// How far that came.
+    pub way: WayBack,
+    /// What is not as it was before; `None` where the device could not be read.
+    pub differs: Option<Vec<Residue>>,
+}
+
+/// Why and where a device was left unfinished.
+#[derive(Debug, Clone)]
+pub struct Stopped {
+    /// What went wrong.
+    pub failure: Failure,
+    /// What a reading afterwards showed to be not as planned; `None` where it could not be read, or was not.
     pub residue: Option<Vec<Residue>>,
+    /// Why it was not rolled back; `None` where that was not tried.
+    pub not_rolled_back: Option<NotRolledBack>,
+}
+
+impl Failure {
+    /// Whether anything was sent.
+    #[must_use]
+    pub const fn touched(&self) -> bool {
+        !self.sent.is_empty() || self.refused.is_some()
+    }
 }
 
 impl DeviceOutcome {
@@ -60,7 +114,12 @@ impl DeviceOutcome {
         match self {
             Self::InSync | Self::Saved | Self::Held => true,
             Self::Applied(_, not_applied) => not_applied.is_empty(),
-            Self::Refused(_) | Self::Unread(_) | Self::Stale | Self::NotStarted(_) | Self::Stopped(_) => false,
+            Self::Refused(_)
+            | Self::Unread(_)
+            | Self::Stale
+            | Self::NotStarted(_)
+            | Self::RolledBack(_)
+            | Self::Stopped(_) => false,
         }
     }
 
@@ -69,7 +128,8 @@ impl DeviceOutcome {
     pub fn touched(&self) -> bool {
         match self {
             Self::Applied(..) | Self::Saved => true,
-            Self::Stopped(stopped) => !stopped.sent.is_empty() || stopped.refused.is_some(),
+            Self::RolledBack(back) => back.failure.touched(),
+            Self::Stopped(stopped) => stopped.failure.touched(),
             Self::InSync | Self::Held | Self::Refused(_) | Self::Unread(_) | Self::Stale | Self::NotStarted(_) => false,
         }
     }

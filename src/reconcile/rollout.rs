@@ -11,26 +11,28 @@ use crate::store::RunId;
 
 use super::observe::{Contact, observe};
 use super::result::{DeviceOutcome, DeviceResult};
-use super::{Context, Planned};
+use super::{Context, Orders, Planned};
 
 /// A run over a plan, as far as it came.
 struct Run<'a> {
     context: &'a Context,
     plan: &'a Plan,
     run: RunId,
+    orders: &'a Orders,
     contacts: BTreeMap<String, Contact>,
     results: Vec<DeviceResult>,
 }
 
 impl Context {
     /// Changes the devices of a plan; one result for each device of it, in no order.
-    pub(super) async fn roll_out(&self, planned: Planned, run: RunId) -> Vec<DeviceResult> {
+    pub(super) async fn roll_out(&self, planned: Planned, run: RunId, orders: &Orders) -> Vec<DeviceResult> {
         let Planned { plan, contacts, .. } = planned;
         let rollout = rollout(&plan);
         let mut run = Run {
             context: self,
             plan: &plan,
             run,
+            orders,
             contacts,
             results: Vec::with_capacity(plan.devices.len()),
         };
@@ -95,7 +97,7 @@ impl Run<'_> {
 
     /// Changes devices of the plan at the same time, up to the limit.
     async fn side_by_side(&mut self, devices: &[&str]) {
-        let (context, run) = (self.context, self.run);
+        let (context, run, orders) = (self.context, self.run, self.orders);
         let devices: BTreeSet<&str> = devices.iter().copied().collect();
         let work: Vec<(&DevicePlan, Option<Contact>, Option<Refusal>)> = (self.plan.devices.iter())
             .filter(|device| devices.contains(device.device.as_str()))
@@ -116,10 +118,10 @@ impl Run<'_> {
                         DeviceOutcome::Refused(vec![refusal])
                     }
                     (None, None) if device.is_actionable() => match context.contact_again(device).await {
-                        Ok(contact) => context.apply_one(device, Some(contact), run).await,
+                        Ok(contact) => context.apply_one(device, Some(contact), run, orders).await,
                         Err(outcome) => outcome,
                     },
-                    (None, contact) => context.apply_one(device, contact, run).await,
+                    (None, contact) => context.apply_one(device, contact, run, orders).await,
                 };
                 DeviceResult {
                     device: device.device.clone(),

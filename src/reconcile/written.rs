@@ -37,8 +37,12 @@ pub(super) fn untouched(results: &[DeviceResult]) -> Vec<Untouched> {
             DeviceOutcome::Stale => ("stale", "it changed after it was planned".to_owned()),
             DeviceOutcome::NotStarted(why) => ("not-started", why.clone()),
             // Only where not even its beginning could be written down.
-            DeviceOutcome::Stopped(stopped) => ("stopped", stopped.reason.clone()),
-            DeviceOutcome::InSync | DeviceOutcome::Applied(..) | DeviceOutcome::Saved | DeviceOutcome::Held => {
+            DeviceOutcome::Stopped(stopped) => ("stopped", stopped.failure.reason.clone()),
+            DeviceOutcome::InSync
+            | DeviceOutcome::Applied(..)
+            | DeviceOutcome::Saved
+            | DeviceOutcome::Held
+            | DeviceOutcome::RolledBack(_) => {
                 return None;
             }
         };

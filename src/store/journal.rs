@@ -116,6 +116,8 @@ pub enum DeviceRunState {
     Settled,
     /// Given back what it held before, and verified to hold it: as if the run had never been.
     RolledBack,
+    /// As much of that as there is a way back for; unsaved as far as it is left.
+    PartlyRolledBack,
 }
 
 impl DeviceRunState {
@@ -130,6 +132,7 @@ impl DeviceRunState {
             Self::Interrupted => "interrupted",
             Self::Settled => "settled",
             Self::RolledBack => "rolled-back",
+            Self::PartlyRolledBack => "partly-rolled-back",
         }
     }
 
@@ -147,6 +150,7 @@ impl DeviceRunState {
             "interrupted" => Self::Interrupted,
             "settled" => Self::Settled,
             "rolled-back" => Self::RolledBack,
+            "partly-rolled-back" => Self::PartlyRolledBack,
             // A word from elsewhere is treated as the state that promises least.
             _ => Self::Sending,
         }

@@ -1,4 +1,4 @@
-//! What happens to an apply that is disturbed: nothing is lost, the next run converges.
+//! What happens to an apply that is disturbed and not rolled back: nothing is lost, the next run converges.
 
 use std::time::{Duration, Instant};
 
@@ -7,6 +7,9 @@ use gamops::sim::{Counted, Fault, Moment};
 use crate::fleet::{Given, SERVICES, TWO, TestFleet};
 
 const MAPLE: &[Given] = &[Given::new("maple", "GAM-4-CX")];
+
+/// Applies, and leaves a device on which that fails as it is then.
+const LEAVING: &[&str] = &["apply", "--auto-approve", "--on-failure", "leave"];
 
 /// The part of the standard services that is on `maple`.
 fn services() -> String {
@@ -33,11 +36,7 @@ fn disturbed_at_each_command(fault: impl Fn(u32) -> Fault, taken_away: bool) {
     for at in 1..=commands {
         let fleet = TestFleet::start(MAPLE, &services());
         fleet.device("maple").set_fault(fault(at));
-        let ran = fleet
-            .run(&["apply", "--auto-approve"])
-            .expect(5)
-            .says("STOPPED")
-            .says("left unsaved");
+        let ran = fleet.run(LEAVING).expect(5).says("STOPPED").says("left unsaved");
         assert!(ran.stdout.contains("connection"), "{}", ran.stdout);
         assert_eq!(
             fleet.device("maple").counters().saves,
@@ -104,10 +103,7 @@ fn cut_off_between_verifying_and_saving_the_next_run_saves() {
         of: Counted::Any,
         when: Moment::Before,
     });
-    let _ = fleet
-        .run(&["apply", "--auto-approve"])
-        .expect(5)
-        .says("copy running-config startup-config");
+    let _ = fleet.run(LEAVING).expect(5).says("copy running-config startup-config");
     maple.clear_faults();
     assert_eq!(maple.counters().saves, 0);
 
@@ -140,7 +136,7 @@ fn a_refused_command_stops_that_device_and_no_other() {
         containing: "\"s-2\"".to_owned(),
         text: text.to_owned(),
     });
-    let ran = fleet.run(&["apply", "--auto-approve"]).expect(5);
+    let ran = fleet.run(LEAVING).expect(5);
     let ran = ran
         .says("maple  STOPPED: the device refused a command")
         .says(&format!("answered: % {text}"));
@@ -164,10 +160,7 @@ fn a_command_that_is_taken_and_ignored_is_found_on_reading_back() {
     fleet.device("maple").set_fault(Fault::Ignore {
         containing: "vid 111".to_owned(),
     });
-    let ran = fleet
-        .run(&["apply", "--auto-approve"])
-        .expect(5)
-        .says("does not hold what it was asked to");
+    let ran = fleet.run(LEAVING).expect(5).says("does not hold what it was asked to");
     let _ = ran.says("subscriber 1: vlan is 101 (as before), planned 111");
     assert_eq!(fleet.device("maple").counters().saves, 1, "the first apply's only");
 }
@@ -250,7 +243,7 @@ fn ctrl_c_ends_after_the_command_in_flight_and_the_next_run_goes_on() {
     let maple = fleet.device("maple");
     maple.set_fault(Fault::Slow { millis: 150 });
     let child = fleet
-        .command(&["apply", "--auto-approve"])
+        .command(LEAVING)
         .stdout(std::process::Stdio::piped())
         .stderr(std::process::Stdio::piped())
         .spawn()
@@ -258,11 +251,7 @@ fn ctrl_c_ends_after_the_command_in_flight_and_the_next_run_goes_on() {
     wait_until("the first line is sent", || {
         maple.counters().commands.iter().any(|line| line.starts_with("ghn "))
     });
-    let killed = std::process::Command::new("kill")
-        .args(["-INT", &child.id().to_string()])
-        .status()
-        .unwrap();
-    assert!(killed.success());
+    interrupt(&child);
     let ran = crate::fleet::Ran::from(child.wait_with_output().unwrap()).expect(5);
     let _ = ran
         .says("INTERRUPTED: interrupted by the operator")
@@ -332,7 +321,7 @@ fn changed_and_disturbed(before: &str, after: &str, devices: &str, prepare: fn(&
             of: Counted::Any,
             when: Moment::After,
         });
-        let cut = fleet.run(&["apply", "--auto-approve"]);
+        let cut = fleet.run(LEAVING);
         maple.clear_faults();
         let again = fleet.apply();
         assert_eq!(
@@ -407,13 +396,23 @@ fn a_new_name_together_with_a_new_cpe_cut_off_and_then_withdrawn_leaves_no_orpha
             of: Counted::Configuration,
             when: Moment::After,
         });
-        let _ = fleet.run(&["apply", "--auto-approve"]);
+        let _ = fleet.run(LEAVING);
         maple.clear_faults();
         fleet.write("services.yaml", "");
         let _ = fleet.apply();
         assert_eq!(fleet.ghn_lines("maple"), Vec::<String>::new(), "cut at {at}");
         fleet.expect_in_sync();
     }
+}
+
+/// Presses Ctrl-C.
+#[cfg(unix)]
+pub(crate) fn interrupt(child: &std::process::Child) {
+    let killed = std::process::Command::new("kill")
+        .args(["-INT", &child.id().to_string()])
+        .status()
+        .unwrap();
+    assert!(killed.success());
 }
 
 /// Looks again and again until it is so.

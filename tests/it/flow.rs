@@ -331,7 +331,10 @@ fn a_device_that_changed_after_it_was_planned_is_not_touched() {
     let results = fleet.block_on(async {
         let planned = context.plan(&[]).await.unwrap();
         fleet.device("maple").execute("ghn subscriber 7 name \"late\"");
-        context.apply(planned, "tester").await.unwrap()
+        context
+            .apply(planned, &gamops::reconcile::Orders::by("tester"))
+            .await
+            .unwrap()
     });
     use gamops::reconcile::DeviceOutcome::{Applied, Stale};
     assert!(matches!(results[0].outcome, Applied(..)), "{:?}", results[0]);
@@ -362,7 +365,10 @@ fn a_plan_made_before_another_run_came_and_went_is_stale() {
         };
         let maple = fleet.device("maple").spec().base_mac();
         context.store.record(maple, vec![elsewhere], None, false).await.unwrap();
-        context.apply(planned, "tester").await.unwrap()
+        context
+            .apply(planned, &gamops::reconcile::Orders::by("tester"))
+            .await
+            .unwrap()
     });
     use gamops::reconcile::DeviceOutcome::{Applied, Stale};
     assert!(matches!(results[0].outcome, Applied(..)), "{:?}", results[0]);
@@ -397,7 +403,9 @@ fn an_unsaved_edit_after_an_unfinished_run_was_settled_is_not_ours() {
         containing: "vid 111".to_owned(),
         text: "G.hn internal error".to_owned(),
     });
-    let _ = fleet.run(&["apply", "--auto-approve"]).expect(5);
+    let _ = fleet
+        .run(&["apply", "--auto-approve", "--on-failure", "leave"])
+        .expect(5);
     maple.clear_faults();
     fleet.write("services.yaml", SERVICES);
     let _ = fleet.apply();

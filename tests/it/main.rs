@@ -17,6 +17,7 @@ mod house;
 mod identity;
 mod impact;
 mod readme;
+mod rollback;
 mod saved_plan;
 mod sim;
 mod sim_interop;

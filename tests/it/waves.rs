@@ -2,7 +2,7 @@
 
 use std::io::{BufRead as _, BufReader};
 
-use gamops::reconcile::DeviceOutcome;
+use gamops::reconcile::{DeviceOutcome, Orders};
 use gamops::sim::Fault;
 use gamops::store::Store;
 use serde_json::{Value, json};
@@ -102,7 +102,7 @@ fn a_failed_canary_keeps_every_other_device_as_it_is() {
         text: "No.".to_owned(),
     });
     let ran = fleet.run(&["apply", "--auto-approve"]).expect(5);
-    let ran = ran.says("elm  STOPPED: the device refused a command");
+    let ran = ran.says("elm  ROLLED BACK: the device refused a command");
     let _ = ran.says("NOT STARTED: ash, birch, cedar, maple: the canary failed: elm; nothing was sent there");
     for device in ["ash", "birch", "cedar", "maple"] {
         assert_eq!(changing(&fleet, device), 0, "{device}");
@@ -133,7 +133,7 @@ fn a_failed_wave_stops_the_next_one_only() {
     let ran = fleet
         .run(&["apply", "--auto-approve", "--canary", "ash"])
         .expect(5)
-        .says("cedar  STOPPED")
+        .says("cedar  ROLLED BACK")
         .says("NOT STARTED: elm, maple: wave 2 of 3 failed: cedar");
     assert!(ran.stdout.contains("birch  3 added"), "{}", ran.stdout);
     assert_eq!(changing(&fleet, "elm"), before);
@@ -148,7 +148,7 @@ fn a_device_that_changed_while_it_waited_for_its_wave_is_left_alone() {
         let context = context(&fleet, Store::open(&fleet.state()).unwrap());
         let planned = context.plan(&[]).await.unwrap();
         ash.execute("ghn subscriber 7 name \"late\" vid 700");
-        context.apply(planned, "test").await.unwrap()
+        context.apply(planned, &Orders::by("test")).await.unwrap()
     });
     let stale: Vec<&str> = (results.iter())
         .filter(|result| matches!(result.outcome, DeviceOutcome::Stale))

@@ -5,7 +5,9 @@ use clap::Parser;
 use super::*;
 use crate::cli::simulate_control::{self, SimulateControlArgs};
 use crate::domain::{Mbps, VlanId, VlanSet};
-use crate::inventory::model::{External, Mode, Policies, State, Subscriber, SubscriberEndpoint, Transport, Unsaved};
+use crate::inventory::model::{
+    External, Mode, OnFailure, Policies, State, Subscriber, SubscriberEndpoint, Transport, Unsaved,
+};
 
 #[derive(Debug, clap::Parser)]
 struct Simulate {
@@ -91,6 +93,7 @@ fn inventory() -> Inventory {
         id: "test".to_owned(),
         policies: Policies {
             unsaved: Unsaved::Report,
+            on_failure: OnFailure::default(),
             suspension: None,
             max_rate: Mbps::MAX,
             waves: crate::inventory::rollout::Waves::default(),

@@ -4,7 +4,7 @@ use serde_json::{Value as Json, json};
 
 use crate::domain::PoeMode;
 use crate::inventory::document::{Node, Value};
-use crate::inventory::model::{Mode, State, Unsaved};
+use crate::inventory::model::{Mode, OnFailure, State, Unsaved};
 use crate::inventory::nearest::nearest;
 use crate::inventory::rules;
 
@@ -121,6 +121,7 @@ pub(super) use words;
 words!(Mode { "observe" => Self::Observe, "manage" => Self::Manage });
 words!(State { "active" => Self::Active, "suspended" => Self::Suspended });
 words!(Unsaved { "refuse" => Self::Refuse, "report" => Self::Report, "save" => Self::Save });
+words!(OnFailure { "rollback" => Self::Rollback, "leave" => Self::Leave });
 words!(PoeMode { "disable" => Self::Disable, "enable" => Self::Enable, "force" => Self::Force });
 
 /// `true` or `false`, and no word that only some readers take for one.
