@@ -2,10 +2,10 @@
 
 use std::io::IsTerminal as _;
 use std::path::PathBuf;
-use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 
+use crate::domain::TimeSpan;
 use crate::inventory::model::OnFailure;
 use crate::inventory::rollout::{Canary, Waves};
 use crate::plan::guard::Allow;
@@ -18,7 +18,7 @@ use super::exit::Exit;
 use super::kept;
 use super::progress::Progress;
 use super::results::{exit_of, results_text};
-use super::settings::{FleetArgs, InventoryArgs, WaveArgs, duration};
+use super::settings::{FleetArgs, InventoryArgs, WaveArgs};
 use super::since::{self, Scope, SinceArgs};
 use super::{answer, ask, say};
 
@@ -78,8 +78,8 @@ pub(super) struct Args {
 
     /// How long a device that is lost on the way is looked for, to give it back what it held: `90s`, `5m`. A GAM restarts
     /// in minutes.
-    #[arg(long, value_name = "DURATION", default_value = "5m", value_parser = duration)]
-    reconnect_within: Duration,
+    #[arg(long, value_name = "TIME", default_value = "5m")]
+    reconnect_within: TimeSpan,
 }
 
 /// What becomes of a device on which an apply fails.
@@ -183,7 +183,7 @@ pub(super) async fn run(args: Args) -> anyhow::Result<Exit> {
     let quiet = devices == 0;
     let orders = Orders {
         on_failure: args.on_failure.map(OnFailure::from),
-        patience: args.reconnect_within,
+        patience: args.reconnect_within.into(),
         ..Orders::by(actor())
     };
     let results = context.apply(planned, &orders).await?;

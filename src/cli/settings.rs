@@ -1,7 +1,6 @@
 //! Flags that the commands share.
 
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use clap::Args;
 
@@ -101,12 +100,4 @@ impl StateArgs {
             })?;
         Ok(base.join("gamops").join(Path::new(&inventory.id).with_extension("db")))
     }
-}
-
-/// Reads a length of time as people write it: `90s`, `5m`, `1h 30m`.
-pub(super) fn duration(text: &str) -> Result<Duration, String> {
-    let read: jiff::SignedDuration = text
-        .parse()
-        .map_err(|error: jiff::Error| format!("{error}; write `90s` or `5m`"))?;
-    Duration::try_from(read).map_err(|_| "a length of time cannot be negative".to_owned())
 }

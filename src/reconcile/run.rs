@@ -68,7 +68,8 @@ impl Context {
             tracing::error!("the end of run {run} could not be written down: {}", chain(&error));
         }
         // A run that was narrowed or broken off, or that undid another, has not applied this inventory.
-        if undoes.is_none() && is_whole && !self.cancel.is_cancelled() {
+        let not_started = |result: &DeviceResult| matches!(result.outcome, DeviceOutcome::NotStarted(_));
+        if undoes.is_none() && is_whole && !self.cancel.is_cancelled() && !results.iter().any(not_started) {
             let baseline = Baseline::of(&self.inventory, self.commit.as_deref());
             if let Err(error) = self.store.put_baseline(&self.inventory.id, baseline).await {
                 // The guards then compare with the run before, which lets less pass.
