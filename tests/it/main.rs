@@ -18,6 +18,7 @@ mod history;
 mod house;
 mod identity;
 mod impact;
+mod matrix;
 mod random;
 mod readme;
 mod rollback;
