@@ -18,6 +18,7 @@ use gamops::dialect::{command, running, snmp, version};
 use gamops::domain::{Model, Secret, SnmpValue};
 use gamops::inventory;
 use gamops::inventory::model::Inventory;
+use gamops::inventory::rollout::Waves;
 use gamops::observed::{Capabilities, Change, Identity, RunningConfig};
 use gamops::plan::impact::duration::Timings;
 use gamops::plan::json::plan_json;
@@ -129,6 +130,9 @@ fn plan_of(config: &RunningConfig) -> Plan {
         inventory: "fuzz".to_owned(),
         commit: Some("3f0c2d81aa4e".to_owned()),
         targets: Vec::new(),
+        moves: Vec::new(),
+        waves: Waves::default(),
+        trips: Vec::new(),
         devices: vec![DevicePlan {
             device: "maple".to_owned(),
             address: "192.0.2.1:22".to_owned(),
@@ -136,9 +140,6 @@ fn plan_of(config: &RunningConfig) -> Plan {
             host_key: None,
             outcome: Outcome::Read(Box::new(plan_for(config))),
         }],
-        trips: Vec::new(),
-        moves: Vec::new(),
-        waves: FLEET.policies.waves.clone(),
     }
 }
 
