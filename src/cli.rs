@@ -11,6 +11,7 @@ mod history;
 mod kept;
 mod plan;
 mod progress;
+mod rebind;
 mod results;
 pub mod schema;
 mod settings;
@@ -69,6 +70,7 @@ enum Command {
     Show(show::Args),
     History(history::Args),
     Trust(trust::Args),
+    Rebind(rebind::Args),
     Schema(schema::Args),
     Simulate(simulate::SimulateArgs),
     SimulateControl(simulate_control::SimulateControlArgs),
@@ -141,6 +143,7 @@ async fn run(command: Command) -> anyhow::Result<Exit> {
         Command::Show(args) => show::run(args).await,
         Command::History(args) => history::run(args).await,
         Command::Trust(args) => trust::run(args).await,
+        Command::Rebind(args) => rebind::run(args).await,
         Command::Schema(args) => {
             schema::run(&args, &mut std::io::stdout())?;
             Ok(Exit::Done)

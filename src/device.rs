@@ -12,7 +12,7 @@ mod session;
 mod transcript;
 
 pub use error::{At, DeviceError, Moment};
-pub use gather::{Observation, gather, read_running, read_startup};
+pub use gather::{Observation, discover, gather, read_running, read_startup};
 pub use session::{Configured, Limits, Saved, Session};
 pub use transcript::{Event, Exchange};
 

@@ -1,6 +1,7 @@
 //! The device's languages: command-line text and SNMP values to and from typed states. No I/O.
 
 pub mod command;
+pub mod discover;
 pub mod redact;
 pub mod running;
 pub mod session;

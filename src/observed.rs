@@ -12,6 +12,7 @@ mod fingerprint;
 mod identity;
 mod object;
 mod option82;
+mod seen;
 
 pub use assumed::AssumedWord;
 pub use capabilities::{Answer, Capabilities, Evidence, Support};
@@ -21,3 +22,4 @@ pub use fingerprint::sha256;
 pub use identity::Identity;
 pub use object::Object;
 pub use option82::Option82;
+pub use seen::SeenEndpoint;

@@ -6,6 +6,7 @@ mod again;
 mod apply;
 mod event;
 mod observe;
+mod rebind;
 mod result;
 mod rollout;
 mod run;
@@ -35,6 +36,7 @@ use crate::transport::ssh::HostKeyPolicy;
 pub use again::{Again, Misfit};
 pub use event::{Event, Events, Progress};
 pub use observe::{Contact, Identified, observe, trust};
+pub use rebind::{PlannedRebind, Rebound, Unplanned};
 pub use result::{DeviceOutcome, DeviceResult, Failure, NotRolledBack, RolledBack, Stopped, WayBack};
 pub use run::Orders;
 

@@ -186,7 +186,7 @@ async fn plan(context: &reconcile::Context, targets: &[Target], kept: Option<&Pl
 }
 
 /// Who runs this, as the system tells it.
-fn actor() -> String {
+pub(super) fn actor() -> String {
     let name = |variable: &str| std::env::var(variable).ok().filter(|value| !value.is_empty());
     name("SUDO_USER")
         .or_else(|| name("USER"))
@@ -195,7 +195,7 @@ fn actor() -> String {
 }
 
 /// Turns the first Ctrl-C into a request to stop between two commands, and to give back; the second one kills as usual.
-fn stop_on_interrupt(cancel: &CancellationToken) {
+pub(super) fn stop_on_interrupt(cancel: &CancellationToken) {
     let cancel = cancel.clone();
     tokio::spawn(async move {
         if tokio::signal::ctrl_c().await.is_err() {

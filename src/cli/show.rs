@@ -288,8 +288,21 @@ fn device_text(device: &DevicePlan, changes: &DeviceChanges) -> String {
             let _ = writeln!(out, "  {id} \"{name}\"");
         }
     }
+    let line_settings = changes.observed_text.lines().filter(|line| is_line_setting(line));
+    let line_settings: Vec<String> = line_settings.map(|line| format!("  {line}\n")).collect();
+    if !line_settings.is_empty() {
+        out.push_str("\nsettings of the lines, shown and never changed:\n");
+        out.extend(line_settings);
+    }
     for note in &changes.notes {
         let _ = writeln!(out, "note: {note}");
     }
     out
+}
+
+/// Notches and VectorBoost hold for whole bundles of lines, also of other operators: people set them, and gamops looks.
+fn is_line_setting(line: &str) -> bool {
+    ["ghn notch ", "ghn vectorboost "]
+        .iter()
+        .any(|head| line.starts_with(head))
 }

@@ -1,11 +1,13 @@
 //! Everything that planning needs to know of one device, over one login.
 
-use crate::dialect::command::{READ_DEFAULT, READ_RUNNING, READ_RUNNING_ALL_DEFAULTS, READ_STARTUP, SHOW_VERSION};
+use crate::dialect::command::{
+    DISCOVER, READ_DEFAULT, READ_RUNNING, READ_RUNNING_ALL_DEFAULTS, READ_STARTUP, SHOW_VERSION,
+};
 use crate::dialect::session::Reply;
 use crate::dialect::snmp::{IDENTITY, SnmpIdentity};
 use crate::dialect::version::VersionInfo;
-use crate::dialect::{running, snmp, version};
-use crate::observed::{Capabilities, Identity, ProfileRef, RunningConfig};
+use crate::dialect::{discover, running, snmp, version};
+use crate::observed::{Capabilities, Identity, ProfileRef, RunningConfig, SeenEndpoint};
 use crate::transport::snmp::{Agent, Answer, get};
 use crate::transport::ssh::HostKey;
 
@@ -58,6 +60,15 @@ pub async fn read_running(session: &mut Session, capabilities: &Capabilities) ->
     let mut running = parse(session, READ_RUNNING).await?;
     fill_in(&mut running, capabilities.default_subscriber_profile);
     Ok(running)
+}
+
+/// Reads which endpoints are seen, and on which ports.
+///
+/// # Errors
+///
+/// Those of [`Session::ask`].
+pub async fn discover(session: &mut Session) -> Result<Vec<SeenEndpoint>, DeviceError> {
+    Ok(discover::parse(&session.ask(DISCOVER).await?))
 }
 
 /// Reads what the device would load at boot: its startup configuration, else its default configuration. `None`

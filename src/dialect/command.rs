@@ -32,6 +32,8 @@ pub const READ_STARTUP: &str = "more flash:startup-config";
 /// Reads what a device without a startup configuration loads at boot (sister products; the file is in the
 /// CLI guide's listing).
 pub const READ_DEFAULT: &str = "more flash:default-config";
+/// Prints the endpoints that are seen and where (CLI guide; seen on 1.5.4).
+pub const DISCOVER: &str = "show ghn discover all";
 /// Makes the running configuration survive a restart; answers with good `%` lines (firmware family).
 pub const SAVE: &str = "copy running-config startup-config";
 /// Enters configuration mode (CLI guide).
@@ -320,18 +322,14 @@ fn set_subscriber(script: &mut Script, from: &Subscriber, to: &Subscriber, new: 
     Ok(())
 }
 
-/// One line for each assumed word, that word alone on it.
+/// One line for each assumed word, nothing else asked for on it.
 fn assumed(object: ObjectId, from: &Subscriber, to: &Subscriber) -> Result<Vec<Line>, Unsendable> {
     AssumedWord::needed(from, to)
         .map(|trial| {
             let mut line = Line::setting(object);
             let tag = to.double_tag;
             match trial {
-                AssumedWord::SubscriberPort => {
-                    to.port
-                        .into_iter()
-                        .for_each(|port| line.keyword(&word::SUBSCRIBER_PORT, port));
-                }
+                AssumedWord::SubscriberPort => subscriber_port(&mut line, object, from, to)?,
                 AssumedWord::NoSubscriberPort => line = Line::removing(object, Some(&word::NO_SUBSCRIBER_PORT)),
                 AssumedWord::Trunk => line.word(&word::TRUNK),
                 AssumedWord::NoTrunk => line = Line::removing(object, Some(&word::NO_TRUNK)),
@@ -356,6 +354,22 @@ fn assumed(object: ObjectId, from: &Subscriber, to: &Subscriber) -> Result<Vec<L
             Ok(line.trying(trial))
         })
         .collect()
+}
+
+/// `port <n>`, and after it the second port's VLAN as it is already.
+///
+/// To firmware without the word `port`, `port 3` is short for `port2-vid 3` (keywords may be shortened, CLI guide), and
+/// would give the customer's second port another VLAN. Said again on the same line, that option makes it one that such
+/// firmware does not take: each option may stand once, and a line with a fault in it changes nothing. Should the later of
+/// two win instead, it is the one that changes nothing.
+fn subscriber_port(line: &mut Line, object: ObjectId, from: &Subscriber, to: &Subscriber) -> Result<(), Unsendable> {
+    let Some(port) = to.port else { return Ok(()) };
+    line.keyword(&word::SUBSCRIBER_PORT, port);
+    match from.port2_vlan {
+        Some(vlan) => line.keyword(&word::PORT2, checked_vlan(object, word::PORT2.text, vlan)?),
+        None => line.keyword(&word::PORT2, "none"),
+    }
+    Ok(())
 }
 
 fn name(line: &mut Line, object: ObjectId, from: &str, to: &str, new: bool) -> Result<(), Unsendable> {

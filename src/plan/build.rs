@@ -7,13 +7,15 @@ use jiff::Timestamp;
 use crate::domain::SubscriberId;
 use crate::inventory::desired::DesiredDevice;
 use crate::inventory::model::{Mode, Pause, Unsaved};
-use crate::observed::{Capabilities, Change, DeviceConfig, Identity, Kind, Object, ObjectId, Option82, sha256};
+use crate::observed::{
+    Capabilities, Change, DeviceConfig, Identity, Kind, Object, ObjectId, Option82, Subscriber, sha256,
+};
 
 use super::diff::{OrderedChange, Purpose, diff};
 use super::guard::refuse_protected;
 use super::impact::duration::{Timings, estimate};
 use super::impact::impact;
-use super::model::{Action, Cause, DeviceChanges, FieldChange, Held, ObjectChange, Saved, Step};
+use super::model::{Action, Cause, DeviceChanges, FieldChange, Held, ObjectChange, Option82Change, Saved, Step};
 use super::record::Record;
 use super::resolve::{Refusal, Resolution, refuse_what_cannot_stand, resolve};
 use super::subscriber_model;
@@ -321,12 +323,6 @@ fn object_change(
 ) -> ObjectChange {
     let (key, address) = address(&desired.key, id, &resolution.keys);
     let impact = impact(id, before.as_ref(), after.as_ref(), observed);
-    let option82 = match id {
-        ObjectId::Subscriber(number) => Option82::of(observed, number)
-            .zip(Option82::of(target, number))
-            .filter(|(from, to)| from != to),
-        _ => None,
-    };
     ObjectChange {
         kind: id.kind(),
         action: match (&before, &after) {
@@ -342,8 +338,36 @@ fn object_change(
         impact,
         estimate: None,
         subscribers: Vec::new(),
-        option82,
+        option82: option82(id, observed, target, resolution),
     }
+}
+
+/// The subscribers whose option 82 values change, and change because of this object: their own settings, else their
+/// endpoint's port, else the host name.
+fn option82(
+    id: ObjectId,
+    observed: &DeviceConfig,
+    target: &DeviceConfig,
+    resolution: &Resolution,
+) -> Vec<Option82Change> {
+    let because_of = |number: SubscriberId| {
+        let subscriber = ObjectId::Subscriber(number);
+        let endpoint = target.subscribers.get(&number)?.endpoint.map(ObjectId::Endpoint);
+        let differs = |id: &ObjectId| observed.object(*id) != target.object(*id);
+        let own = [Some(subscriber), endpoint].into_iter().flatten().find(differs);
+        Some(own.unwrap_or(ObjectId::System))
+    };
+    let change = |(number, held): (&SubscriberId, &Subscriber)| {
+        let before = Option82::of(observed, *number)?;
+        let after = Option82::of(target, *number)?;
+        let key = resolution.keys.get(&ObjectId::Subscriber(*number)).cloned();
+        (before != after && because_of(*number) == Some(id)).then(|| Option82Change {
+            subscriber: key.unwrap_or_else(|| held.name.clone()),
+            before,
+            after,
+        })
+    };
+    observed.subscribers.iter().filter_map(change).collect()
 }
 
 fn field_changes(

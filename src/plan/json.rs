@@ -141,8 +141,8 @@ pub struct ResourceChangeJson {
     pub cause: String,
     /// Effect on service.
     pub impact: ImpactJson,
-    /// Identifiers that DHCP and RADIUS servers see, where they change.
-    pub option_82: Option<Option82Json>,
+    /// Identifiers that DHCP and RADIUS servers see, of each subscriber where this changes them.
+    pub option_82: Vec<Option82Json>,
     /// Whether apply would do it; false on devices that are refused, observed only or paused.
     pub applyable: bool,
 }
@@ -175,9 +175,11 @@ pub struct ImpactJson {
     pub for_good: bool,
 }
 
-/// Option 82 values before and after.
+/// Option 82 values of a subscriber before and after.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Option82Json {
+    /// Inventory key of the subscriber, else its name.
+    pub subscriber: String,
     /// Values now.
     pub before: Option82ValuesJson,
     /// Values afterwards.

@@ -212,8 +212,19 @@ pub struct ObjectChange {
     pub subscribers: Vec<String>,
     /// Which side moved.
     pub cause: Cause,
-    /// Option 82 values before and after, where a subscriber's change.
-    pub option82: Option<(Option82, Option82)>,
+    /// The subscribers whose option 82 values change with this object.
+    pub option82: Vec<Option82Change>,
+}
+
+/// What DHCP and RADIUS servers see of a subscriber, before and after.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Option82Change {
+    /// Inventory key, else name.
+    pub subscriber: String,
+    /// Values now.
+    pub before: Option82,
+    /// Values afterwards.
+    pub after: Option82,
 }
 
 /// One step: a change and the commands that make it.

@@ -7,10 +7,13 @@ use std::fmt::Write as _;
 
 use anstyle::{AnsiColor, Style};
 
+use crate::observed::Kind;
+
 use super::guard::{Verdict, way_through};
 use super::impact::Class;
 use super::model::{
-    Action, Cause, DeviceChanges, DevicePlan, Held, ObjectChange, Outcome, Plan, Save, Saved, Summary, Unread,
+    Action, Cause, DeviceChanges, DevicePlan, Held, ObjectChange, Option82Change, Outcome, Plan, Save, Saved, Summary,
+    Unread,
 };
 use super::waves::{Wave, rollout};
 
@@ -209,8 +212,8 @@ fn is_alike(a: &ObjectChange, b: &ObjectChange) -> bool {
         && a.fields == b.fields
         && a.cause == b.cause
         && a.impact.class == b.impact.class
-        && a.option82.is_none()
-        && b.option82.is_none()
+        && a.option82.is_empty()
+        && b.option82.is_empty()
 }
 
 fn group_text(out: &mut String, group: &[ObjectChange]) {
@@ -257,25 +260,46 @@ fn group_text(out: &mut String, group: &[ObjectChange]) {
             some_of(&concerned)
         );
     }
-    if let Some((before, after)) = &first.option82 {
-        if before.remote_id != after.remote_id {
-            let _ = writeln!(
-                out,
-                "             option 82 remote id: {} -> {}",
-                before.remote_id, after.remote_id
-            );
-        }
-        if before.circuit_id != after.circuit_id {
-            let word = |id: &Option<String>| id.clone().unwrap_or_else(|| "none".to_owned());
-            let (before, after) = (word(&before.circuit_id), word(&after.circuit_id));
-            let _ = writeln!(out, "             option 82 circuit id: {before} -> {after}");
-        }
-    }
+    option82_text(out, first);
     match first.cause {
         Cause::Drift => out.push_str("             cause: changed on the device behind gamops's back\n"),
         Cause::Both => out.push_str("             cause: changed on the device and in the inventory\n"),
         Cause::Adoption => out.push_str("             cause: it was there before gamops managed it\n"),
         Cause::Inventory => {}
+    }
+}
+
+/// How many subscribers' circuit ids are shown with an object that carries them.
+const CIRCUIT_IDS: usize = 3;
+
+fn option82_text(out: &mut String, change: &ObjectChange) {
+    let word = |id: &Option<String>| id.clone().unwrap_or_else(|| "none".to_owned());
+    for one in change.option82.iter().take(CIRCUIT_IDS) {
+        let Option82Change {
+            subscriber,
+            before,
+            after,
+        } = one;
+        // With another object than the subscriber it has to be said whose they are.
+        let of = match change.kind {
+            Kind::Subscriber => String::new(),
+            _ => format!(" of {subscriber}"),
+        };
+        if before.remote_id != after.remote_id {
+            let _ = writeln!(
+                out,
+                "             option 82 remote id{of}: {} -> {}",
+                before.remote_id, after.remote_id
+            );
+        }
+        if before.circuit_id != after.circuit_id {
+            let (before, after) = (word(&before.circuit_id), word(&after.circuit_id));
+            let _ = writeln!(out, "             option 82 circuit id{of}: {before} -> {after}");
+        }
+    }
+    let more = change.option82.len().saturating_sub(CIRCUIT_IDS);
+    if more > 0 {
+        let _ = writeln!(out, "             and {} like these", count(more, "circuit id"));
     }
 }
 

@@ -96,6 +96,9 @@ pub struct Knobs {
     pub port_aware: bool,
     /// A port-aware subscriber's line also names the endpoint that serves it. Which is true is unknown.
     pub print_learned_endpoint: bool,
+    /// A port-aware device keeps an endpoint tied to its port, and a port to its endpoint, whatever appears there, until
+    /// it is told to let go. Error 56 hints at it; the guide says that whichever endpoint appears is served.
+    pub sticky_endpoints: bool,
     /// Whether SNMP shows the G.hn module.
     pub ghn_subtree: GhnSubtree,
     /// Deleting what others refer to.
@@ -139,6 +142,7 @@ impl Default for Knobs {
             assumed_words: AssumedWords::Offered,
             port_aware: false,
             print_learned_endpoint: false,
+            sticky_endpoints: false,
             ghn_subtree: GhnSubtree::Absent,
             in_use: InUse::Clear,
             empty_description: false,

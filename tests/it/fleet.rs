@@ -40,6 +40,14 @@ subscribers:
   s-5: { device: harbour, endpoint: \"00:0e:d8:00:00:05\", port: 2, plan: gold, vlan: 105, port2_vlan: 205 }
 ";
 
+/// The root file of an inventory whose plans may change as many devices as they like.
+pub(crate) const UNGUARDED: &str = "\
+format: 1
+inventory: test
+defaults: { credentials: factory, mode: manage }
+policies: { guards: { change_devices: unlimited } }
+";
+
 /// A running fleet with an inventory beside it.
 pub(crate) struct TestFleet {
     // Dropped before the runtime that its tasks run on.
@@ -127,8 +135,13 @@ impl TestFleet {
 
     /// The `devices` file; `more` is added to each device, indented by four.
     pub(crate) fn devices(&self, given: &[Given], more: &str) -> String {
+        self.devices_with(given.iter().map(|given| (given, more)))
+    }
+
+    /// The `devices` file with lines of each device's own, indented by four.
+    pub(crate) fn devices_with<'g>(&self, given: impl IntoIterator<Item = (&'g Given, &'g str)>) -> String {
         let mut text = "devices:\n".to_owned();
-        for Given { key, model, .. } in given {
+        for (Given { key, model, .. }, more) in given {
             let device = self.device(key);
             text.push_str(&format!(
                 "  {key}:\n    model: {model}\n    address: 127.0.0.1\n    transport: {{ ssh_port: {}, snmp_port: {} }}\n{more}",

@@ -7,6 +7,7 @@
 
 mod assumed;
 mod device_gather;
+mod devices;
 mod faults;
 mod fields;
 mod fleet;
@@ -16,9 +17,11 @@ mod history;
 mod house;
 mod identity;
 mod impact;
+mod life;
 mod readme;
 mod rollback;
 mod saved_plan;
+mod services;
 mod sim;
 mod sim_interop;
 mod sim_walk;

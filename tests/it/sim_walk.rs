@@ -84,6 +84,83 @@ async fn net_snmp_finds_every_table_whole() {
     }
 }
 
+/// Every table and group of the vendor's that simulated devices have.
+const TABLES: &[&str] = &[
+    ".11.1.2.1.1",
+    ".11.1.3.1.1",
+    ".11.1.5.2.1",
+    ".13.1.2.2.1.1",
+    ".24.1.2.1",
+    ".24.1.2.2",
+    ".24.1.3.1",
+    ".24.1.3.2.1",
+    ".24.1.3.4",
+    ".24.1.3.5",
+    ".24.1.3.7.1",
+    ".24.1.3.8.1",
+    ".28.1.3.1.1",
+    ".28.1.3.2",
+    ".28.1.3.3.1",
+    ".101.1.3.1",
+    ".101.1.3.2.1",
+    ".101.1.3.3",
+    ".145.1.3.1.1",
+    ".145.1.3.2.1",
+];
+
+/// Those of the G.hn module, which a device may keep to itself.
+const GHN_TABLES: &[&str] = &[
+    ".143.1.2.5",
+    ".143.1.2.10.1",
+    ".143.1.2.20.1",
+    ".143.1.2.30.1",
+    ".143.1.2.40.1",
+    ".143.1.2.50",
+    ".143.1.3.10.10.1",
+    ".143.1.3.10.20.1",
+    ".143.1.3.20.10.1",
+    ".143.1.3.20.20.1",
+    ".143.1.3.20.30.1",
+    ".143.1.3.20.40.1",
+    ".143.1.3.20.50.1",
+    ".143.1.3.30.10.1",
+    ".143.1.3.30.20.1",
+    ".143.1.3.30.30.1",
+    ".143.1.3.30.40.1",
+    ".143.1.3.30.50.1",
+    ".143.1.3.40",
+    ".143.1.5.10.10.1",
+    ".143.1.5.20.10.1",
+    ".143.1.5.20.20.1",
+    ".143.1.5.30.10.1",
+    ".143.1.5.30.20.1",
+];
+
+#[tokio::test]
+async fn a_walk_of_all_that_is_the_vendors_passes_every_table() {
+    for subtree in [GhnSubtree::Present, GhnSubtree::Absent] {
+        let tune = move |spec: &mut gamops::sim::DeviceSpec| spec.knobs.ghn_subtree = subtree;
+        let (_fleet, device) = device(tune).await;
+        device.execute(LINES);
+        device.execute("copy running-config startup-config");
+        device.plug_model(mac(1), port(1), Some(EndpointModel::G1002CPlus));
+        let seen = rows(&device, VENDOR).await;
+        let has = |table: &str| seen.iter().any(|row| row.starts_with(&format!("{VENDOR}{table}.")));
+        for table in TABLES {
+            assert!(has(table), "nothing of {table}");
+        }
+        for table in GHN_TABLES {
+            assert_eq!(has(table), subtree == GhnSubtree::Present, "{table}");
+        }
+        let is_known = |row: &&String| {
+            let known = |table: &&&str| row.starts_with(&format!("{VENDOR}{table}."));
+            TABLES.iter().chain(GHN_TABLES).any(|table| known(&table))
+        };
+        let unknown: Vec<&String> = seen.iter().filter(|row| !is_known(row)).collect();
+        assert!(unknown.is_empty(), "tables that no test names: {unknown:?}");
+    }
+}
+
 #[tokio::test]
 async fn net_snmp_walks_four_thousand_interfaces_and_asks_for_one() {
     let (_fleet, device) = device(|_| {}).await;

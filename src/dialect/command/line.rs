@@ -56,7 +56,7 @@ impl Line {
         }
     }
 
-    /// Marks the line as one that tries an assumed word. Such a line holds nothing else, since a word that the
+    /// Marks the line as one that tries an assumed word. Such a line asks for nothing else, since a word that the
     /// device does not know voids all of its line.
     pub(super) fn trying(mut self, word: AssumedWord) -> Self {
         self.trial = Some(word);

@@ -409,7 +409,7 @@ fn an_assumed_word_stands_alone_and_before_the_rest() {
     assert_eq!(
         sent(&there),
         [
-            "ghn subscriber 7 port 3",
+            "ghn subscriber 7 port 3 port2-vid 300",
             "ghn subscriber 7 trunk",
             "ghn subscriber 7 outer-vid 500",
             "ghn subscriber 7 nni 2",

@@ -65,7 +65,7 @@ words! {
     PORT2 = "port2-vid" "none | <vid>", Documented, "CLI guide, ghn subscriber";
     POE_DISABLE = "poe" "disable", Seen, "running-config of 1.5.4";
     POE_ENABLE = "poe" "enable | force", Assumed, "the values of the MIB's enum, never seen on a command line";
-    SUBSCRIBER_PORT = "port" "<n>, of a subscriber", Assumed, "the MIB has the column; the word is that of endpoints";
+    SUBSCRIBER_PORT = "port" "<n>, of a subscriber", Assumed, "the MIB has the column; the word is that of endpoints. Sent with `port2-vid` as it is: without the word, `port` is short for that";
     NO_SUBSCRIBER_PORT = "port" "taken back by `no`", Assumed, "as `no ghn endpoint <id> port`";
     TRUNK = "trunk" "", Assumed, "the MIB's TrunkMode; the word is a guess";
     NO_TRUNK = "trunk" "taken back by `no`", Assumed, "the MIB's TrunkMode; the word is a guess";

@@ -108,7 +108,7 @@ fn device(number: usize, does: Does) -> DevicePlan {
                 estimate: None,
                 subscribers: Vec::new(),
                 cause: Cause::Inventory,
-                option82: None,
+                option82: Vec::new(),
             });
         }
     }

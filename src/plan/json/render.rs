@@ -8,7 +8,8 @@ use super::super::guard::{Source, Trip, Verdict, Why};
 use super::super::impact::duration::Estimate;
 use super::super::impact::{Away, Total};
 use super::super::model::{
-    Action, Cause, DeviceChanges, DevicePlan, FieldChange, Held, ObjectChange, Outcome, Plan, Save, Saved, Step,
+    Action, Cause, DeviceChanges, DevicePlan, FieldChange, Held, ObjectChange, Option82Change, Outcome, Plan, Save,
+    Saved, Step,
 };
 use super::super::waves::{Rollout, Wave, rollout};
 use super::{
@@ -140,11 +141,16 @@ fn resource_change(device: &str, change: &ObjectChange, applyable: bool) -> Reso
             est_basis: change.estimate.map(basis),
             for_good: change.impact.away == Away::ForGood,
         },
-        option_82: change.option82.as_ref().map(|(before, after)| Option82Json {
-            before: option82(before),
-            after: option82(after),
-        }),
+        option_82: change.option82.iter().map(option82_change).collect(),
         applyable,
+    }
+}
+
+fn option82_change(change: &Option82Change) -> Option82Json {
+    Option82Json {
+        subscriber: change.subscriber.clone(),
+        before: option82(&change.before),
+        after: option82(&change.after),
     }
 }
 

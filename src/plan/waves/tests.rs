@@ -27,7 +27,7 @@ fn subscriber(number: usize, key: String, action: Action, felt: bool) -> ObjectC
         subscribers: Vec::from_iter(felt.then(|| key.clone())),
         key,
         cause: Cause::Inventory,
-        option82: None,
+        option82: Vec::new(),
     }
 }
 

@@ -50,6 +50,10 @@ impl Config {
         for (port, mac) in by_port {
             let Some(binding) = binding(port) else { continue };
             let held = self.endpoints.iter().find(|(_, endpoint)| endpoint.mac == mac);
+            let is_tied = held.is_some_and(|(_, endpoint)| port_of(endpoint).is_some());
+            if spec.knobs.sticky_endpoints && (is_tied || self.endpoints_on(port) > 0) {
+                continue;
+            }
             let id = match held {
                 Some((_, endpoint)) if endpoint.port == binding => continue,
                 Some((id, _)) => *id,

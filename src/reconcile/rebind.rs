@@ -1,0 +1,390 @@
+//! Having a port-aware device let go of endpoints, by an operator's explicit order: look, send, read back, save.
+//!
+//! The same promises as for a plan: nothing is sent before the journal says so, nothing is saved before it was verified.
+//! What gamops owns is not touched by it, since endpoints are nobody's there.
+
+use jiff::Timestamp;
+
+use crate::device::{self, DeviceError};
+use crate::dialect::command::{self, SAVE};
+use crate::dialect::redact;
+use crate::dialect::session::Reply;
+use crate::domain::SubscriberId;
+use crate::inventory::model::{Device, Mode, Unsaved};
+use crate::observed::{ObjectId, RunningConfig};
+use crate::plan::model::{Summary, Unread};
+use crate::plan::record::Record;
+use crate::plan::{NotRebound, Rebind, Refusal, rebind};
+use crate::store::{Answered, Checkpoint, DeviceLock, DeviceRun, DeviceRunState, Phase, RunId, RunInfo, StoreError};
+
+use super::observe::{Contact, observe};
+use super::{Context, RunError, chain};
+
+/// A rebind that was looked into, the device's session still open.
+#[derive(Debug)]
+pub struct PlannedRebind {
+    /// What the device is to let go of.
+    pub rebind: Rebind,
+    /// The exact commands, in order.
+    pub commands: Vec<String>,
+    /// What an operator should know before agreeing.
+    pub notes: Vec<String>,
+    device: String,
+    subscriber: SubscriberId,
+    records: Vec<Record>,
+    contact: Contact,
+}
+
+/// Why a rebind was not even planned.
+#[derive(Debug)]
+pub enum Unplanned {
+    /// There is nothing to let go of, or not enough is known.
+    Nothing(NotRebound),
+    /// A rule or a policy forbids it.
+    Refused(Refusal),
+    /// The device could not be read.
+    Unread(Unread),
+}
+
+/// What a rebind came to.
+#[derive(Debug)]
+pub enum Rebound {
+    /// Verified and saved. Whether the device had tied the box to the port by then: it does so by itself.
+    Done {
+        /// Whether it had.
+        tied: bool,
+    },
+    /// The device or what is plugged into it is not as it was when the operator agreed; nothing was sent.
+    Stale,
+    /// Another run is changing the device; nothing was sent.
+    Busy,
+    /// It was left unsaved.
+    Stopped {
+        /// One line: what happened.
+        reason: String,
+        /// The commands that the device took.
+        sent: Vec<String>,
+    },
+}
+
+/// Why the work stopped.
+enum Stop {
+    Device(DeviceError),
+    Journal(StoreError),
+    Refused { command: String, answer: String },
+    StillHeld,
+    NotSaved,
+    Interrupted,
+}
+
+impl From<DeviceError> for Stop {
+    fn from(source: DeviceError) -> Self {
+        Self::Device(source)
+    }
+}
+
+impl From<StoreError> for Stop {
+    fn from(source: StoreError) -> Self {
+        Self::Journal(source)
+    }
+}
+
+impl Stop {
+    fn reason(&self) -> String {
+        match self {
+            Self::Device(source) => chain(source),
+            Self::Journal(source) => chain(source),
+            Self::Refused { command, answer } => format!("the device refused `{command}`: {answer}"),
+            Self::StillHeld => "the device took the commands and did not let go".to_owned(),
+            Self::NotSaved => "the saved configuration is not the verified one".to_owned(),
+            Self::Interrupted => "interrupted by the operator".to_owned(),
+        }
+    }
+}
+
+impl Context {
+    /// Looks into what it takes to have a subscriber of a port-aware device served by the endpoint on its port.
+    ///
+    /// # Errors
+    ///
+    /// [`RunError`] where the database cannot be used. That nothing can be done is a value.
+    pub async fn plan_rebind(
+        &self,
+        device: &Device,
+        subscriber: &str,
+    ) -> Result<Result<PlannedRebind, Unplanned>, RunError> {
+        if let Some(refusal) = held(device, self.now) {
+            return Ok(Err(Unplanned::Refused(refusal)));
+        }
+        let mut contact = match observe(self, device).await {
+            Ok(contact) => contact,
+            Err(unread) => return Ok(Err(Unplanned::Unread(unread))),
+        };
+        let records = self.store.records(contact.mac()).await?;
+        let found = self.look(&mut contact, device, subscriber, &records).await;
+        Ok(match found {
+            Ok((number, rebind, commands)) => Ok(PlannedRebind {
+                rebind,
+                commands,
+                notes: notes(&contact),
+                device: device.key.clone(),
+                subscriber: number,
+                records,
+                contact,
+            }),
+            Err(unplanned) => {
+                contact.close().await;
+                Err(unplanned)
+            }
+        })
+    }
+
+    async fn look(
+        &self,
+        contact: &mut Contact,
+        device: &Device,
+        subscriber: &str,
+        records: &[Record],
+    ) -> Result<(SubscriberId, Rebind, Vec<String>), Unplanned> {
+        let is_it = |record: &&Record| record.key == subscriber;
+        let number = records.iter().filter(is_it).find_map(|record| match record.object {
+            ObjectId::Subscriber(number) => Some(number),
+            _ => None,
+        });
+        let held = &contact.observation.running.managed;
+        let Some(number) = number.filter(|number| held.subscribers.contains_key(number)) else {
+            return Err(Unplanned::Refused(Refusal {
+                rule: "not-managed",
+                message: format!("gamops does not manage `{subscriber}` on {} yet", device.key),
+                help: format!(
+                    "apply it first: `gamops apply --target {}/subscriber/{subscriber}`",
+                    device.key
+                ),
+            }));
+        };
+        if self.inventory.policies.unsaved == Unsaved::Refuse && is_unsaved(contact) {
+            return Err(Unplanned::Refused(Refusal {
+                rule: "unsaved-configuration",
+                message: "somebody else left configuration unsaved".to_owned(),
+                help: "save or reload the device, or set `policies.unsaved: report`".to_owned(),
+            }));
+        }
+        let seen = device::discover(&mut contact.session).await.map_err(|error| {
+            Unplanned::Unread(Unread {
+                help: error.help(&device.key),
+                reason: chain(&error),
+            })
+        })?;
+        let held = &contact.observation.running.managed;
+        let rebind = rebind(held, number, &seen).map_err(Unplanned::Nothing)?;
+        let mut commands = Vec::new();
+        for change in rebind.changes() {
+            match command::commands(&change) {
+                Ok(lines) => commands.extend(lines),
+                Err(error) => {
+                    return Err(Unplanned::Refused(Refusal {
+                        rule: "cannot-be-sent",
+                        message: error.to_string(),
+                        help: "take the endpoint off its port by hand".to_owned(),
+                    }));
+                }
+            }
+        }
+        Ok((number, rebind, commands))
+    }
+
+    /// Does it.
+    ///
+    /// # Errors
+    ///
+    /// [`RunError`] where the run could not be written down; nothing was sent then.
+    pub async fn apply_rebind(&self, planned: PlannedRebind, actor: &str) -> Result<Rebound, RunError> {
+        let mut planned = planned;
+        let outcome = match self.store.lock_device(planned.contact.mac())? {
+            None => Rebound::Busy,
+            Some(lock) => self.rebind_under(&mut planned, actor, lock).await?,
+        };
+        planned.contact.close().await;
+        Ok(outcome)
+    }
+
+    async fn rebind_under(
+        &self,
+        planned: &mut PlannedRebind,
+        actor: &str,
+        _lock: DeviceLock,
+    ) -> Result<Rebound, RunError> {
+        let again = match self.read_again(planned).await {
+            Ok(again) => again,
+            Err(source) => {
+                let reason = chain(&source);
+                return Ok(Rebound::Stopped {
+                    reason,
+                    sent: Vec::new(),
+                });
+            }
+        };
+        let records = self.store.records(planned.contact.mac()).await?;
+        let Some(again) = again.filter(|_| records == planned.records) else {
+            return Ok(Rebound::Stale);
+        };
+        let info = RunInfo {
+            actor: actor.to_owned(),
+            commit: self.commit.clone(),
+            plan: None,
+            undoes: None,
+        };
+        let run = self.store.begin_run(info).await?;
+        self.store.begin_device(run, journal(planned, &again)).await?;
+        let mut sent = Vec::new();
+        let outcome = match self.let_go(planned, run, &mut sent).await {
+            Ok(tied) => Rebound::Done { tied },
+            Err(stop) => {
+                let reason = stop.reason();
+                let state = match stop {
+                    Stop::Interrupted => DeviceRunState::Interrupted,
+                    _ => DeviceRunState::Failed,
+                };
+                let detail = Some(reason.clone());
+                self.store.device_state(run, &planned.device, state, detail).await?;
+                Rebound::Stopped { reason, sent }
+            }
+        };
+        let is_done = matches!(outcome, Rebound::Done { .. });
+        let word = if is_done { "done" } else { "incomplete" };
+        self.store.finish_run(run, word, Vec::new()).await?;
+        Ok(outcome)
+    }
+
+    /// The running configuration, if what is to be done about it is still what the operator agreed to.
+    async fn read_again(&self, planned: &mut PlannedRebind) -> Result<Option<RunningConfig>, DeviceError> {
+        let running = planned.contact.read_running().await?;
+        let seen = device::discover(&mut planned.contact.session).await?;
+        let again = rebind(&running.managed, planned.subscriber, &seen);
+        Ok((again.as_ref() == Ok(&planned.rebind)).then_some(running))
+    }
+
+    async fn let_go(&self, planned: &mut PlannedRebind, run: RunId, sent: &mut Vec<String>) -> Result<bool, Stop> {
+        let (store, device) = (&self.store, &planned.device);
+        let contact = &mut planned.contact;
+        contact.session.enter_config().await?;
+        for command in &planned.commands {
+            if self.cancel.is_cancelled() {
+                return Err(Stop::Interrupted);
+            }
+            let number = store.sending(run, device, Phase::Apply, command).await?;
+            let reply = contact.session.run(command).await;
+            let (how, text) = answer(&reply);
+            store
+                .answered(run, device, number, how, &redact::secrets(&text))
+                .await?;
+            if let Reply::Refused(refusal) = reply? {
+                return Err(Stop::Refused {
+                    command: command.clone(),
+                    answer: redact::secrets(&refusal.text),
+                });
+            }
+            sent.push(command.clone());
+        }
+        contact.session.leave_config().await?;
+        let found = contact.read_running().await?;
+        if !planned.rebind.still_held(&found.managed).is_empty() {
+            return Err(Stop::StillHeld);
+        }
+        store.device_state(run, device, DeviceRunState::Verified, None).await?;
+        let number = store.sending(run, device, Phase::Apply, SAVE).await?;
+        let saved = contact.session.save().await;
+        let (how, text) = match &saved {
+            Ok(saved) => (Answered::Accepted, saved.said.clone().unwrap_or_default()),
+            Err(error) => lost(error),
+        };
+        store
+            .answered(run, device, number, how, &redact::secrets(&text))
+            .await?;
+        saved?;
+        if let Some(startup) = contact.read_startup().await?
+            && !startup.is_same_as(&found)
+        {
+            return Err(Stop::NotSaved);
+        }
+        let (mac, records) = (contact.mac(), planned.records.clone());
+        store
+            .finish_device(run, device, mac, records, self.commit.clone())
+            .await?;
+        Ok(planned.rebind.is_done(&found.managed))
+    }
+}
+
+/// How a command was answered and in what words.
+fn answer(reply: &Result<Reply, DeviceError>) -> (Answered, String) {
+    match reply {
+        Ok(Reply::Refused(refusal)) => (Answered::Refused(refusal.kind.to_string()), refusal.text.clone()),
+        Ok(reply) => (Answered::Accepted, reply.text().to_owned()),
+        Err(error) => lost(error),
+    }
+}
+
+fn lost(error: &DeviceError) -> (Answered, String) {
+    match error {
+        DeviceError::Refused { refusal, .. } | DeviceError::Busy { refusal, .. } => {
+            (Answered::Refused(refusal.kind.to_string()), refusal.text.clone())
+        }
+        error => (Answered::Lost, error.received().unwrap_or_default()),
+    }
+}
+
+/// Why the inventory keeps a device from being changed, if it does.
+fn held(device: &Device, now: Timestamp) -> Option<Refusal> {
+    let (message, help) = match (device.paused.as_ref().filter(|pause| !pause.is_over(now)), device.mode) {
+        (Some(pause), _) => (
+            format!("`{}` is paused: {}", device.key, pause.reason),
+            "remove `paused` first".to_owned(),
+        ),
+        (None, Mode::Observe) => (
+            format!("`{}` is observed only", device.key),
+            "set `mode: manage` on it first".to_owned(),
+        ),
+        (None, Mode::Manage) => return None,
+    };
+    Some(Refusal {
+        rule: "held",
+        message,
+        help,
+    })
+}
+
+fn is_unsaved(contact: &Contact) -> bool {
+    let observation = &contact.observation;
+    let startup = observation.startup.as_ref();
+    startup.is_some_and(|startup| !startup.is_same_as(&observation.running))
+}
+
+fn notes(contact: &Contact) -> Vec<String> {
+    let unsaved = "saving this also saves what somebody else left unsaved on the device";
+    is_unsaved(contact).then(|| unsaved.to_owned()).into_iter().collect()
+}
+
+/// The run as the journal has it: the device's settings, which are the same before and after.
+fn journal(planned: &PlannedRebind, found: &RunningConfig) -> DeviceRun {
+    let settings = found.managed.settings().into_owned();
+    let startup = planned.contact.observation.startup.as_ref();
+    DeviceRun {
+        device: planned.device.clone(),
+        mac: planned.contact.mac(),
+        base: found.fingerprint(),
+        target: settings.fingerprint(),
+        claims: Vec::new(),
+        checkpoint: Checkpoint {
+            before: settings.clone(),
+            target: settings,
+            changes: Vec::new(),
+            owned_before: planned.records.clone(),
+            owned_after: planned.records.clone(),
+            startup: startup.map(RunningConfig::fingerprint),
+        },
+        summary: Summary {
+            change: planned.rebind.freed.len(),
+            ..Summary::default()
+        },
+    }
+}
