@@ -14,6 +14,7 @@ mod matching;
 pub mod model;
 mod moved;
 pub mod moves;
+mod option82;
 mod rebind;
 pub mod record;
 mod resolve;

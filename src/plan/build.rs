@@ -8,16 +8,17 @@ use crate::domain::SubscriberId;
 use crate::inventory::desired::DesiredDevice;
 use crate::inventory::model::{Mode, Pause, Unsaved};
 use crate::observed::{
-    Capabilities, Change, DeviceConfig, Identity, Kind, Object, ObjectId, Option82, Subscriber, sha256,
+    AssumedWord, Capabilities, Change, DeviceConfig, Identity, Kind, Object, ObjectId, Subscriber, sha256,
 };
 
 use super::diff::{OrderedChange, Purpose, diff};
 use super::guard::refuse_protected;
 use super::impact::duration::{Timings, estimate};
 use super::impact::impact;
-use super::model::{Action, Cause, DeviceChanges, FieldChange, Held, ObjectChange, Option82Change, Saved, Step};
+use super::model::{Action, Cause, DeviceChanges, FieldChange, Held, ObjectChange, Saved, Step};
+use super::option82;
 use super::record::Record;
-use super::resolve::{Refusal, Resolution, refuse_what_cannot_stand, resolve};
+use super::resolve::{Refusal, Resolution, Words, refuse_what_cannot_stand, resolve};
 use super::subscriber_model;
 use super::target::restrict;
 use super::unsaved::{Readings, save, saved};
@@ -85,6 +86,11 @@ pub fn plan_device(inputs: Inputs<'_>, render: Render<'_>) -> DeviceChanges {
     let ordered = order(&mut resolution, observed, inputs);
     let target = reach(observed, &ordered);
     let steps = if resolution.refusals.is_empty() {
+        let words = Words {
+            capabilities: inputs.capabilities,
+            allow_assumed: desired.allow_assumed,
+        };
+        refuse_unsayable(&ordered, &desired.key, words, &mut resolution);
         write_out(&ordered, &desired.key, &mut resolution, render)
     } else {
         Vec::new()
@@ -177,6 +183,29 @@ pub(super) fn reach(observed: &DeviceConfig, ordered: &[OrderedChange]) -> Devic
         }
     }
     target
+}
+
+/// Where things exchange places, one of them has to leave its own first: a step that no wish asked for, and for which the
+/// device may not have the words.
+fn refuse_unsayable(ordered: &[OrderedChange], device: &str, words: Words<'_>, resolution: &mut Resolution) {
+    let plain = Subscriber::default();
+    for step in ordered {
+        let (from, to) = match &step.change {
+            Change::SetSubscriber(_, change) => (&change.from, &change.to),
+            Change::CreateSubscriber(_, to) => (&plain, to),
+            _ => continue,
+        };
+        let reason = AssumedWord::needed(from, to).find_map(|word| words.withheld(word));
+        if let Some(reason) = reason {
+            let (_, address) = address(device, step.change.object(), &resolution.keys);
+            resolution.refusals.push(Refusal {
+                rule: "no-words-for-it",
+                message: format!("{address}: a step on the way cannot be said: {reason}"),
+                help: "take the setting away from one of those that exchange it, by hand or in a commit of its own"
+                    .to_owned(),
+            });
+        }
+    }
 }
 
 fn write_out(ordered: &[OrderedChange], device: &str, resolution: &mut Resolution, render: Render<'_>) -> Vec<Step> {
@@ -338,36 +367,8 @@ fn object_change(
         impact,
         estimate: None,
         subscribers: Vec::new(),
-        option82: option82(id, observed, target, resolution),
+        option82: option82::changes(id, (observed, target), resolution),
     }
-}
-
-/// The subscribers whose option 82 values change, and change because of this object: their own settings, else their
-/// endpoint's port, else the host name.
-fn option82(
-    id: ObjectId,
-    observed: &DeviceConfig,
-    target: &DeviceConfig,
-    resolution: &Resolution,
-) -> Vec<Option82Change> {
-    let because_of = |number: SubscriberId| {
-        let subscriber = ObjectId::Subscriber(number);
-        let endpoint = target.subscribers.get(&number)?.endpoint.map(ObjectId::Endpoint);
-        let differs = |id: &ObjectId| observed.object(*id) != target.object(*id);
-        let own = [Some(subscriber), endpoint].into_iter().flatten().find(differs);
-        Some(own.unwrap_or(ObjectId::System))
-    };
-    let change = |(number, held): (&SubscriberId, &Subscriber)| {
-        let before = Option82::of(observed, *number)?;
-        let after = Option82::of(target, *number)?;
-        let key = resolution.keys.get(&ObjectId::Subscriber(*number)).cloned();
-        (before != after && because_of(*number) == Some(id)).then(|| Option82Change {
-            subscriber: key.unwrap_or_else(|| held.name.clone()),
-            before,
-            after,
-        })
-    };
-    observed.subscribers.iter().filter_map(change).collect()
 }
 
 fn field_changes(

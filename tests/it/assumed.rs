@@ -357,3 +357,51 @@ subscribers:
     );
     fleet.expect_in_sync();
 }
+
+#[test]
+fn an_exchange_that_takes_a_word_which_the_device_refused_is_refused_before_anything_is_sent() {
+    let given = [Given {
+        key: "lodge",
+        model: "GAM-12-M",
+        tune: |spec| {
+            spec.knobs.port_aware = true;
+            spec.knobs.assumed_words = AssumedWords::Refused;
+            let line = |number: u8| {
+                format!(
+                    "ghn subscriber {number} name \"s-{number}\" vid 10{number} port {number} bw-profile unthrottled\n"
+                )
+            };
+            spec.startup_config = Some([1, 2].map(line).concat());
+        },
+    }];
+    let services = |first: u8, second: u8| {
+        format!(
+            "subscribers:\n  s-1: {{ device: lodge, port: {first}, plan: unthrottled, vlan: 101 }}\n  s-2: {{ device: lodge, port: {second}, plan: unthrottled, vlan: 102 }}\n"
+        )
+    };
+    let fleet = TestFleet::start(&given, &services(1, 2));
+    fleet.device("lodge").execute("copy running-config startup-config");
+    let devices = |more: &str| fleet.devices(&given, &format!("    subscriber_model: port-aware\n{more}"));
+    fleet.write("devices.yaml", &devices(""));
+    let _ = fleet.apply();
+    let held = fleet.ghn_lines("lodge");
+    fleet.write("services.yaml", &services(2, 1));
+    for (more, why) in [
+        ("", "nobody has seen this firmware take `no port`"),
+        ("    allow_assumed: true\n", "this firmware has refused `no port`"),
+    ] {
+        fleet.write("devices.yaml", &devices(more));
+        if !more.is_empty() {
+            let _ = fleet.run(&["apply", "--auto-approve"]).expect(5);
+        }
+        let sent = fleet.device("lodge").counters().commands.len();
+        let _ = fleet
+            .run(&["apply", "--auto-approve"])
+            .expect(4)
+            .says("REFUSED[no-words-for-it]")
+            .says(why);
+        let sent = fleet.device("lodge").counters().commands.split_off(sent);
+        assert!(!sent.iter().any(|line| line.contains("ghn subscriber")), "{sent:?}");
+        assert_eq!(fleet.ghn_lines("lodge"), held);
+    }
+}

@@ -294,3 +294,39 @@ fn keys_change_and_nothing_else_does() {
     let _ = fleet.apply();
     assert_eq!(fleet.ghn_lines("maple"), Vec::<String>::new());
 }
+
+/// A subscriber on every place of a device, each `by` ports further on than its number says.
+fn crowd(device: &str, ports: u8, on_each: u8, by: u8) -> String {
+    let mut text = "subscribers:\n".to_owned();
+    for number in 0..ports * on_each {
+        text.push_str(&format!(
+            "  s-{number}: {{ device: {device}, endpoint: \"00:0e:d8:00:01:{number:02x}\", port: {}, plan: unthrottled, vlan: {} }}\n",
+            (number + by) % ports + 1,
+            100 + u16::from(number)
+        ));
+    }
+    text
+}
+
+#[test]
+fn a_device_that_is_full_to_the_last_place_is_moved_about_and_takes_no_more() {
+    for (given, ports, on_each) in [
+        (Given::new("copper", "GAM-8-MX"), 8, 1),
+        (Given::new("coax", "GAM-4-CX"), 4, 16),
+    ] {
+        let key = given.key;
+        let given = [given];
+        let fleet = TestFleet::start(&given, &crowd(key, ports, on_each, 0));
+        let _ = fleet.apply();
+        fleet.expect_in_sync();
+        fleet.write("services.yaml", &crowd(key, ports, on_each, 1));
+        let _ = fleet.apply();
+        fleet.expect_in_sync();
+        let one_more = format!(
+            "{}  s-more: {{ device: {key}, endpoint: \"00:0e:d8:00:02:00\", port: 1, plan: unthrottled, vlan: 99 }}\n",
+            crowd(key, ports, on_each, 1)
+        );
+        fleet.write("services.yaml", &one_more);
+        let _ = fleet.run(&["apply", "--auto-approve"]).expect(3).says("port-full");
+    }
+}
