@@ -3,6 +3,8 @@
 //! The same promises as for a plan: nothing is sent before the journal says so, nothing is saved before it was verified.
 //! What gamops owns is not touched by it, since endpoints are nobody's there.
 
+use jiff::Timestamp;
+
 use crate::device::{self, DeviceError};
 use crate::dialect::command::{self, SAVE};
 use crate::dialect::redact;
@@ -332,9 +334,8 @@ fn lost(error: &DeviceError) -> (Answered, String) {
 }
 
 /// Why the inventory keeps a device from being changed, if it does.
-fn held(device: &Device, now: jiff::Timestamp) -> Option<Refusal> {
-    let paused = device.paused.as_ref().filter(|pause| !pause.is_over(now));
-    let (message, help) = match (paused, device.mode) {
+fn held(device: &Device, now: Timestamp) -> Option<Refusal> {
+    let (message, help) = match (device.paused.as_ref().filter(|pause| !pause.is_over(now)), device.mode) {
         (Some(pause), _) => (
             format!("`{}` is paused: {}", device.key, pause.reason),
             "remove `paused` first".to_owned(),

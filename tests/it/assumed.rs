@@ -4,7 +4,7 @@
 use gamops::domain::PoeMode;
 use gamops::sim::{AssumedWords, DeviceSpec};
 
-use crate::fleet::{Given, TestFleet};
+use crate::fleet::{Given, TestFleet, UNGUARDED};
 
 /// A setting that takes an assumed word.
 struct Setting {
@@ -210,6 +210,7 @@ fn an_assumed_word_is_tried_where_allowed_judged_by_what_came_of_it_and_not_trie
         .collect();
     let services: String = trials.iter().map(Trial::subscriber).collect();
     let fleet = TestFleet::start(&given, &format!("subscribers:\n{services}"));
+    fleet.write("gamops.yaml", UNGUARDED);
     for trial in trials.iter().filter(|trial| trial.back) {
         fleet.device(trial.key).execute("copy running-config startup-config");
     }

@@ -40,6 +40,14 @@ subscribers:
   s-5: { device: harbour, endpoint: \"00:0e:d8:00:00:05\", port: 2, plan: gold, vlan: 105, port2_vlan: 205 }
 ";
 
+/// The root file of an inventory whose plans may change as many devices as they like.
+pub(crate) const UNGUARDED: &str = "\
+format: 1
+inventory: test
+defaults: { credentials: factory, mode: manage }
+policies: { guards: { change_devices: unlimited } }
+";
+
 /// A running fleet with an inventory beside it.
 pub(crate) struct TestFleet {
     // Dropped before the runtime that its tasks run on.
@@ -116,11 +124,10 @@ impl TestFleet {
             folder,
             keys: given.iter().map(|given| given.key).collect(),
         };
-        let root = "format: 1\ninventory: test\ndefaults: { credentials: factory, mode: manage }\n";
-        // So many that a guard would ask whether all of them are meant, which is another test's matter.
-        let guards = "policies: { guards: { change_devices: unlimited } }\n";
-        let guards = if given.len() < 10 { "" } else { guards };
-        test.write("gamops.yaml", &format!("{root}{guards}"));
+        test.write(
+            "gamops.yaml",
+            "format: 1\ninventory: test\ndefaults: { credentials: factory, mode: manage }\n",
+        );
         test.write("devices.yaml", &test.devices(given, ""));
         test.write("services.yaml", services);
         test
@@ -214,8 +221,7 @@ impl Drop for TestFleet {
     }
 }
 
-/// The managed lines of a configuration.
-pub(crate) fn ghn_lines(config: &str) -> Vec<String> {
+fn ghn_lines(config: &str) -> Vec<String> {
     let managed = |line: &&str| line.starts_with("ghn ") || line.starts_with("hostname ");
     config
         .lines()

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use gamops::sim::{DeviceSpec, InUse, Likeness};
 
-use crate::fleet::{Given, TestFleet};
+use crate::fleet::{Given, TestFleet, UNGUARDED};
 
 const FIRMWARES: [&str; 3] = ["GAM-4/8-C_v1.2.0", "GAM-4/8-C_v1.5.4", "GAM-4/8-C_v1.8.2"];
 
@@ -84,6 +84,7 @@ fn however_a_device_prints_and_defaults_what_was_applied_is_in_sync() {
         ],
     );
     let fleet = TestFleet::start(&given, &first);
+    fleet.write("gamops.yaml", UNGUARDED);
     let _ = fleet.apply();
     fleet.expect_in_sync();
 
