@@ -22,4 +22,4 @@ pub use secret::Secret;
 pub use service::{DoubleTag, PoeMode, PortBinding, PortMode, SubscriberModel};
 pub use snmp::SnmpValue;
 pub use span::{InvalidTimeSpan, TimeSpan};
-pub use vlan::{InvalidVlanId, InvalidVlanSet, VlanId, VlanSet};
+pub use vlan::{InvalidVlanId, InvalidVlanSet, VlanId, VlanSet, vlan_ranges};

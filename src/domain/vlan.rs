@@ -140,31 +140,38 @@ impl FromStr for VlanSet {
 
     /// Reads `1000,2000-2003`. The empty text is an error: an absent list is said by the caller.
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let invalid = || InvalidVlanSet(text.to_owned());
-        let number = |part: &str| -> Result<VlanId, InvalidVlanSet> {
-            if part.is_empty() || !part.bytes().all(|byte| byte.is_ascii_digit()) {
-                return Err(invalid());
-            }
-            let raw: u16 = part.parse().map_err(|_| invalid())?;
-            VlanId::try_from(raw).map_err(|_| invalid())
-        };
-        let mut set = BTreeSet::new();
-        for part in text.split(',') {
-            match part.split_once('-') {
-                None => {
-                    set.insert(number(part)?);
-                }
-                Some((first, last)) => {
-                    let (first, last) = (number(first)?, number(last)?);
-                    if first > last {
-                        return Err(invalid());
-                    }
-                    set.extend((first.0..=last.0).map(VlanId));
-                }
+        let each = |(first, last): (VlanId, VlanId)| (first.0..=last.0).map(VlanId);
+        Ok(Self(vlan_ranges(text)?.into_iter().flat_map(each).collect()))
+    }
+}
+
+/// Reads `1000,2000-2003` as it is written: each range with its first and last VLAN, one VLAN as a range of its own. For
+/// lists that hold nearly all there are.
+///
+/// # Errors
+///
+/// [`InvalidVlanSet`] for anything else, the empty text included.
+pub fn vlan_ranges(text: &str) -> Result<Vec<(VlanId, VlanId)>, InvalidVlanSet> {
+    let invalid = || InvalidVlanSet(text.to_owned());
+    let number = |part: &str| -> Result<VlanId, InvalidVlanSet> {
+        if part.is_empty() || !part.bytes().all(|byte| byte.is_ascii_digit()) {
+            return Err(invalid());
+        }
+        let raw: u16 = part.parse().map_err(|_| invalid())?;
+        VlanId::try_from(raw).map_err(|_| invalid())
+    };
+    let range = |part: &str| match part.split_once('-') {
+        None => number(part).map(|vlan| (vlan, vlan)),
+        Some((first, last)) => {
+            let (first, last) = (number(first)?, number(last)?);
+            if first > last {
+                Err(invalid())
+            } else {
+                Ok((first, last))
             }
         }
-        Ok(Self(set))
-    }
+    };
+    text.split(',').map(range).collect()
 }
 
 impl serde::Serialize for VlanSet {

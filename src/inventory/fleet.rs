@@ -222,13 +222,6 @@ pub(super) struct EndpointView<'f> {
     pub(super) id: Option<&'f Spanned<EndpointId>>,
 }
 
-impl EndpointView<'_> {
-    /// As messages call it.
-    pub(super) fn owner(&self) -> String {
-        format!("{} `{}`", self.kind, self.key)
-    }
-}
-
 impl<'f> DeviceView<'f> {
     /// What its subscribers are tied to.
     pub(super) fn subscriber_model(&self) -> SubscriberModel {

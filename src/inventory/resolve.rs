@@ -14,7 +14,7 @@ use super::fleet::{Fleet, Map, listed};
 use super::guards::{Guards, Limit};
 use super::model::{
     Device, External, Inventory, Policies, Port, ServicePlan, Site, SpareEndpoint, Subscriber, SubscriberEndpoint,
-    Suspension, Transport,
+    Subscribers, Suspension, Transport,
 };
 use super::rate::on_medium;
 use super::raw::{
@@ -47,9 +47,7 @@ pub(super) fn resolve(fleet: &Fleet<'_>) -> Option<Inventory> {
         sites: map(&fleet.sites, |_, raw| Some(site(raw)))?,
         devices: map(&fleet.devices, |key, raw| device(fleet, key, raw))?,
         plans: map(&fleet.plans, |key, raw| plan(fleet, key, raw))?,
-        subscribers: (fleet.subscribers.iter())
-            .map(|(key, keyed)| subscriber(fleet, key, keyed.value.as_ref()?))
-            .collect::<Option<_>>()?,
+        subscribers: subscribers(fleet)?,
     })
 }
 
@@ -74,6 +72,15 @@ fn map<R, T>(raw: &Map<'_, R>, resolve: impl Fn(&str, &R) -> Option<T>) -> Optio
         resolved.push(((*key).to_owned(), resolve(key, keyed.value.as_ref()?)?));
     }
     Some(resolved.into_iter().collect())
+}
+
+fn subscribers(fleet: &Fleet<'_>) -> Option<Subscribers> {
+    // As in `map`.
+    let mut resolved = Vec::with_capacity(fleet.subscribers.len());
+    for (key, keyed) in &fleet.subscribers {
+        resolved.push(subscriber(fleet, key, keyed.value.as_ref()?)?);
+    }
+    Some(resolved.into())
 }
 
 fn value<T: Copy>(raw: &Option<Spanned<T>>) -> Option<T> {

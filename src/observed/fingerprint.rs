@@ -7,11 +7,16 @@ use super::{DeviceConfig, RunningConfig};
 /// SHA-256, in hex, over a value as JSON: equal for equal values.
 #[must_use]
 pub fn sha256(value: &impl serde::Serialize) -> String {
+    // Room for a full building, so that the text does not move while it grows.
+    let mut canonical = Vec::with_capacity(16 * 1024);
     // Plain structs with ordered maps always serialise; the empty text stands in so that this cannot panic.
-    let canonical = serde_json::to_vec(value).unwrap_or_default();
-    Sha256::digest(&canonical)
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
+    if serde_json::to_writer(&mut canonical, value).is_err() {
+        canonical.clear();
+    }
+    let digest = Sha256::digest(&canonical);
+    let digit = |number: u8| char::from_digit(u32::from(number), 16).unwrap_or_default();
+    (digest.iter())
+        .flat_map(|byte| [digit(byte >> 4), digit(byte & 0xf)])
         .collect()
 }
 

@@ -36,6 +36,52 @@ impl DeviceConfig {
         }
     }
 
+    /// Whether the object of that number is exactly this one; `None` stands for no object.
+    #[must_use]
+    pub fn holds(&self, id: ObjectId, object: Option<&Object>) -> bool {
+        match (id, object) {
+            (ObjectId::System, Some(Object::System(hostname))) => self.hostname == *hostname,
+            (ObjectId::Port(id), Some(Object::Port(port))) => match self.ports.get(&id) {
+                Some(held) => held == port,
+                None => *port == Port::default(),
+            },
+            (ObjectId::Profile(id), Some(Object::Profile(profile))) => self.profiles.get(&id) == Some(profile),
+            (ObjectId::Endpoint(id), Some(Object::Endpoint(endpoint))) => self.endpoints.get(&id) == Some(endpoint),
+            (ObjectId::Subscriber(id), Some(Object::Subscriber(subscriber))) => {
+                self.subscribers.get(&id) == Some(&**subscriber)
+            }
+            (ObjectId::Profile(id), None) => !self.profiles.contains_key(&id),
+            (ObjectId::Endpoint(id), None) => !self.endpoints.contains_key(&id),
+            (ObjectId::Subscriber(id), None) => !self.subscribers.contains_key(&id),
+            _ => false,
+        }
+    }
+
+    /// Whether both hold the same under that number.
+    #[must_use]
+    pub fn is_same_at(&self, id: ObjectId, other: &Self) -> bool {
+        match id {
+            ObjectId::System => self.hostname == other.hostname,
+            ObjectId::Port(id) => self.ports.get(&id) == other.ports.get(&id),
+            ObjectId::Profile(id) => self.profiles.get(&id) == other.profiles.get(&id),
+            ObjectId::Endpoint(id) => self.endpoints.get(&id) == other.endpoints.get(&id),
+            ObjectId::Subscriber(id) => self.subscribers.get(&id) == other.subscribers.get(&id),
+        }
+    }
+
+    /// The name of the object of that number; `None` where there is no object, or it has no name.
+    #[must_use]
+    pub fn name_of(&self, id: ObjectId) -> Option<&str> {
+        match id {
+            ObjectId::System => Some(self.hostname.as_str()),
+            ObjectId::Port(id) => self.ports.get(&id).map(|port| port.name.as_str()),
+            ObjectId::Profile(id) => self.profiles.get(&id).map(|profile| profile.name.as_str()),
+            ObjectId::Endpoint(id) => self.endpoints.get(&id).map(|endpoint| endpoint.name.as_str()),
+            ObjectId::Subscriber(id) => self.subscribers.get(&id).map(|subscriber| subscriber.name.as_str()),
+        }
+        .filter(|name| !name.is_empty())
+    }
+
     /// Every object that the device holds, by kind and number: the device itself, ports with settings of
     /// their own, profiles, endpoints, subscribers.
     pub fn object_ids(&self) -> impl Iterator<Item = ObjectId> + '_ {

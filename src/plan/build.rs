@@ -266,7 +266,9 @@ fn lines(count: usize) -> String {
 /// Records hold what the device will really hold.
 fn settle(mut records: Vec<Record>, target: &DeviceConfig) -> Vec<Record> {
     for record in &mut records {
-        record.applied = target.object(record.object);
+        if !target.holds(record.object, record.applied.as_ref()) {
+            record.applied = target.object(record.object);
+        }
     }
     records
 }
@@ -295,11 +297,9 @@ fn describe(
     let ids: BTreeSet<ObjectId> = observed.object_ids().chain(target.object_ids()).collect();
     let mut changes: Vec<(usize, ObjectChange)> = ids
         .into_iter()
-        .filter_map(|id| {
+        .filter(|id| !observed.is_same_at(*id, target))
+        .map(|id| {
             let (before, after) = (observed.object(id), target.object(id));
-            if before == after {
-                return None;
-            }
             let at = touched.get(&id).map_or(&[][..], Vec::as_slice);
             let sides = (before, after);
             let mut change = object_change(
@@ -318,7 +318,7 @@ fn describe(
                 .zip(at.last())
                 .and_then(|(first, last)| steps.get(*first..=*last));
             change.estimate = estimate(change.impact.away, span.unwrap_or_default(), inputs.timings);
-            Some((at.last().copied().unwrap_or(usize::MAX), change))
+            (at.last().copied().unwrap_or(usize::MAX), change)
         })
         .collect();
     changes.sort_by_key(|(step, _)| *step);

@@ -313,6 +313,12 @@ fn between(
     capabilities: &Capabilities,
     medium: Medium,
 ) -> Result<Difference, Stuck> {
+    if *from == target {
+        return Ok(Difference {
+            changes: Vec::new(),
+            cannot_clear,
+        });
+    }
     let known = check::violations(from, medium);
     let outcome = check::violations(&target, medium);
     if let Some(new) = outcome

@@ -11,6 +11,9 @@ use crate::observed::{Kind, Object};
 use super::diff::TEMPORARY_NAME;
 use super::record::Record;
 
+/// The records of one kind, by key.
+pub(super) type Recorded<'r> = BTreeMap<&'r str, &'r Record>;
+
 /// What ties an object to the world outside the device.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Binding {
@@ -69,19 +72,20 @@ pub(super) struct Matches {
 
 /// Whether the candidate still is what the record says.
 pub(super) fn is_recorded(record: &Record, candidate: &Candidate<'_>) -> bool {
-    has_recorded_name(record, candidate)
-        || record.object.number() == candidate.number
-            && candidate.binding.is_some()
-            && (candidate.binding == record.binding.map(Binding::Mac) || candidate.binding == binding_before(record))
+    record.object.number() == candidate.number
+        && (has_recorded_name(record, candidate)
+            || candidate.binding.is_some()
+                && (candidate.binding == record.binding.map(Binding::Mac)
+                    || candidate.binding == binding_before(record)))
 }
 
 /// Whether the candidate still bears a name that gamops gave it: the recorded one, the one that it had before
 /// a run that may have been cut off, or the one that it bears for a moment while names are exchanged.
 pub(super) fn has_recorded_name(record: &Record, candidate: &Candidate<'_>) -> bool {
-    let before = record.applied.as_ref().map(Object::name);
+    let before = || record.applied.as_ref().map(Object::name);
     record.object.number() == candidate.number
         && (record.name == candidate.name
-            || before == Some(candidate.name)
+            || before() == Some(candidate.name)
             || candidate.name.starts_with(TEMPORARY_NAME))
 }
 
@@ -109,24 +113,25 @@ fn binding_before(record: &Record) -> Option<Binding> {
 /// The record that belongs to a wanted object: under its key, else under the key that it had before.
 pub(super) fn record_of<'r>(
     wanted: &Wanted<'_>,
-    records: &'r BTreeMap<String, Record>,
+    records: &Recorded<'r>,
     all_wanted: &BTreeSet<&str>,
 ) -> Option<&'r Record> {
-    records.get(wanted.key).or_else(|| {
+    let record = records.get(wanted.key).or_else(|| {
         let was = wanted.was?;
         if all_wanted.contains(was) {
             None
         } else {
             records.get(was)
         }
-    })
+    });
+    record.copied()
 }
 
 /// Matches the wanted objects of one kind with those on the device.
 pub(super) fn match_objects(
     wanted: &[Wanted<'_>],
     candidates: &[Candidate<'_>],
-    records: &BTreeMap<String, Record>,
+    records: &Recorded<'_>,
     departed: Departed,
 ) -> Matches {
     let keys: BTreeSet<&str> = wanted.iter().map(|wanted| wanted.key).collect();
@@ -151,7 +156,7 @@ pub(super) fn match_objects(
     let recorded_elsewhere: BTreeSet<u16> = records
         .values()
         .filter(|record| !keys.contains(record.key.as_str()))
-        .map(|r| r.object.number())
+        .map(|record| record.object.number())
         .collect();
     for object in wanted {
         if matches.by_key.contains_key(object.key) {

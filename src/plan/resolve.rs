@@ -13,7 +13,8 @@ use crate::inventory::desired::{DesiredDevice, DesiredRate};
 use crate::observed::{Capabilities, DeviceConfig, Kind, ObjectId, Port, ProfileRef, Subscriber};
 
 use super::matching::{
-    Binding, Candidate, Departed, How, Matches, Wanted, allocate, is_recorded, is_still_ours, match_objects, record_of,
+    Binding, Candidate, Departed, How, Matches, Recorded, Wanted, allocate, is_recorded, is_still_ours, match_objects,
+    record_of,
 };
 use super::record::Record;
 
@@ -85,7 +86,7 @@ struct Resolver<'a> {
     desired: &'a DesiredDevice,
     observed: &'a DeviceConfig,
     capabilities: &'a Capabilities,
-    records: BTreeMap<Kind, BTreeMap<String, Record>>,
+    records: BTreeMap<Kind, Recorded<'a>>,
     out: Resolution,
 }
 
@@ -93,15 +94,12 @@ impl<'a> Resolver<'a> {
     fn new(
         desired: &'a DesiredDevice,
         observed: &'a DeviceConfig,
-        records: &[Record],
+        records: &'a [Record],
         capabilities: &'a Capabilities,
     ) -> Self {
-        let mut by_kind: BTreeMap<Kind, BTreeMap<String, Record>> = BTreeMap::new();
+        let mut by_kind: BTreeMap<Kind, Recorded<'a>> = BTreeMap::new();
         for record in records {
-            by_kind
-                .entry(record.kind())
-                .or_default()
-                .insert(record.key.clone(), record.clone());
+            by_kind.entry(record.kind()).or_default().insert(&record.key, record);
         }
         let out = Resolution {
             target: observed.clone(),
@@ -120,7 +118,7 @@ impl<'a> Resolver<'a> {
         self.desired.subscriber_model == SubscriberModel::PortAware
     }
 
-    fn records_of(&self, kind: Kind) -> BTreeMap<String, Record> {
+    fn records_of(&self, kind: Kind) -> Recorded<'a> {
         self.records.get(&kind).cloned().unwrap_or_default()
     }
 
@@ -490,7 +488,7 @@ impl<'a> Resolver<'a> {
         kind: Kind,
         keys: &BTreeSet<&str>,
         candidates: &[Candidate<'_>],
-        records: &BTreeMap<String, Record>,
+        records: &Recorded<'_>,
         matches: &Matches,
     ) -> BTreeSet<u16> {
         let matched: BTreeSet<u16> = matches.by_key.values().map(|(number, _)| *number).collect();
@@ -506,7 +504,7 @@ impl<'a> Resolver<'a> {
             }
             let there = candidates.iter().find(|candidate| is_recorded(record, candidate));
             if there.is_none_or(|there| !is_still_ours(kind, record, there)) {
-                self.out.forgotten.push(record.clone());
+                self.out.forgotten.push((*record).clone());
                 if let Some(there) = there {
                     self.out.notes.push(format!(
                         "{} was `{}` and is named `{}` now: it is left alone and no longer managed",
@@ -517,17 +515,17 @@ impl<'a> Resolver<'a> {
             }
             self.out.keys.insert(record.object, record.key.clone());
             if ambiguous.contains(&number) {
-                self.out.records.push(record.clone());
+                self.out.records.push((*record).clone());
             } else if record.protect {
                 self.refuse_protected(record);
-                self.out.records.push(record.clone());
+                self.out.records.push((*record).clone());
             } else {
                 self.remove(kind, number);
                 leaving.insert(number);
             }
         }
         for candidate in candidates {
-            let owned = |record: &Record| {
+            let owned = |record: &&Record| {
                 is_recorded(record, candidate)
                     && (keys.contains(record.key.as_str()) || is_still_ours(kind, record, candidate))
             };
@@ -600,7 +598,10 @@ impl<'a> Resolver<'a> {
                 } else {
                     record.key.clone()
                 };
-                self.out.records.push(Record { key, ..record.clone() });
+                self.out.records.push(Record {
+                    key,
+                    ..(*record).clone()
+                });
             }
             self.out.notes.push(format!(
                 "{id} has left the inventory but stays: unmanaged subscriber `{}` uses it",

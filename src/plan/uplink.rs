@@ -3,7 +3,7 @@
 //!
 //! Reads the `switchport` lines of the uplinks' sections; never plans them.
 
-use crate::domain::{Model, UplinkNumber, VlanId, VlanSet};
+use crate::domain::{Model, UplinkNumber, VlanId, VlanSet, vlan_ranges};
 use crate::observed::{ObjectId, Subscriber};
 
 use super::resolve::Resolution;
@@ -13,9 +13,9 @@ use super::resolve::Resolution;
 struct Uplink {
     mode: Mode,
     /// `switchport trunk allowed vlan`. The factory lets 3 to 4094 through.
-    trunk: VlanSet,
+    trunk: Allowed,
     /// `switchport hybrid allowed vlan`.
-    hybrid: VlanSet,
+    hybrid: Allowed,
     /// `switchport access vlan`.
     access: Option<VlanId>,
     shutdown: bool,
@@ -33,8 +33,8 @@ impl Default for Uplink {
     fn default() -> Self {
         Self {
             mode: Mode::Trunk,
-            trunk: range(3, 4094),
-            hybrid: range(1, 4094),
+            trunk: Allowed(vec![(true, 3, 4094)]),
+            hybrid: Allowed::all(),
             access: VlanId::try_from(1).ok(),
             shutdown: false,
         }
@@ -61,8 +61,8 @@ impl Uplink {
                     _ => Mode::Trunk,
                 };
             }
-            ["switchport", "trunk", "allowed", "vlan", list @ ..] => allow(&mut self.trunk, list),
-            ["switchport", "hybrid", "allowed", "vlan", list @ ..] => allow(&mut self.hybrid, list),
+            ["switchport", "trunk", "allowed", "vlan", list @ ..] => self.trunk.line(list),
+            ["switchport", "hybrid", "allowed", "vlan", list @ ..] => self.hybrid.line(list),
             ["switchport", "access", "vlan", vlan] => {
                 self.access = vlan.parse::<u16>().ok().and_then(|vlan| vlan.try_into().ok());
             }
@@ -73,39 +73,47 @@ impl Uplink {
     }
 }
 
-/// `all`, `none`, a list, or `add`, `remove`, `except` and a list (CLI guide). A list that cannot be read changes
-/// nothing.
-fn allow(allowed: &mut VlanSet, words: &[&str]) {
-    let set = |list: &str| list.parse::<VlanSet>().ok();
-    match words {
-        ["all"] => *allowed = range(1, 4095),
-        ["none"] => *allowed = VlanSet::default(),
-        ["add", list] => {
-            if let Some(list) = set(list) {
-                *allowed = allowed.iter().chain(list.iter()).collect();
-            }
-        }
-        ["remove", list] => {
-            if let Some(list) = set(list) {
-                *allowed = allowed.iter().filter(|vlan| !list.contains(*vlan)).collect();
-            }
-        }
-        ["except", list] => {
-            if let Some(list) = set(list) {
-                *allowed = range(1, 4095).iter().filter(|vlan| !list.contains(*vlan)).collect();
-            }
-        }
-        [list] => {
-            if let Some(list) = set(list) {
-                *allowed = list;
-            }
-        }
-        _ => {}
-    }
-}
+/// Which VLANs are let through: nearly all as a rule, so it is held as it is written. Whether one passes is said by the last
+/// entry that covers it: `true` lets it through; what none covers does not pass.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Allowed(Vec<(bool, u16, u16)>);
 
-fn range(from: u16, to: u16) -> VlanSet {
-    (from..=to).filter_map(|vlan| VlanId::try_from(vlan).ok()).collect()
+impl Allowed {
+    fn all() -> Self {
+        Self(vec![(true, 1, 4094)])
+    }
+
+    fn contains(&self, vlan: VlanId) -> bool {
+        let covers = |(_, first, last): &&(bool, u16, u16)| (*first..=*last).contains(&vlan.get());
+        self.0.iter().rfind(covers).is_some_and(|(passes, ..)| *passes)
+    }
+
+    /// `all`, `none`, a list, or `add`, `remove`, `except` and a list (CLI guide). A list that cannot be read changes
+    /// nothing.
+    fn line(&mut self, words: &[&str]) {
+        let entries = |list: &str, passes: bool| {
+            let ranges = vlan_ranges(list).ok()?.into_iter();
+            Some(ranges.map(move |(first, last)| (passes, first.get(), last.get())))
+        };
+        match words {
+            ["all"] => *self = Self::all(),
+            ["none"] => self.0.clear(),
+            ["add", list] => self.0.extend(entries(list, true).into_iter().flatten()),
+            ["remove", list] => self.0.extend(entries(list, false).into_iter().flatten()),
+            ["except", list] => {
+                if let Some(entries) = entries(list, false) {
+                    *self = Self::all();
+                    self.0.extend(entries);
+                }
+            }
+            [list] => {
+                if let Some(entries) = entries(list, true) {
+                    self.0 = entries.collect();
+                }
+            }
+            _ => {}
+        }
+    }
 }
 
 /// The uplinks of a device by number, from the lines that gamops does not manage.

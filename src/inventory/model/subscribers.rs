@@ -59,11 +59,19 @@ impl Subscribers {
 }
 
 impl FromIterator<Subscriber> for Subscribers {
-    /// Of subscribers with the same key the first is kept; a valid inventory has none.
+    /// As from a list.
     fn from_iter<I: IntoIterator<Item = Subscriber>>(subscribers: I) -> Self {
-        let mut list: Vec<Subscriber> = subscribers.into_iter().collect();
-        list.sort_by(|one, other| one.key.cmp(&other.key));
-        list.dedup_by(|again, first| again.key == first.key);
+        Vec::from_iter(subscribers).into()
+    }
+}
+
+impl From<Vec<Subscriber>> for Subscribers {
+    /// Takes them in any order. Of several with the same key the first is kept; a valid inventory has none such.
+    fn from(mut list: Vec<Subscriber>) -> Self {
+        if !list.is_sorted_by(|one, other| one.key < other.key) {
+            list.sort_by(|one, other| one.key.cmp(&other.key));
+            list.dedup_by(|again, first| again.key == first.key);
+        }
         let mut on_device: HashMap<String, Vec<usize>> = HashMap::new();
         for (place, one) in list.iter().enumerate() {
             match on_device.get_mut(&one.device) {

@@ -83,18 +83,20 @@ pub(super) fn check_macs(macs: Vec<Mac<'_>>, findings: &mut Findings) {
 }
 
 fn bindings(device: &DeviceView<'_>, findings: &mut Findings) {
-    let subscribers: BTreeMap<&str, Loc> = (device.subscribers.iter())
-        .map(|(keyed, _)| (keyed.key.as_str(), keyed.at))
-        .collect();
     for (keyed, _) in device.spares() {
-        if let Some(at) = subscribers.get(keyed.key.as_str()) {
+        // Spare endpoints are few: an index of the subscribers would cost more than it saves.
+        let namesake = device
+            .subscribers
+            .iter()
+            .find(|(subscriber, _)| subscriber.key == keyed.key);
+        if let Some((subscriber, _)) = namesake {
             findings
                 .add(
                     &ENDPOINT_KEY,
                     keyed.at,
                     format!("`{}` is also the key of a subscriber on this device", keyed.key),
                 )
-                .related(*at, "the subscriber, whose endpoint has this key already")
+                .related(subscriber.at, "the subscriber, whose endpoint has this key already")
                 .help("give the spare endpoint another key");
         }
     }
@@ -150,6 +152,7 @@ fn room(device: &DeviceView<'_>, findings: &mut Findings) {
         return;
     }
     let per_port = model.medium.endpoints_per_port();
+    // Where the first one of each port stands, whose it is, and how many there are.
     let mut on_port = BTreeMap::new();
     let mut bound = 0;
     let mut all = 0;
@@ -157,17 +160,17 @@ fn room(device: &DeviceView<'_>, findings: &mut Findings) {
         all += 1;
         let places = match endpoint.port.map(|port| (port.value, port.at)) {
             Some((PortBinding::Port(number), at)) if number.get() <= model.ports => {
-                let list: &mut Vec<(Loc, String)> = on_port.entry(number).or_default();
-                list.push((at, endpoint.owner()));
-                if list.len() == per_port + 1 {
-                    let first = list[0].clone();
+                let (first_at, kind, key, count) =
+                    on_port.entry(number).or_insert((at, endpoint.kind, endpoint.key, 0));
+                *count += 1;
+                if *count == per_port + 1 {
                     let message = match per_port {
-                        1 => format!("port {number} has an endpoint already, that of the {}", first.1),
+                        1 => format!("port {number} has an endpoint already, that of the {kind} `{key}`"),
                         _ => format!("port {number} has {per_port} endpoints already"),
                     };
                     findings
                         .add(&PORT_FULL, at, message)
-                        .related(first.0, "first here")
+                        .related(*first_at, "first here")
                         .help(match model.medium {
                             Medium::Copper => "a copper port takes one endpoint; choose another port",
                             Medium::Coax => "a coax port takes 16 endpoints; choose another port",
@@ -183,7 +186,7 @@ fn room(device: &DeviceView<'_>, findings: &mut Findings) {
     let places = usize::from(model.ports) * per_port;
     let most = usize::from(EndpointId::MAX);
     // Ports that are too full have said so themselves; this is about `auto`.
-    let full_ports = on_port.values().any(|list| list.len() > per_port);
+    let full_ports = on_port.values().any(|(.., count)| *count > per_port);
     if bound > places && !full_ports {
         findings
             .add(

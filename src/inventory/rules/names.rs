@@ -10,17 +10,18 @@ use super::{DUPLICATE_NAME, KEY_AS_NAME, repeated};
 
 pub(super) fn check(device: &DeviceView<'_>, findings: &mut Findings) {
     let on = &device.keyed.key;
-    let mut subscribers = Vec::new();
     for (keyed, raw) in &device.subscribers {
-        let (name, at) = effective(&keyed.key, keyed.at, raw.name.as_ref());
         if !raw.says("name") {
             check_key(&keyed.key, keyed.at, "subscriber", findings);
         }
-        subscribers.push((name, at, ("subscriber", keyed.key.as_str())));
     }
     // Keys differ, so only a `name` can be one that is there already.
     if device.subscribers.iter().any(|(_, raw)| raw.name.is_some()) {
-        report(subscribers, on, findings);
+        let named = device.subscribers.iter().map(|(keyed, raw)| {
+            let (name, at) = effective(&keyed.key, keyed.at, raw.name.as_ref());
+            (name, at, ("subscriber", keyed.key.as_str()))
+        });
+        report(named.collect(), on, findings);
     }
 
     endpoints(device, findings);

@@ -14,12 +14,10 @@ pub(in crate::plan) fn refuse_what_cannot_stand(resolution: &mut Resolution, obs
     let target = &resolution.target;
     let mut found: Vec<Refusal> = Vec::new();
 
-    let mut names: BTreeMap<(crate::observed::Kind, String), Vec<ObjectId>> = BTreeMap::new();
+    let mut names: BTreeMap<(crate::observed::Kind, &str), Vec<ObjectId>> = BTreeMap::new();
     for id in target.object_ids().filter(|id| *id != ObjectId::System) {
-        if let Some(object) = target.object(id)
-            && !object.name().is_empty()
-        {
-            names.entry((id.kind(), object.name().to_owned())).or_default().push(id);
+        if let Some(name) = target.name_of(id) {
+            names.entry((id.kind(), name)).or_default().push(id);
         }
     }
     for ((kind, name), holders) in names.iter().filter(|(_, holders)| holders.len() > 1) {
@@ -145,11 +143,7 @@ fn describe(resolution: &Resolution, ids: &[ObjectId]) -> String {
         .map(|id| match resolution.keys.get(id) {
             Some(key) => format!("{id} ({key})"),
             None => {
-                let name = resolution
-                    .target
-                    .object(*id)
-                    .map(|object| object.name().to_owned())
-                    .unwrap_or_default();
+                let name = resolution.target.name_of(*id).unwrap_or_default();
                 format!("unmanaged {id} (\"{name}\")")
             }
         })
