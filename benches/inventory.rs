@@ -222,6 +222,7 @@ impl Observed {
             devices: devices.collect(),
             moves: Vec::new(),
             waves: Waves::default(),
+            trips: Vec::new(),
         }
     }
 

@@ -18,6 +18,7 @@ mod settings;
 mod show;
 pub mod simulate;
 pub mod simulate_control;
+mod since;
 mod trust;
 pub mod validate;
 

@@ -10,6 +10,7 @@ mod rebind;
 mod result;
 mod rollout;
 mod run;
+mod scope;
 mod written;
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -2,6 +2,8 @@
 
 mod files;
 mod git;
+mod revision;
 
 pub use files::{RepoError, read_inventory};
 pub use git::{commit_of, trailers_of};
+pub use revision::{Revision, RevisionError, read_inventory_at};

@@ -9,6 +9,7 @@ mod baseline;
 mod capabilities;
 mod checkpoint;
 mod history;
+mod incomplete;
 mod journal;
 mod lock;
 mod migrations;

@@ -10,7 +10,7 @@ use crate::inventory::model::OnFailure;
 use crate::inventory::rollout::{Canary, Waves};
 use crate::plan::guard::Allow;
 use crate::plan::json::PlanJson;
-use crate::plan::{Target, count, plan_text};
+use crate::plan::{Target, count};
 use crate::reconcile::{self, Again, Orders, RunError};
 
 use super::context::{context, load};
@@ -19,6 +19,7 @@ use super::kept;
 use super::progress::Progress;
 use super::results::{exit_of, results_text};
 use super::settings::{FleetArgs, InventoryArgs, WaveArgs};
+use super::since::{self, Scope, SinceArgs};
 use super::{answer, ask, say};
 
 /// Make the devices hold what the inventory says: plan, ask, change, verify, save.
@@ -35,13 +36,14 @@ use super::{answer, ask, say};
 #[command(after_help = "Examples:
   gamops apply -i inventory-example
   gamops apply -i inventory-example --target maple-a/subscriber/s-10442
+  gamops apply -i inventory-example --changed-since HEAD~1
   gamops plan -i inventory-example --out friday.plan && gamops apply -i inventory-example friday.plan
   gamops apply -i inventory-example --allow destroy=37    # when a guard asked whether that is meant
   gamops apply -i inventory-example --auto-approve       # in scripts, where nobody can be asked
   gamops apply -i inventory-example --on-failure leave   # to look at what failed where it failed")]
 pub(super) struct Args {
     /// A plan that `gamops plan --out` wrote; of it, `--target` may name whole devices.
-    #[arg(value_name = "PLAN")]
+    #[arg(value_name = "PLAN", conflicts_with = "changed_since")]
     plan: Option<PathBuf>,
 
     #[command(flatten)]
@@ -49,6 +51,9 @@ pub(super) struct Args {
 
     #[command(flatten)]
     fleet: FleetArgs,
+
+    #[command(flatten)]
+    since: SinceArgs,
 
     #[command(flatten)]
     waves: WaveArgs,
@@ -115,6 +120,10 @@ pub(super) async fn run(args: Args) -> anyhow::Result<Exit> {
         Ok(inventory) => inventory,
         Err(exit) => return Ok(exit),
     };
+    let since = match since::compare(&inventory, &args.inventory.inventory, &args.since)? {
+        Ok(since) => since,
+        Err(exit) => return Ok(exit),
+    };
     if let Some(kept) = &kept {
         inventory.policies.waves = Waves::from(&kept.rollout);
         if let Canary::Devices(keys) = &mut inventory.policies.waves.canary {
@@ -127,8 +136,9 @@ pub(super) async fn run(args: Args) -> anyhow::Result<Exit> {
     let mut context = context(inventory, &args.inventory.inventory, &args.fleet, events)?;
     context.parallelism.changing = usize::from(args.parallel_changes);
     context.allowances.by_flag = args.allow;
+    let scope = Scope::new(since, &context, &args.fleet.targets).await?;
     let again = tokio::select! {
-        again = plan(&context, &args.fleet.targets, kept.as_ref()) => again?,
+        again = plan(&context, &scope, &args.fleet.targets, kept.as_ref()) => again?,
         _ = tokio::signal::ctrl_c() => {
             drop(context);
             progress.finish().await;
@@ -137,6 +147,7 @@ pub(super) async fn run(args: Args) -> anyhow::Result<Exit> {
         }
     };
     progress.pause();
+    scope.say();
     kept::say_what_else(&again);
     if !again.moved.is_empty() {
         answer(&kept::moved_text(&again));
@@ -146,7 +157,12 @@ pub(super) async fn run(args: Args) -> anyhow::Result<Exit> {
         return Ok(Exit::Stale);
     }
     let planned = again.planned;
-    answer(&plan_text(&planned.plan));
+    answer(&scope.text(&planned.plan));
+    if scope.is_empty() {
+        drop((planned, context));
+        progress.finish().await;
+        return Ok(Exit::Done);
+    }
     if planned.plan.is_guarded() {
         planned.close().await;
         drop(context);
@@ -178,10 +194,15 @@ pub(super) async fn run(args: Args) -> anyhow::Result<Exit> {
 }
 
 /// The plan to apply: a fresh one, or the kept one made again.
-async fn plan(context: &reconcile::Context, targets: &[Target], kept: Option<&PlanJson>) -> Result<Again, RunError> {
+async fn plan(
+    context: &reconcile::Context,
+    scope: &Scope,
+    targets: &[Target],
+    kept: Option<&PlanJson>,
+) -> Result<Again, RunError> {
     match kept {
         Some(kept) => context.plan_again(kept, targets).await,
-        None => context.plan(targets).await.map(Again::from),
+        None => scope.plan(context).await.map(Again::from),
     }
 }
 

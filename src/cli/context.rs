@@ -23,7 +23,7 @@ use super::say;
 use super::settings::FleetArgs;
 
 /// Columns to which source lines are cut in findings.
-const WIDTH: usize = 120;
+pub(super) const WIDTH: usize = 120;
 
 /// Reads an inventory. Where it is invalid the findings are printed and the exit code is the answer;
 /// warnings are printed and do not stop anything.

@@ -6,13 +6,13 @@ use clap::ValueEnum;
 
 use crate::plan::json::plan_json;
 use crate::plan::model::Plan;
-use crate::plan::plan_text;
 
 use super::context::{context, load};
 use super::exit::Exit;
 use super::kept;
 use super::progress::Progress;
 use super::settings::{FleetArgs, InventoryArgs, WaveArgs};
+use super::since::{self, Scope, SinceArgs};
 use super::{answer, say};
 
 /// Show what `apply` would change, without changing anything.
@@ -22,6 +22,7 @@ use super::{answer, say};
 #[command(after_help = "Examples:
   gamops plan -i inventory-example
   gamops plan -i inventory-example --target maple-a
+  gamops plan -i inventory-example --changed-since HEAD~1 # only the devices that the last commit is about
   gamops plan -i inventory-example --format json | jq .summary
   gamops plan -i inventory-example --out friday.plan      # later: gamops apply friday.plan
   gamops plan -i inventory-example --detailed-exitcode    # exits 2 when there are changes")]
@@ -31,6 +32,9 @@ pub(super) struct Args {
 
     #[command(flatten)]
     fleet: FleetArgs,
+
+    #[command(flatten)]
+    since: SinceArgs,
 
     #[command(flatten)]
     waves: WaveArgs,
@@ -63,11 +67,16 @@ pub(super) async fn run(args: Args) -> anyhow::Result<Exit> {
         Ok(inventory) => inventory,
         Err(exit) => return Ok(exit),
     };
+    let since = match since::compare(&inventory, &args.inventory.inventory, &args.since)? {
+        Ok(since) => since,
+        Err(exit) => return Ok(exit),
+    };
     args.waves.over(&mut inventory.policies.waves);
     let (progress, events) = Progress::start(args.fleet.targets.len().max(inventory.devices.len()));
     let context = context(inventory, &args.inventory.inventory, &args.fleet, events)?;
+    let scope = Scope::new(since, &context, &args.fleet.targets).await?;
     let planned = tokio::select! {
-        planned = context.plan(&args.fleet.targets) => planned?,
+        planned = scope.plan(&context) => planned?,
         _ = tokio::signal::ctrl_c() => {
             drop(context);
             progress.finish().await;
@@ -78,14 +87,22 @@ pub(super) async fn run(args: Args) -> anyhow::Result<Exit> {
     let plan = planned.close().await;
     drop(context);
     progress.finish().await;
-    if let Some(path) = &args.out {
+    scope.say();
+    // A plan of nothing would be taken for one of the whole fleet.
+    let out = args.out.as_ref().filter(|_| !scope.is_empty());
+    if let Some(path) = out {
         kept::write(path, &plan)?;
+    } else if let Some(path) = &args.out {
+        say(&format!(
+            "note: there is no plan to keep: {} was not written",
+            path.display()
+        ));
     }
     match args.format {
-        Format::Text => answer(&plan_text(&plan)),
+        Format::Text => answer(&scope.text(&plan)),
         Format::Json => answer(&format!("{}\n", serde_json::to_string_pretty(&plan_json(&plan))?)),
     }
-    if let Some(path) = &args.out {
+    if let Some(path) = out {
         let path = path.display();
         say(&format!(
             "The plan is in {path}; exactly this is applied by `gamops apply {path}`."

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::domain::Model;
 use crate::plan::json::{DeviceJson, PlanJson, plan_json};
-use crate::plan::model::{DevicePlan, Outcome, Plan, Unread};
+use crate::plan::model::{DevicePlan, Outcome, Unread};
 use crate::plan::{InvalidTarget, Moved, Refusal, Target, moved};
 
 use super::{Contact, Context, Planned, RunError};
@@ -78,7 +78,7 @@ impl Context {
         let targets = self.targets(kept, &entries)?;
         let mut planned = if targets.is_empty() {
             // To `plan`, no target is every device.
-            Planned::of_nothing(self)
+            self.plan_of_nothing()
         } else {
             self.plan(&targets).await?
         };
@@ -165,22 +165,6 @@ impl Context {
 }
 
 impl Planned {
-    fn of_nothing(context: &Context) -> Self {
-        Self {
-            plan: Plan {
-                inventory: context.inventory.id.clone(),
-                commit: context.commit.clone(),
-                targets: Vec::new(),
-                devices: Vec::new(),
-                moves: Vec::new(),
-                waves: context.inventory.policies.waves.clone(),
-                trips: Vec::new(),
-            },
-            contacts: BTreeMap::new(),
-            undoes: None,
-        }
-    }
-
     /// Takes a device out of the plan.
     async fn leave_out(&mut self, device: &str) {
         self.plan.devices.retain(|planned| planned.device != device);

@@ -89,7 +89,8 @@ pub fn read_inventory(path: &Path) -> Result<Vec<SourceFile>, RepoError> {
     Ok(sources)
 }
 
-fn root_folder(path: &Path) -> Result<PathBuf, RepoError> {
+/// The folder of the root file at `path`, which is it or its folder.
+pub(super) fn root_folder(path: &Path) -> Result<PathBuf, RepoError> {
     let unreadable = |source| RepoError::Unreadable {
         path: path.to_owned(),
         source,

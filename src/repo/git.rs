@@ -41,7 +41,7 @@ pub fn commit_of(path: &Path) -> Result<Option<String>, git2::Error> {
     let Some((repository, commit)) = head(path)? else {
         return Ok(None);
     };
-    let short: String = commit.to_string().chars().take(SHORT).collect();
+    let short = short(commit);
     let changed = if is_changed(&repository, path)? { "+changes" } else { "" };
     Ok(Some(format!("{short}{changed}")))
 }
@@ -59,6 +59,11 @@ fn head(path: &Path) -> Result<Option<(Repository, Oid)>, git2::Error> {
         Err(error) => return Err(error),
     };
     Ok(Some((repository, commit)))
+}
+
+/// A commit's id as people read it.
+pub(super) fn short(id: Oid) -> String {
+    id.to_string().chars().take(SHORT).collect()
 }
 
 fn is_changed(repository: &Repository, path: &Path) -> Result<bool, git2::Error> {

@@ -6,6 +6,7 @@
 )]
 
 mod assumed;
+mod changed_since;
 mod device_gather;
 mod devices;
 mod faults;
