@@ -252,6 +252,7 @@ impl ObservedDevice {
             records: &self.records,
             unfinished: false,
             timings: &Timings::default(),
+            now: jiff::Timestamp::UNIX_EPOCH,
             targets: None,
         };
         let render = |change: &Change| command::commands(change).map_err(|error| error.to_string());
