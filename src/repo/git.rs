@@ -62,7 +62,7 @@ fn head(path: &Path) -> Result<Option<(Repository, Oid)>, git2::Error> {
 }
 
 /// A commit's id as people read it.
-pub(super) fn short(id: git2::Oid) -> String {
+pub(super) fn short(id: Oid) -> String {
     id.to_string().chars().take(SHORT).collect()
 }
 

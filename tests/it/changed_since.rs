@@ -1,6 +1,6 @@
 //! `--changed-since`: a commit about one subscriber is about one device, and no other is contacted.
 
-use gamops::sim::{Counted, Fault, Moment};
+use gamops::sim::Fault;
 
 use crate::fleet::{Given, Ran, TestFleet};
 
@@ -157,32 +157,31 @@ fn edits_that_are_not_committed_count_and_a_target_narrows_further() {
 
 #[test]
 fn a_device_on_which_a_run_did_not_come_to_its_end_is_looked_at_as_well() {
-    let given = Repository::in_sync();
-    given.write(("vlan: 102", "vlan: 112"));
-    given.commit();
-    given.fleet.device("harbour").set_fault(Fault::Drop {
-        at: 1,
-        of: Counted::Configuration,
-        when: Moment::After,
-    });
-    let _ = given
-        .fleet
-        .run(&["apply", "--changed-since", "HEAD~1", "--auto-approve"])
-        .expect(5);
-    given.fleet.device("harbour").clear_faults();
-    given.fleet.write(
-        "services.yaml",
-        &SERVICES
-            .replace("vlan: 102", "vlan: 112")
-            .replace("vlan: 103", "vlan: 113"),
-    );
-    given.commit();
-    let (ran, done) = given.run(&["apply", "--changed-since", "HEAD~1", "--auto-approve"]);
-    let _ = ran
-        .expect(0)
-        .says("  harbour: an earlier run did not come to its end\n");
-    assert_eq!((done[0], done[1].2, done[2]), (NOTHING, 1, (1, 3, 1)));
-    given.fleet.expect_in_sync();
+    for on_failure in ["leave", "rollback"] {
+        let given = Repository::in_sync();
+        let harbour = given.fleet.device("harbour");
+        let second = SERVICES.replace("vlan: 102", "vlan: 112");
+        given.fleet.write("services.yaml", &second);
+        given.commit();
+        harbour.set_fault(Fault::Refuse {
+            containing: "vid 112".to_owned(),
+            text: "G.hn internal error".to_owned(),
+        });
+        let apply = ["apply", "--changed-since", "HEAD~1", "--auto-approve"];
+        let ran = given.fleet.run(&[&apply[..], &["--on-failure", on_failure]].concat());
+        assert_ne!(ran.code, 0, "{}", ran.stdout);
+        harbour.clear_faults();
+        given
+            .fleet
+            .write("services.yaml", &second.replace("vlan: 103", "vlan: 113"));
+        given.commit();
+        let (ran, done) = given.run(&apply);
+        let _ = ran
+            .expect(0)
+            .says("  harbour: an earlier run did not come to its end\n");
+        assert_eq!((done[0], done[1].2, done[2]), (NOTHING, 1, (1, 3, 1)));
+        given.fleet.expect_in_sync();
+    }
 }
 
 #[test]
