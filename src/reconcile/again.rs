@@ -175,6 +175,7 @@ impl Planned {
                 moves: Vec::new(),
                 waves: context.inventory.policies.waves.clone(),
                 trips: Vec::new(),
+                rulings: Vec::new(),
             },
             contacts: BTreeMap::new(),
             undoes: None,

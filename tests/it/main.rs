@@ -18,6 +18,7 @@ mod house;
 mod identity;
 mod impact;
 mod life;
+mod policies;
 mod readme;
 mod rollback;
 mod saved_plan;

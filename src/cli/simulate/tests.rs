@@ -98,6 +98,7 @@ fn inventory() -> Inventory {
             max_rate: Mbps::MAX,
             waves: crate::inventory::rollout::Waves::default(),
             guards: crate::inventory::guards::Guards::default(),
+            rules: BTreeMap::new(),
         },
         sites: BTreeMap::new(),
         devices: [device("maple-m", "GAM-4-MX"), device("elm", "GAM-12-C")]

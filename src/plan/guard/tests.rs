@@ -166,6 +166,7 @@ fn plan(fleet: &[Does]) -> Plan {
         moves: Vec::new(),
         waves: crate::inventory::rollout::Waves::default(),
         trips: Vec::new(),
+        rulings: Vec::new(),
     }
 }
 
