@@ -221,6 +221,7 @@ impl Observed {
             targets: Vec::new(),
             devices: devices.collect(),
             trips: Vec::new(),
+            rulings: Vec::new(),
             moves: Vec::new(),
             waves: Waves::default(),
         }

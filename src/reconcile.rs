@@ -121,8 +121,8 @@ pub enum RunError {
     /// A plan that was kept is for something else.
     #[error(transparent)]
     Misfit(#[from] Misfit),
-    /// A guard refuses the plan. The operator's fault, or whoever wrote the commit.
-    #[error("a guard refuses the plan; nothing was sent to any device")]
+    /// A guard or a rule refuses the plan. The operator's fault, or whoever wrote the commit.
+    #[error("a guard or a rule refuses the plan; nothing was sent to any device")]
     Guarded,
     /// The database failed.
     #[error("recording the run")]
@@ -221,6 +221,7 @@ impl Context {
             trips: Vec::new(),
             moves: Vec::new(),
             waves: self.inventory.policies.waves.clone(),
+            rulings: Vec::new(),
         };
         plan.moves = moves::moves(&plan, |key| {
             let subscribers = &self.inventory.subscribers;
@@ -240,7 +241,7 @@ impl Context {
         })
     }
 
-    /// Judges a plan by the guards, as it is now.
+    /// Judges a plan by the guards and the inventory's own rules, as it is now.
     async fn guard(&self, plan: &mut Plan) -> Result<(), StoreError> {
         let on_record = self.store.owned_subscribers().await?;
         let devices = self.inventory.devices.values().map(|device| {
@@ -256,6 +257,7 @@ impl Context {
             allowances: &self.allowances,
         };
         plan.trips = guard::judge(plan, sight);
+        plan.rulings = guard::rulings(plan, &self.inventory);
         Ok(())
     }
 

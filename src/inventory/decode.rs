@@ -4,6 +4,7 @@
 //! the two cannot drift apart. A value that cannot be read is a finding and a `None`; its neighbours are
 //! still read.
 
+mod condition;
 mod entries;
 mod guard;
 mod key;
@@ -21,6 +22,7 @@ use super::document::{Entry, Node, Span, Value};
 use super::findings::{Findings, Loc};
 use super::rules;
 
+pub(super) use condition::Condition;
 pub(super) use entries::{Entries, KeyKind, Keyed, index};
 pub(super) use guard::{GuardCount, LimitSpec, Paused, ShareText, Until};
 pub(super) use key::{EntryKey, LabelKey, PortKey, port_number};

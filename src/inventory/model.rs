@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use jiff::Timestamp;
 
+use super::expression::Expression;
 use super::guards::Guards;
 use crate::domain::{
     DoubleTag, EndpointId, MacAddr, Mbps, Medium, Model, PoeMode, PortBinding, PortMode, PortNumber, ServiceLimitLevel,
@@ -52,6 +53,39 @@ pub struct Policies {
     pub guards: Guards,
     /// In which portions devices are changed.
     pub waves: Waves,
+    /// The operator's own rules over plans, by key.
+    pub rules: BTreeMap<String, PolicyRule>,
+}
+
+/// A rule over plans.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PolicyRule {
+    /// The condition that a plan is asked.
+    pub when: Expression,
+    /// What happens where it holds.
+    pub effect: Effect,
+    /// What is said then.
+    pub message: String,
+}
+
+/// What a rule over plans does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Effect {
+    /// Nothing of the plan is applied.
+    Refuse,
+    /// It is said.
+    Warn,
+}
+
+impl Effect {
+    /// The word in the inventory.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Refuse => "refuse",
+            Self::Warn => "warn",
+        }
+    }
 }
 
 /// What to do when a device's running configuration was changed by somebody else and not saved.

@@ -9,11 +9,11 @@ use crate::domain::{
 };
 
 use super::decode::{
-    Address, CanarySpec, CredentialsName, Description, EndpointSpec, Entries, EntryKey, ExternalId, Flag,
+    Address, CanarySpec, Condition, CredentialsName, Description, EndpointSpec, Entries, EntryKey, ExternalId, Flag,
     FormatVersion, GuardCount, HeadroomText, HostKey, Hostname, InventoryId, Key, LabelKey, LimitSpec, ModelName, Name,
     Paused, PortKey, PortModeWord, ShareText, SoldRate, Spanned, SuspensionSpec, TcpPort, Text, Until, VlanList, shape,
 };
-use super::model::{Mode, OnFailure, State, Unsaved};
+use super::model::{Effect, Mode, OnFailure, State, Unsaved};
 use super::rollout::WaveSize;
 
 shape! {
@@ -77,6 +77,20 @@ shape! {
         optional guards: RawGuards,
         /// In which portions the devices of a run are changed: a failed portion stops those after it. All at once unless said.
         optional waves: RawWaves,
+        /// Rules of your own over plans, by name.
+        optional rules: Entries<EntryKey, RawRule>,
+    }
+}
+
+shape! {
+    /// A rule over plans: where its condition holds, the plan is refused, or a warning stands in it.
+    "a rule" RawRule {
+        /// A condition over the plan, in CEL: `plan` is what `gamops plan --format json` prints.
+        required when: Condition,
+        /// `refuse` or `warn`.
+        required effect: Effect,
+        /// What is said where the condition holds.
+        required message: Text,
     }
 }
 

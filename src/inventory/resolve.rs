@@ -13,13 +13,13 @@ use super::decode::{
 use super::fleet::{Fleet, Map, listed};
 use super::guards::{Guards, Limit};
 use super::model::{
-    Device, External, Inventory, Policies, Port, ServicePlan, Site, SpareEndpoint, Subscriber, SubscriberEndpoint,
-    Subscribers, Suspension, Transport,
+    Device, External, Inventory, Policies, PolicyRule, Port, ServicePlan, Site, SpareEndpoint, Subscriber,
+    SubscriberEndpoint, Subscribers, Suspension, Transport,
 };
 use super::rate::on_medium;
 use super::raw::{
-    RawDevice, RawEndpoint, RawExternal, RawGuards, RawPlan, RawPort, RawSite, RawSpareEndpoint, RawSubscriber,
-    RawTransport, RawWaves,
+    RawDevice, RawEndpoint, RawExternal, RawGuards, RawPlan, RawPort, RawRule, RawSite, RawSpareEndpoint,
+    RawSubscriber, RawTransport, RawWaves,
 };
 
 use super::rollout::{Canary, Waves};
@@ -43,6 +43,10 @@ pub(super) fn resolve(fleet: &Fleet<'_>) -> Option<Inventory> {
                 .waves
                 .as_ref()
                 .map_or_else(Waves::default, |raw| waves(&raw.value)),
+            rules: listed(&fleet.policies.rules)
+                .iter()
+                .map(|keyed| Some((keyed.key.clone(), rule(keyed.value.as_ref()?)?)))
+                .collect::<Option<_>>()?,
         },
         sites: map(&fleet.sites, |_, raw| Some(site(raw)))?,
         devices: map(&fleet.devices, |key, raw| device(fleet, key, raw))?,
@@ -131,6 +135,14 @@ fn site(raw: &RawSite) -> Site {
             .collect(),
         vlans: listed(&raw.vlans).iter().filter_map(pool).collect(),
     }
+}
+
+fn rule(raw: &RawRule) -> Option<PolicyRule> {
+    Some(PolicyRule {
+        when: raw.when.as_ref()?.value.0.clone(),
+        effect: value(&raw.effect)?,
+        message: text!(raw.message)?,
+    })
 }
 
 /// What is written over what holds otherwise, key by key.

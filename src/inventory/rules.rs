@@ -105,6 +105,7 @@ rules! {
     UNUSED_PLAN = "unused-plan", Warning, checked, "every plan is used", "Only plans in use are put on a device.";
     SUSPENSION = "suspension", Error, schema, "`policies.suspension` names one way", "There is no suspended flag on the device (CLI guide).";
     GUARD_LIMIT = "guard-limit", Error, schema, "a guard has a `count`, a `share` or both, or is `unlimited`", "Own rule: `off` would be a boolean to some YAML readers.";
+    CONDITION = "condition", Error, checked, "the condition of a rule can be parsed, with names and functions that there are", "Own rule: a condition that cannot be asked would be found out when it is needed.";
     INVALID_UNTIL = "invalid-until", Error, checked, "a pause ends on a day that exists, or at a moment with its offset", "Own rule: a time without an offset is another moment to everybody.";
     SUSPENSION_PLAN = "suspension-plan", Error, checked, "the plan for suspended subscribers limits them", "A plan that is unthrottled would speed them up.";
     NO_SUSPENSION = "no-suspension-policy", Error, checked, "nobody is suspended without a policy", "There is no suspended flag on the device (CLI guide); a port shutdown does not stop traffic.";

@@ -86,6 +86,7 @@ mod tests {
             inventory: "isp".to_owned(),
             commit: Some("3f0c2d81aa4e".to_owned()),
             trips: Vec::new(),
+            rulings: Vec::new(),
             targets: vec!["maple/subscriber/s-1".parse().unwrap()],
             moves: Vec::new(),
             waves: Waves::default(),

@@ -7,6 +7,7 @@
 mod allow;
 mod baseline;
 mod lost;
+mod policy;
 mod protect;
 mod trip;
 
@@ -21,6 +22,7 @@ use super::model::{Action, DeviceChanges, Outcome, Plan};
 
 pub use allow::{Allow, Allowances, InvalidAllow, Source, Subject, TRAILER};
 pub use baseline::{Baseline, Counts, Protected};
+pub use policy::{Ruling, rulings};
 pub(super) use protect::refuse_protected;
 pub use trip::{Excess, Guard, Trip, Verdict, Why};
 

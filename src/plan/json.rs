@@ -34,7 +34,7 @@ pub struct PlanJson {
     pub commit: Option<String>,
     /// Addresses that the plan was narrowed to; empty for the whole fleet.
     pub targets: Vec<String>,
-    /// Whether `gamops apply` would send anything; false where a guard refuses the plan as a whole.
+    /// Whether `gamops apply` would send anything; false where a guard or a rule refuses the plan as a whole.
     pub applyable: bool,
     /// Whether every targeted device could be read.
     pub complete: bool,
@@ -46,6 +46,8 @@ pub struct PlanJson {
     pub guards: Vec<GuardJson>,
     /// In which portions devices are changed.
     pub rollout: RolloutJson,
+    /// What the inventory's own rules say of the plan. One whose effect is `refuse` refuses the plan as a whole.
+    pub policies: Vec<RulingJson>,
     /// Differences by object, device by device, in the order in which they are made.
     pub resource_changes: Vec<ResourceChangeJson>,
     /// What was found on each device, and what would be sent to it.
@@ -76,6 +78,19 @@ pub struct TotalJson {
     pub est_seconds: Option<u32>,
     /// `measured` or `assumed`; null without seconds.
     pub est_basis: Option<String>,
+}
+
+/// A rule of the inventory that has something to say of the plan.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct RulingJson {
+    /// Key of the rule.
+    pub rule: String,
+    /// `refuse` or `warn`.
+    pub effect: String,
+    /// What it says.
+    pub message: String,
+    /// Why its condition could not be asked of this plan; null where it could.
+    pub failure: Option<String>,
 }
 
 /// A guard that the plan trips.

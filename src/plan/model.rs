@@ -5,7 +5,7 @@ use serde::Serialize;
 use crate::inventory::rollout::Waves;
 use crate::observed::{Change, DeviceConfig, Kind, ObjectId, Option82};
 
-use super::guard::Trip;
+use super::guard::{Ruling, Trip};
 use super::impact::duration::Estimate;
 use super::impact::{Impact, Total, total};
 use super::moves::Move;
@@ -30,6 +30,8 @@ pub struct Plan {
     pub moves: Vec<Move>,
     /// In which portions the operator wants devices changed; [`super::rollout`] makes them.
     pub waves: Waves,
+    /// What the inventory's own rules say of it.
+    pub rulings: Vec<Ruling>,
 }
 
 /// What would be done to one device.
@@ -307,10 +309,10 @@ impl Plan {
         actionable.map(DeviceChanges::summary).sum()
     }
 
-    /// Whether a guard refuses it: then nothing is sent to any device.
+    /// Whether a guard or a rule refuses it: then nothing is sent to any device.
     #[must_use]
     pub fn is_guarded(&self) -> bool {
-        self.trips.iter().any(Trip::is_refused)
+        self.trips.iter().any(Trip::is_refused) || self.rulings.iter().any(Ruling::is_refused)
     }
 
     /// The devices that were read, by key.

@@ -7,6 +7,7 @@ use std::fmt::Write as _;
 
 use anstyle::{AnsiColor, Style};
 
+use crate::inventory::model::Effect;
 use crate::observed::Kind;
 
 use super::guard::{Verdict, way_through};
@@ -392,6 +393,18 @@ fn guards(out: &mut String, plan: &Plan) {
     }
     if let Some(way) = way_through(&plan.trips) {
         let _ = writeln!(out, "  help: {way}");
+    }
+    for ruling in &plan.rulings {
+        let (rule, words) = (&ruling.rule, ruling.words());
+        let words = words.trim_end_matches('.');
+        match ruling.effect {
+            Effect::Refuse => {
+                let _ = writeln!(out, "{FAIL}Refused by rule {rule}:{FAIL:#} {words}.");
+            }
+            Effect::Warn => {
+                let _ = writeln!(out, "{WARN}Warning by rule {rule}:{WARN:#} {words}.");
+            }
+        }
     }
 }
 

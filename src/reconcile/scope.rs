@@ -38,6 +38,7 @@ impl Context {
                 targets: Vec::new(),
                 devices: Vec::new(),
                 trips: Vec::new(),
+                rulings: Vec::new(),
                 moves: Vec::new(),
                 waves: self.inventory.policies.waves.clone(),
             },

@@ -38,6 +38,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
 /// Crates that only one room may name: where the outside world is, and nowhere else.
 const ONLY_IN: &[(&str, &[&str])] = &[
     ("granit_parser", &["inventory/document"]),
+    ("cel", &["inventory/expression"]),
     ("russh", &["transport", "sim"]),
     ("snmp2", &["transport"]),
     ("async_snmp", &["sim"]),

@@ -22,6 +22,7 @@ mod identity;
 mod impact;
 mod life;
 mod matrix;
+mod policies;
 mod random;
 mod readme;
 mod rollback;

@@ -98,6 +98,7 @@ fn inventory() -> Inventory {
             max_rate: Mbps::MAX,
             guards: crate::inventory::guards::Guards::default(),
             waves: crate::inventory::rollout::Waves::default(),
+            rules: BTreeMap::new(),
         },
         sites: BTreeMap::new(),
         devices: [device("maple-m", "GAM-4-MX"), device("elm", "GAM-12-C")]

@@ -166,6 +166,7 @@ fn plan(fleet: &[Does]) -> Plan {
         trips: Vec::new(),
         moves: Vec::new(),
         waves: crate::inventory::rollout::Waves::default(),
+        rulings: Vec::new(),
     }
 }
 

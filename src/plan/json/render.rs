@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::observed::{ObjectId, Option82, sha256};
 
-use super::super::guard::{Source, Trip, Verdict, Why};
+use super::super::guard::{Ruling, Source, Trip, Verdict, Why};
 use super::super::impact::duration::Estimate;
 use super::super::impact::{Away, Total};
 use super::super::model::{
@@ -14,8 +14,8 @@ use super::super::model::{
 use super::super::waves::{Rollout, Wave, rollout};
 use super::{
     ChangeJson, DeviceJson, FORMAT_VERSION, GuardJson, ImpactJson, NamedJson, Option82Json, Option82ValuesJson,
-    PlanJson, RefusalJson, ResourceChangeJson, RolloutJson, StepJson, SummaryJson, TotalJson, UnsavedJson, WaveJson,
-    digest,
+    PlanJson, RefusalJson, ResourceChangeJson, RolloutJson, RulingJson, StepJson, SummaryJson, TotalJson, UnsavedJson,
+    WaveJson, digest,
 };
 
 /// Renders a whole plan.
@@ -39,6 +39,7 @@ pub fn plan_json(plan: &Plan) -> PlanJson {
         impact: total(&plan.impact()),
         guards: plan.trips.iter().map(guard).collect(),
         rollout: waves(rollout(plan)),
+        policies: plan.rulings.iter().map(ruling).collect(),
         resource_changes: plan.devices.iter().flat_map(resource_changes).collect(),
         devices: plan.devices.iter().map(device).collect(),
     };
@@ -65,6 +66,15 @@ fn total(total: &Total) -> TotalJson {
         for_good: total.for_good,
         est_seconds: total.longest.map(|estimate| estimate.seconds),
         est_basis: total.longest.map(basis),
+    }
+}
+
+fn ruling(ruling: &Ruling) -> RulingJson {
+    RulingJson {
+        rule: ruling.rule.clone(),
+        effect: ruling.effect.word().to_owned(),
+        message: ruling.message.clone(),
+        failure: ruling.failure.clone(),
     }
 }
 

@@ -106,6 +106,7 @@ fn plan(mut devices: Vec<DevicePlan>, moving: &[(&str, &str)], canary: &str, siz
         targets: Vec::new(),
         devices,
         trips: Vec::new(),
+        rulings: Vec::new(),
         moves,
         waves: Waves {
             canary: canary.parse().unwrap(),

@@ -20,6 +20,15 @@ const MAPS: &[Map] = &[
     ),
     ("/properties/policies", "policies: {PROBE}", &[]),
     (
+        "/properties/policies/properties/rules/additionalProperties",
+        "policies: {rules: {r: {PROBE}}}",
+        &[
+            ("when", "plan.summary.add > 1"),
+            ("effect", "warn"),
+            ("message", "text"),
+        ],
+    ),
+    (
         "/properties/policies/properties/guards",
         "policies: {guards: {PROBE}}",
         &[],
@@ -134,6 +143,8 @@ const PROBES: &[&str] = &[
     "{vlan: 100, plan: p}",
     "unbind",
     "unlimited",
+    "refuse",
+    "plan.summary.add > 1",
     "off",
     "{count: 5}",
     "{share: 10%}",
