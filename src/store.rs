@@ -8,6 +8,7 @@
 mod baseline;
 mod capabilities;
 mod checkpoint;
+mod confirmation;
 mod history;
 mod journal;
 mod lock;
@@ -24,6 +25,7 @@ use rusqlite::Connection;
 use tokio::sync::{mpsc, oneshot};
 
 pub use checkpoint::Checkpoint;
+pub use confirmation::{Confirmation, Undecided, Verdict};
 pub use history::{DeviceEntry, Exchange, RunEntry, Runs};
 pub use journal::{Answered, DeviceRun, DeviceRunState, Phase, RunId, RunInfo, RunSummary, Untouched, WrittenPlan};
 pub use lock::DeviceLock;

@@ -6,6 +6,7 @@
 )]
 
 mod assumed;
+mod confirm;
 mod device_gather;
 mod devices;
 mod faults;
