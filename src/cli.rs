@@ -3,6 +3,7 @@
 //! stdout is the answer, stderr is the story.
 
 mod apply;
+mod confirm;
 mod context;
 mod demo;
 pub mod exit;
@@ -69,6 +70,7 @@ enum Command {
     Validate(validate::Args),
     Plan(plan::Args),
     Apply(apply::Args),
+    Confirm(confirm::Args),
     Show(show::Args),
     History(history::Args),
     Trust(trust::Args),
@@ -146,6 +148,7 @@ async fn run(command: Command) -> anyhow::Result<Exit> {
         }
         Command::Plan(args) => plan::run(args).await,
         Command::Apply(args) => apply::run(args).await,
+        Command::Confirm(args) => confirm::run(args).await,
         Command::Show(args) => show::run(args).await,
         Command::History(args) => history::run(args).await,
         Command::Trust(args) => trust::run(args).await,
@@ -192,6 +195,15 @@ fn answer(text: &str) {
     use std::io::Write as _;
     let mut out = anstream::stdout().lock();
     let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+}
+
+/// Who runs this, as the system tells it.
+fn actor() -> String {
+    let name = |variable: &str| std::env::var(variable).ok().filter(|value| !value.is_empty());
+    name("SUDO_USER")
+        .or_else(|| name("USER"))
+        .or_else(|| name("LOGNAME"))
+        .unwrap_or_else(|| "unknown".to_owned())
 }
 
 /// Prints a line of the story.

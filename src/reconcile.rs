@@ -4,6 +4,7 @@
 
 mod again;
 mod apply;
+mod confirm;
 mod event;
 mod observe;
 mod rebind;
@@ -39,7 +40,7 @@ pub use event::{Event, Events, Progress};
 pub use observe::{Contact, Identified, observe, trust};
 pub use rebind::{PlannedRebind, Rebound, Unplanned};
 pub use result::{DeviceOutcome, DeviceResult, Failure, NotRolledBack, RolledBack, Stopped, WayBack};
-pub use run::Orders;
+pub use run::{Applied, Orders};
 
 /// What a run needs to know and use.
 #[derive(Debug, Clone)]
@@ -376,7 +377,11 @@ impl Context {
             now: self.now,
             targets,
         };
-        Ok((plan_device(inputs, &render), contact))
+        let mut changes = plan_device(inputs, &render);
+        if let Some(standing) = self.store.unconfirmed(contact.mac()).await.map_err(database)? {
+            changes.refuse(confirm::refusal(&standing, jiff::Timestamp::now()));
+        }
+        Ok((changes, contact))
     }
 }
 

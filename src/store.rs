@@ -8,6 +8,7 @@
 mod baseline;
 mod capabilities;
 mod checkpoint;
+mod confirmation;
 mod error;
 mod history;
 mod incomplete;
@@ -27,6 +28,7 @@ use rusqlite::Connection;
 use tokio::sync::{mpsc, oneshot};
 
 pub use checkpoint::Checkpoint;
+pub use confirmation::{Confirmation, Undecided, Verdict};
 pub use error::StoreError;
 pub use history::{DeviceEntry, Exchange, RunEntry, Runs};
 pub use journal::{Answered, DeviceRun, DeviceRunState, Phase, RunId, RunInfo, RunSummary, Untouched, WrittenPlan};

@@ -2,6 +2,7 @@
 
 use std::io::IsTerminal as _;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 
@@ -12,15 +13,16 @@ use crate::plan::guard::Allow;
 use crate::plan::json::PlanJson;
 use crate::plan::{Target, count};
 use crate::reconcile::{self, Again, Orders, RunError};
+use crate::store::{RunId, Verdict};
 
 use super::context::{context, load};
 use super::exit::Exit;
 use super::kept;
 use super::progress::Progress;
-use super::results::{exit_of, results_text};
+use super::results::{devices_text, exit_of, results_text};
 use super::settings::{FleetArgs, InventoryArgs, WaveArgs};
 use super::since::{self, Scope, SinceArgs};
-use super::{answer, ask, say};
+use super::{actor, answer, ask, say};
 
 /// Make the devices hold what the inventory says: plan, ask, change, verify, save.
 ///
@@ -40,6 +42,7 @@ use super::{answer, ask, say};
   gamops plan -i inventory-example --out friday.plan && gamops apply -i inventory-example friday.plan
   gamops apply -i inventory-example --allow destroy=37    # when a guard asked whether that is meant
   gamops apply -i inventory-example --auto-approve       # in scripts, where nobody can be asked
+  gamops apply -i inventory-example --confirm-within 5m  # given back unless `gamops confirm RUN` follows
   gamops apply -i inventory-example --on-failure leave   # to look at what failed where it failed")]
 pub(super) struct Args {
     /// A plan that `gamops plan --out` wrote; of it, `--target` may name whole devices.
@@ -73,8 +76,14 @@ pub(super) struct Args {
 
     /// What becomes of a device on which it fails: given back what it held before, or left as it is, unsaved. Where this
     /// is not given, `policies.on_failure` of the inventory says it, else `rollback`.
-    #[arg(long, value_name = "WHAT")]
+    #[arg(long, value_name = "WHAT", conflicts_with = "confirm_within")]
     on_failure: Option<Failing>,
+
+    /// Change and verify, but save nothing before `gamops confirm RUN` says so, within this time: `90s`, `5m`. What is not
+    /// confirmed is given back: by this command, or by the next `apply` if this one was killed. At a terminal you are asked
+    /// as well.
+    #[arg(long, value_name = "TIME")]
+    confirm_within: Option<TimeSpan>,
 
     /// How long a device that is lost on the way is looked for, to give it back what it held: `90s`, `5m`. A GAM restarts
     /// in minutes.
@@ -136,6 +145,14 @@ pub(super) async fn run(args: Args) -> anyhow::Result<Exit> {
     let mut context = context(inventory, &args.inventory.inventory, &args.fleet, events)?;
     context.parallelism.changing = usize::from(args.parallel_changes);
     context.allowances.by_flag = args.allow;
+    // What nobody confirmed in time was to be given back: nobody is asked again.
+    let undone = context
+        .give_back_unconfirmed(&args.fleet.targets, args.reconnect_within.into())
+        .await?;
+    if !undone.is_empty() {
+        progress.pause();
+        answer(&devices_text(&undone));
+    }
     let scope = Scope::new(since, &context, &args.fleet.targets).await?;
     let again = tokio::select! {
         again = plan(&context, &scope, &args.fleet.targets, kept.as_ref()) => again?,
@@ -184,13 +201,41 @@ pub(super) async fn run(args: Args) -> anyhow::Result<Exit> {
     let orders = Orders {
         on_failure: args.on_failure.map(OnFailure::from),
         patience: args.reconnect_within.into(),
+        confirm: args.confirm_within.is_some(),
         ..Orders::by(actor())
     };
-    let results = context.apply(planned, &orders).await?;
+    let applied = context.apply(planned, &orders).await?;
+    let results = match args.confirm_within {
+        Some(within) if applied.is_waiting() => {
+            progress.pause();
+            answer(&results_text(&applied.results, quiet));
+            let verdict = verdict(&context, applied.run, within).await?;
+            context.settle(applied, verdict, args.reconnect_within.into()).await?
+        }
+        _ => applied.results,
+    };
     drop(context);
     progress.finish().await;
     answer(&results_text(&results, quiet));
     Ok(exit_of(&results))
+}
+
+/// Waits for the word on a run: at this terminal, from `gamops confirm`, or from the clock.
+async fn verdict(context: &reconcile::Context, run: RunId, within: TimeSpan) -> anyhow::Result<Verdict> {
+    let deadline = jiff::Timestamp::now().checked_add(Duration::from(within))?;
+    context.store.await_confirmation(run, deadline).await?;
+    say(&format!(
+        "\nRun {run} is not saved. Keep it with `gamops confirm {run}` until {deadline:.0}; otherwise, and on Ctrl-C, the devices are given back what they held before."
+    ));
+    if !std::io::stdin().is_terminal() {
+        return Ok(context.verdict(run, deadline).await?);
+    }
+    let asked = tokio::select! {
+        verdict = context.verdict(run, deadline) => return Ok(verdict?),
+        kept = ask("Keep it?") => if kept? { Verdict::Keep } else { Verdict::Reject },
+    };
+    let counts = context.store.answer(run, asked, &actor()).await?;
+    Ok(counts.unwrap_or(asked))
 }
 
 /// The plan to apply: a fresh one, or the kept one made again.
@@ -204,15 +249,6 @@ async fn plan(
         Some(kept) => context.plan_again(kept, targets).await,
         None => scope.plan(context).await.map(Again::from),
     }
-}
-
-/// Who runs this, as the system tells it.
-pub(super) fn actor() -> String {
-    let name = |variable: &str| std::env::var(variable).ok().filter(|value| !value.is_empty());
-    name("SUDO_USER")
-        .or_else(|| name("USER"))
-        .or_else(|| name("LOGNAME"))
-        .unwrap_or_else(|| "unknown".to_owned())
 }
 
 /// Turns the first Ctrl-C into a request to stop between two commands, and to give back; the second one kills as usual.

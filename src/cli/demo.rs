@@ -225,7 +225,7 @@ impl Demo {
     async fn apply(&self, targets: &[Target]) -> anyhow::Result<()> {
         let (context, progress) = self.context(self.devices(targets))?;
         let planned = context.plan(targets).await?;
-        let results: Vec<DeviceResult> = context.apply(planned, &Orders::by("demo")).await?;
+        let results: Vec<DeviceResult> = context.apply(planned, &Orders::by("demo")).await?.results;
         drop(context);
         progress.finish().await;
         answer(&results_text(&results, false));

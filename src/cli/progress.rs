@@ -78,7 +78,7 @@ async fn listen(mut events: mpsc::UnboundedReceiver<Event>, bar: ProgressBar, te
         };
         use reconcile::Progress::{
             Applying, Contacting, Finished, NotRead, Read, Reconnecting, RolledBack, RollingBack, Saving, Sent,
-            Stopped, Verifying,
+            Stopped, Verifying, Waiting,
         };
         match what {
             Contacting => {}
@@ -101,7 +101,8 @@ async fn listen(mut events: mpsc::UnboundedReceiver<Event>, bar: ProgressBar, te
             }
             Verifying => show(&bar, &commands, terminal, &device, "reading back"),
             Saving => show(&bar, &commands, terminal, &device, "verified, saving"),
-            Reconnecting => show(&bar, &commands, terminal, &device, "lost, reaching it again"),
+            Waiting => show(&bar, &commands, terminal, &device, "verified, waits to be confirmed"),
+            Reconnecting => show(&bar, &commands, terminal, &device, "reaching it again"),
             RollingBack => show(&bar, &commands, terminal, &device, "failed, giving back what it held"),
             RolledBack => show(&bar, &commands, terminal, &device, "holds what it held before"),
             Finished => show(&bar, &commands, terminal, &device, "done"),

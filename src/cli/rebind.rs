@@ -8,7 +8,7 @@ use crate::reconcile::{Events, PlannedRebind, Rebound, Unplanned};
 use super::context::{context, load};
 use super::exit::Exit;
 use super::settings::{FleetArgs, InventoryArgs};
-use super::{answer, apply, ask, say};
+use super::{actor, answer, apply, ask, say};
 
 /// Have a port-aware device serve a subscriber by the endpoint that is on its port now.
 ///
@@ -61,7 +61,7 @@ pub(super) async fn run(args: Args) -> anyhow::Result<Exit> {
     }
     apply::stop_on_interrupt(&context.cancel);
     let (port, mac) = (planned.rebind.port, planned.rebind.mac);
-    Ok(match context.apply_rebind(planned, &apply::actor()).await? {
+    Ok(match context.apply_rebind(planned, &actor()).await? {
         Rebound::Done { tied: true } => {
             answer(&format!(
                 "Rebound: endpoint {mac} is tied to port {port}; verified, saved.\n"
@@ -79,7 +79,9 @@ pub(super) async fn run(args: Args) -> anyhow::Result<Exit> {
             Exit::Stale
         }
         Rebound::Busy => {
-            say("error: another gamops is changing this device; nothing was sent\n  help: wait until it has ended");
+            say(
+                "error: another gamops is changing this device, or an earlier run there waits to be confirmed; nothing was sent\n  help: wait until it has ended",
+            );
             Exit::Refused
         }
         Rebound::Stopped { reason, sent } => {

@@ -9,8 +9,38 @@ use crate::reconcile::{DeviceOutcome, DeviceResult, Failure, RolledBack, Stopped
 
 use super::exit::Exit;
 
-/// The account of a run: one line a device, and all there is to know where one was stopped.
+/// The account of a run: one line a device, and all there is to know where one was stopped; then what it all came to.
 pub(super) fn results_text(results: &[DeviceResult], quiet: bool) -> String {
+    let (mut out, total, saved) = account(results);
+    let fine = results.iter().all(|result| result.outcome.is_fine());
+    if quiet && fine {
+        return String::new();
+    }
+    let waits = |result: &DeviceResult| matches!(result.outcome, DeviceOutcome::Unconfirmed(..));
+    if results.iter().any(waits) {
+        return format!("\n{out}");
+    }
+    let head = if fine { "Apply complete!" } else { "Apply incomplete." };
+    let saves = if saved > 0 {
+        format!(" {} saved.", count(saved, "device"))
+    } else {
+        String::new()
+    };
+    let _ = writeln!(
+        out,
+        "{head} Resources: {} added, {} changed, {} destroyed.{saves}",
+        total.add, total.change, total.destroy
+    );
+    format!("\n{out}")
+}
+
+/// The same without what it all came to.
+pub(super) fn devices_text(results: &[DeviceResult]) -> String {
+    account(results).0
+}
+
+/// A line and more for each device, the numbers of what was done, and how many devices were only saved.
+fn account(results: &[DeviceResult]) -> (String, Summary, usize) {
     let mut out = String::new();
     let mut total = Summary::default();
     let mut saved = 0;
@@ -26,6 +56,14 @@ pub(super) fn results_text(results: &[DeviceResult], quiet: bool) -> String {
                 let _ = writeln!(
                     out,
                     "  {device}  {add} added, {change} changed, {destroy} destroyed; verified, saved"
+                );
+                not_applied.iter().for_each(|field| not_applied_text(&mut out, field));
+            }
+            DeviceOutcome::Unconfirmed(summary, not_applied) => {
+                let Summary { add, change, destroy } = summary;
+                let _ = writeln!(
+                    out,
+                    "  {device}  {add} added, {change} changed, {destroy} destroyed; verified; not saved before it is confirmed"
                 );
                 not_applied.iter().for_each(|field| not_applied_text(&mut out, field));
             }
@@ -60,22 +98,7 @@ pub(super) fn results_text(results: &[DeviceResult], quiet: bool) -> String {
             some_of(devices)
         );
     }
-    let fine = results.iter().all(|result| result.outcome.is_fine());
-    if quiet && fine {
-        return String::new();
-    }
-    let head = if fine { "Apply complete!" } else { "Apply incomplete." };
-    let saves = if saved > 0 {
-        format!(" {} saved.", count(saved, "device"))
-    } else {
-        String::new()
-    };
-    let _ = writeln!(
-        out,
-        "{head} Resources: {} added, {} changed, {} destroyed.{saves}",
-        total.add, total.change, total.destroy
-    );
-    format!("\n{out}")
+    (out, total, saved)
 }
 
 fn not_applied_text(out: &mut String, field: &NotApplied) {
@@ -199,6 +222,9 @@ fn stopped_text(out: &mut String, device: &str, stopped: &Stopped) {
 
 /// How far it came, and the device's own words.
 fn failure_text(out: &mut String, failure: &Failure, then: &str) {
+    if failure.total == 0 && failure.refused.is_none() {
+        return;
+    }
     let _ = writeln!(
         out,
         "    {} of {} taken{then}",

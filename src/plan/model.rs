@@ -286,6 +286,12 @@ impl DeviceChanges {
 }
 
 impl DeviceChanges {
+    /// Changes nothing after all, for this reason.
+    pub fn refuse(&mut self, refusal: Refusal) {
+        self.steps.clear();
+        self.refusals.push(refusal);
+    }
+
     /// Whether apply would change the device, but for what stands in the way.
     #[must_use]
     pub fn is_refused(&self) -> bool {

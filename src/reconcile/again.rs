@@ -187,8 +187,7 @@ impl Planned {
             && changes.is_actionable()
         {
             let reason = then.reason.clone().unwrap_or_default();
-            changes.steps.clear();
-            changes.refusals.push(Refusal {
+            changes.refuse(Refusal {
                 rule: "refused-when-planned",
                 message: format!("it was refused when the plan was made: {reason}"),
                 help: "that is no longer so: plan again".to_owned(),

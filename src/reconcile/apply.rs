@@ -4,6 +4,7 @@
 //! verified, nothing is recorded before it was saved. What fails is given back what it held before, by the same rules.
 //! Killed anywhere, the next run finds out and converges.
 
+mod confirm;
 mod line;
 mod report;
 mod rollback;
@@ -27,6 +28,8 @@ use super::observe::Contact;
 use super::result::DeviceOutcome;
 
 use line::Line;
+
+pub(super) use confirm::{give_back, keep};
 
 /// One device in one run.
 #[derive(Clone, Copy)]
@@ -57,6 +60,8 @@ pub(super) struct Job<'a> {
     pub(super) work: Work<'a>,
     pub(super) changes: &'a DeviceChanges,
     pub(super) on_failure: OnFailure,
+    /// Whether somebody has to confirm it before it is saved.
+    pub(super) hold: bool,
 }
 
 /// Why the work on a device stopped.
@@ -190,6 +195,14 @@ async fn try_apply(
     if !residue.is_empty() {
         return Err(Stop::NotVerified(residue));
     }
+    // Worth a better word in the next plan, not worth a failure here.
+    let firmware = &contact.observation.identity.firmware;
+    let _ = store.took(firmware, said.took).await;
+    if job.hold {
+        store.hold_device(run, work.key(), trials.target).await?;
+        work.tell(Progress::Waiting);
+        return Ok(DeviceOutcome::Unconfirmed(changes.summary(), trials.not_applied));
+    }
     store
         .device_state(run, work.key(), DeviceRunState::Verified, None)
         .await?;
@@ -199,9 +212,6 @@ async fn try_apply(
     finish(work, contact.mac(), checkpoint, &found)
         .await
         .map_err(Stop::NotRecorded)?;
-    // Worth a better word in the next plan, not worth a failure here: the device is done.
-    let firmware = &contact.observation.identity.firmware;
-    let _ = store.took(firmware, said.took).await;
     Ok(match changes.steps.len() {
         0 => DeviceOutcome::Saved,
         _ => DeviceOutcome::Applied(changes.summary(), trials.not_applied),
@@ -219,10 +229,7 @@ async fn finish(
         // What the device filled in by itself (a port for `auto`) is what was applied, not drift.
         record.applied = found.managed.object(record.object);
     }
-    let commit = work.context.commit.clone();
-    work.store()
-        .finish_device(work.run, work.key(), mac, records, commit)
-        .await?;
+    work.store().finish_device(work.run, work.key(), mac, records).await?;
     work.tell(Progress::Finished);
     Ok(())
 }

@@ -57,7 +57,9 @@ pub enum Progress {
     Verifying,
     /// It is being saved.
     Saving,
-    /// It was lost, and is being reached again.
+    /// It holds what it should, and waits to be confirmed.
+    Waiting,
+    /// Its session is gone, and it is being reached again.
     Reconnecting,
     /// It is being given back what it held before.
     RollingBack,

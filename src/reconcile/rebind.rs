@@ -56,7 +56,7 @@ pub enum Rebound {
     },
     /// The device or what is plugged into it is not as it was when the operator agreed; nothing was sent.
     Stale,
-    /// Another run is changing the device; nothing was sent.
+    /// Another run is changing the device, or waits to be confirmed; nothing was sent.
     Busy,
     /// It was left unsaved.
     Stopped {
@@ -200,8 +200,11 @@ impl Context {
     /// [`RunError`] where the run could not be written down; nothing was sent then.
     pub async fn apply_rebind(&self, planned: PlannedRebind, actor: &str) -> Result<Rebound, RunError> {
         let mut planned = planned;
-        let outcome = match self.store.lock_device(planned.contact.mac())? {
+        let mac = planned.contact.mac();
+        let outcome = match self.store.lock_device(mac)? {
             None => Rebound::Busy,
+            // Saving would save what a run made that waits to be confirmed.
+            Some(_) if self.store.unconfirmed(mac).await?.is_some() => Rebound::Busy,
             Some(lock) => self.rebind_under(&mut planned, actor, lock).await?,
         };
         planned.contact.close().await;
@@ -308,9 +311,7 @@ impl Context {
             return Err(Stop::NotSaved);
         }
         let (mac, records) = (contact.mac(), planned.records.clone());
-        store
-            .finish_device(run, device, mac, records, self.commit.clone())
-            .await?;
+        store.finish_device(run, device, mac, records).await?;
         Ok(planned.rebind.is_done(&found.managed))
     }
 }

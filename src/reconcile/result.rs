@@ -20,6 +20,8 @@ pub enum DeviceOutcome {
     /// Changed as planned, verified, saved, recorded; but for the fields whose assumed words the device refused or
     /// ignored.
     Applied(Summary, Vec<NotApplied>),
+    /// Changed as planned and verified, and not saved: the run is to be confirmed first.
+    Unconfirmed(Summary, Vec<NotApplied>),
     /// It held what it should, and was saved.
     Saved,
     /// The inventory holds changes back.
@@ -102,6 +104,19 @@ pub struct Stopped {
 }
 
 impl Failure {
+    /// What went wrong while nothing of the plan was being sent.
+    pub(super) const fn of(reason: String) -> Self {
+        Self {
+            reason,
+            interrupted: false,
+            sent: Vec::new(),
+            total: 0,
+            refused: None,
+            differs: Vec::new(),
+            saved: false,
+        }
+    }
+
     /// Whether anything was sent.
     #[must_use]
     pub const fn touched(&self) -> bool {
@@ -115,7 +130,7 @@ impl DeviceOutcome {
     pub fn is_fine(&self) -> bool {
         match self {
             Self::InSync | Self::Saved | Self::Held => true,
-            Self::Applied(_, not_applied) => not_applied.is_empty(),
+            Self::Applied(_, not_applied) | Self::Unconfirmed(_, not_applied) => not_applied.is_empty(),
             Self::Refused(_)
             | Self::Unread(_)
             | Self::Stale
@@ -129,8 +144,7 @@ impl DeviceOutcome {
     #[must_use]
     pub fn touched(&self) -> bool {
         match self {
-            Self::Applied(..) | Self::Saved => true,
-            Self::RolledBack(back) => back.failure.touched(),
+            Self::Applied(..) | Self::Unconfirmed(..) | Self::Saved | Self::RolledBack(_) => true,
             Self::Stopped(stopped) => stopped.failure.touched(),
             Self::InSync | Self::Held | Self::Refused(_) | Self::Unread(_) | Self::Stale | Self::NotStarted(_) => false,
         }

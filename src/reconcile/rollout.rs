@@ -11,6 +11,7 @@ use crate::store::RunId;
 
 use super::observe::{Contact, observe};
 use super::result::{DeviceOutcome, DeviceResult};
+use super::run::Waiting;
 use super::{Context, Orders, Planned};
 
 /// A run over a plan, as far as it came.
@@ -21,11 +22,21 @@ struct Run<'a> {
     orders: &'a Orders,
     contacts: BTreeMap<String, Contact>,
     results: Vec<DeviceResult>,
+    /// Devices that wait to be confirmed.
+    waiting: Vec<Waiting>,
+    /// How many groups of devices have had their turn.
+    stages: usize,
 }
 
 impl Context {
-    /// Changes the devices of a plan; one result for each device of it, in no order.
-    pub(super) async fn roll_out(&self, planned: Planned, run: RunId, orders: &Orders) -> Vec<DeviceResult> {
+    /// Changes the devices of a plan; one result for each device of it, in no order, and the devices that wait to be
+    /// confirmed.
+    pub(super) async fn roll_out(
+        &self,
+        planned: Planned,
+        run: RunId,
+        orders: &Orders,
+    ) -> (Vec<DeviceResult>, Vec<Waiting>) {
         let Planned { plan, contacts, .. } = planned;
         let rollout = rollout(&plan);
         let mut run = Run {
@@ -35,6 +46,8 @@ impl Context {
             orders,
             contacts,
             results: Vec::with_capacity(plan.devices.len()),
+            waiting: Vec::new(),
+            stages: 0,
         };
         // Where nothing is sent there is nothing to try out.
         let unchanged: Vec<&str> = (plan.devices.iter().filter(|device| !device.is_actionable()))
@@ -52,7 +65,7 @@ impl Context {
                 None => obstacle = run.carry_out(&rollout, index, wave).await,
             }
         }
-        run.results
+        (run.results, run.waiting)
     }
 
     /// Waits before a wave. `Some`: the operator does not want to wait any more.
@@ -110,28 +123,37 @@ impl Run<'_> {
                 )
             })
             .collect();
-        let results: Vec<DeviceResult> = futures::stream::iter(work)
+        self.stages += 1;
+        let stage = self.stages;
+        let results: Vec<(DeviceResult, Option<Waiting>)> = futures::stream::iter(work)
             .map(|(device, contact, held_back)| async move {
-                let outcome = match (held_back, contact) {
+                let (outcome, lock) = match (held_back, contact) {
                     (Some(refusal), contact) => {
                         close(contact).await;
-                        DeviceOutcome::Refused(vec![refusal])
+                        (DeviceOutcome::Refused(vec![refusal]), None)
                     }
                     (None, None) if device.is_actionable() => match context.contact_again(device).await {
                         Ok(contact) => context.apply_one(device, Some(contact), run, orders).await,
-                        Err(outcome) => outcome,
+                        Err(outcome) => (outcome, None),
                     },
                     (None, contact) => context.apply_one(device, contact, run, orders).await,
                 };
-                DeviceResult {
-                    device: device.device.clone(),
-                    outcome,
-                }
+                let device = device.device.clone();
+                let waiting = lock.map(|(mac, lock)| Waiting {
+                    device: device.clone(),
+                    mac,
+                    stage,
+                    lock,
+                });
+                (DeviceResult { device, outcome }, waiting)
             })
             .buffer_unordered(context.parallelism.changing.max(1))
             .collect()
             .await;
-        self.results.extend(results);
+        for (result, waiting) in results {
+            self.results.push(result);
+            self.waiting.extend(waiting);
+        }
     }
 
     /// Ends the sessions of devices whose turn comes later: a device has few of them, and ends one that is idle for ten

@@ -2,13 +2,14 @@
 
 use std::time::Duration;
 
+use crate::domain::MacAddr;
 use crate::inventory::model::OnFailure;
 use crate::plan::Refusal;
 use crate::plan::guard::Baseline;
 use crate::plan::model::{DeviceChanges, DevicePlan, Outcome, Saved, Unread};
 use crate::store::{DeviceLock, RunId, RunInfo, StoreError};
 
-use super::{Contact, Context, DeviceOutcome, DeviceResult, Planned, RunError, apply, chain, written};
+use super::{Contact, Context, DeviceOutcome, DeviceResult, Planned, RunError, apply, chain, confirm, written};
 
 /// How a plan is to be applied.
 #[derive(Debug, Clone)]
@@ -19,6 +20,39 @@ pub struct Orders {
     pub on_failure: Option<OnFailure>,
     /// How long a device that is lost in the middle is looked for, to give it back what it held.
     pub patience: Duration,
+    /// Whether nothing is saved before somebody has confirmed the run. What fails is rolled back then, whatever
+    /// `on_failure` says.
+    pub confirm: bool,
+}
+
+/// What a run came to, and the devices that wait for what becomes of them.
+#[derive(Debug)]
+pub struct Applied {
+    /// Its number.
+    pub run: RunId,
+    /// What it came to, device by device.
+    pub results: Vec<DeviceResult>,
+    pub(super) waiting: Vec<Waiting>,
+    /// Whether all of the inventory was to be applied.
+    pub(super) of_all: bool,
+}
+
+/// A device that was changed and verified and not saved. Nobody else changes it meanwhile.
+#[derive(Debug)]
+pub(super) struct Waiting {
+    pub(super) device: String,
+    pub(super) mac: MacAddr,
+    /// Which group of devices it was changed with, counted from 1.
+    pub(super) stage: usize,
+    pub(super) lock: DeviceLock,
+}
+
+impl Applied {
+    /// Whether devices wait to be confirmed.
+    #[must_use]
+    pub const fn is_waiting(&self) -> bool {
+        !self.waiting.is_empty()
+    }
 }
 
 impl Orders {
@@ -32,6 +66,7 @@ impl Orders {
             actor: actor.into(),
             on_failure: None,
             patience: Self::PATIENCE,
+            confirm: false,
         }
     }
 }
@@ -42,34 +77,49 @@ impl Context {
     /// # Errors
     ///
     /// [`RunError`] where a guard refuses the plan, or the run could not be written down; nothing was sent then.
-    pub async fn apply(&self, planned: Planned, orders: &Orders) -> Result<Vec<DeviceResult>, RunError> {
+    pub async fn apply(&self, planned: Planned, orders: &Orders) -> Result<Applied, RunError> {
         if planned.plan.is_guarded() {
             planned.close().await;
             return Err(RunError::Guarded);
         }
-        let undoes = planned.undoes;
-        let is_whole = self.is_whole(&planned.plan);
         let run = self
             .store
             .begin_run(RunInfo {
                 actor: orders.actor.clone(),
                 commit: self.commit.clone(),
                 plan: written::written(&planned.plan)?,
-                undoes,
+                undoes: planned.undoes,
             })
             .await?;
-        let mut results = self.roll_out(planned, run, orders).await;
+        let of_all = planned.undoes.is_none() && self.is_whole(&planned.plan);
+        if orders.confirm {
+            self.store.ask_confirmation(run).await?;
+        }
+        let (mut results, waiting) = self.roll_out(planned, run, orders).await;
         results.sort_by(|a, b| a.device.cmp(&b.device));
+        if waiting.is_empty() {
+            self.close_run(run, &results, of_all).await?;
+        }
+        Ok(Applied {
+            run,
+            results,
+            waiting,
+            of_all,
+        })
+    }
+
+    /// Writes down that a run is over. `of_all` says that all of the inventory was to be applied.
+    pub(super) async fn close_run(&self, run: RunId, results: &[DeviceResult], of_all: bool) -> Result<(), StoreError> {
         let fine = results.iter().all(|result| result.outcome.is_fine());
         let outcome = if fine { "done" } else { "incomplete" };
-        let finished = self.store.finish_run(run, outcome, written::untouched(&results));
+        let finished = self.store.finish_run(run, outcome, written::untouched(results));
         if let Err(error) = finished.await {
             // What came of the devices is worth more than this last line, which the next run can do without.
             tracing::error!("the end of run {run} could not be written down: {}", chain(&error));
         }
         // A run that was narrowed or broken off, or that undid another, has not applied this inventory.
         let not_started = |result: &DeviceResult| matches!(result.outcome, DeviceOutcome::NotStarted(_));
-        if undoes.is_none() && is_whole && !self.cancel.is_cancelled() && !results.iter().any(not_started) {
+        if of_all && !self.cancel.is_cancelled() && !results.iter().any(not_started) {
             let baseline = Baseline::of(&self.inventory, self.commit.as_deref());
             if let Err(error) = self.store.put_baseline(&self.inventory.id, baseline).await {
                 // The guards then compare with the run before, which lets less pass.
@@ -79,7 +129,7 @@ impl Context {
                 );
             }
         }
-        Ok(results)
+        Ok(())
     }
 
     pub(super) async fn apply_one(
@@ -88,27 +138,27 @@ impl Context {
         contact: Option<Contact>,
         run: RunId,
         orders: &Orders,
-    ) -> DeviceOutcome {
+    ) -> (DeviceOutcome, Option<(MacAddr, DeviceLock)>) {
         let changes = match &device.outcome {
-            Outcome::Unread(unread) => return DeviceOutcome::Unread(unread.clone()),
+            Outcome::Unread(unread) => return (DeviceOutcome::Unread(unread.clone()), None),
             Outcome::Read(changes) => changes,
         };
         if changes.held.is_some() {
-            return DeviceOutcome::Held;
+            return (DeviceOutcome::Held, None);
         }
         if !changes.refusals.is_empty() {
-            return DeviceOutcome::Refused(changes.refusals.clone());
+            return (DeviceOutcome::Refused(changes.refusals.clone()), None);
         }
         let Some(contact) = contact else {
-            return self.record_only(device, changes).await;
+            return (self.record_only(device, changes).await, None);
         };
         // What was planned is in the inventory.
         let Some(entry) = self.inventory.devices.get(&device.device) else {
             contact.close().await;
-            return DeviceOutcome::Stale;
+            return (DeviceOutcome::Stale, None);
         };
         match self.begin(device, changes).await {
-            Ok(_lock) => {
+            Ok(lock) => {
                 let job = apply::Job {
                     work: apply::Work {
                         context: self,
@@ -117,13 +167,19 @@ impl Context {
                         patience: orders.patience,
                     },
                     changes,
-                    on_failure: orders.on_failure.unwrap_or(self.inventory.policies.on_failure),
+                    on_failure: match orders.confirm {
+                        true => OnFailure::Rollback,
+                        false => orders.on_failure.unwrap_or(self.inventory.policies.on_failure),
+                    },
+                    hold: orders.confirm,
                 };
-                apply::apply(contact, &job).await
+                let outcome = apply::apply(contact, &job).await;
+                let waits = matches!(outcome, DeviceOutcome::Unconfirmed(..));
+                (outcome, waits.then_some((changes.mac, lock)))
             }
             Err(outcome) => {
                 contact.close().await;
-                outcome
+                (outcome, None)
             }
         }
     }
@@ -142,6 +198,10 @@ impl Context {
                 help: "wait until it has ended, then plan again".to_owned(),
             }]));
         };
+        if let Some(standing) = self.store.unconfirmed(changes.mac).await.map_err(failed)? {
+            let refusal = confirm::refusal(&standing, jiff::Timestamp::now());
+            return Err(DeviceOutcome::Refused(vec![refusal]));
+        }
         let records = self.store.records(changes.mac).await.map_err(failed)?;
         if records == changes.records_before {
             Ok(lock)

@@ -41,6 +41,7 @@ pub(super) fn untouched(results: &[DeviceResult]) -> Vec<Untouched> {
             DeviceOutcome::InSync
             | DeviceOutcome::Applied(..)
             | DeviceOutcome::Saved
+            | DeviceOutcome::Unconfirmed(..)
             | DeviceOutcome::Held
             | DeviceOutcome::RolledBack(_) => {
                 return None;

@@ -142,6 +142,12 @@ impl DeviceRunState {
         !matches!(self, Self::Saved | Self::Settled | Self::RolledBack)
     }
 
+    /// Whether a run that was not confirmed has something to give back there.
+    #[must_use]
+    pub const fn may_be_given_back(self) -> bool {
+        matches!(self, Self::Sending | Self::Verified | Self::Failed | Self::Interrupted)
+    }
+
     pub(super) fn of_word(word: &str) -> Self {
         match word {
             "verified" => Self::Verified,
@@ -402,11 +408,13 @@ impl Store {
         device: &str,
         mac: MacAddr,
         records: Vec<Record>,
-        commit: Option<String>,
     ) -> Result<(), StoreError> {
         let device = device.to_owned();
         self.call(move |db| {
             set_state(db, run, &device, DeviceRunState::Saved, None)?;
+            // That of the run, which another process may finish.
+            let commit: Option<String> =
+                db.query_row("SELECT commit_id FROM runs WHERE id = ?1", [run.0], |row| row.get(0))?;
             ownership::replace(db, mac, &records, commit.as_deref())
         })
         .await
@@ -493,7 +501,7 @@ fn number(count: usize) -> i64 {
     i64::try_from(count).unwrap_or(i64::MAX)
 }
 
-fn set_state(
+pub(super) fn set_state(
     db: &rusqlite::Transaction<'_>,
     run: RunId,
     device: &str,

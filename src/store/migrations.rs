@@ -107,6 +107,14 @@ const STEPS: &[&str] = &[
         document  TEXT NOT NULL,
         updated   TEXT NOT NULL
     ) STRICT;",
+    // 7: runs that are kept only if somebody confirms them in time.
+    "CREATE TABLE confirmations (
+        run         INTEGER PRIMARY KEY REFERENCES runs (id) ON DELETE CASCADE,
+        deadline    TEXT,
+        verdict     TEXT,
+        answered    TEXT,
+        answered_by TEXT
+    ) STRICT;",
 ];
 
 /// Makes an empty database into one of an older version.

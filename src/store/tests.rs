@@ -96,7 +96,7 @@ async fn finishing_a_device_replaces_its_records() {
         .await
         .unwrap();
     store
-        .finish_device(run, "maple-a", MAC, vec![record("s-2", 5)], None)
+        .finish_device(run, "maple-a", MAC, vec![record("s-2", 5)])
         .await
         .unwrap();
     assert_eq!(store.records(MAC).await.unwrap(), vec![record("s-2", 5)]);
@@ -455,4 +455,44 @@ async fn what_commands_took_is_a_median_of_the_last_ones_of_that_firmware() {
     let expected = Timings::of([took(110), (work(true), Duration::from_millis(700))]);
     assert_eq!(store.timings(&ours).await.unwrap(), expected);
     assert_eq!(store.timings(&other).await.unwrap(), Timings::of([took(9000)]));
+}
+
+#[tokio::test]
+async fn the_first_word_on_a_run_counts_and_the_clock_has_one() {
+    let store = Store::in_memory().unwrap();
+    let silent = run(&store).await;
+    assert_eq!(store.answer(silent, Verdict::Keep, "me").await.unwrap(), None);
+
+    let asking = run(&store).await;
+    store.ask_confirmation(asking).await.unwrap();
+    store.begin_device(asking, begin("maple-a", Vec::new())).await.unwrap();
+    store.hold_device(asking, "maple-a", config("after")).await.unwrap();
+    let held = store.checkpoint(asking, "maple-a").await.unwrap().unwrap();
+    assert_eq!(held.target, config("after"));
+    let standing = store.unconfirmed(MAC).await.unwrap().unwrap();
+    assert_eq!(
+        (standing.run, standing.deadline, standing.verdict),
+        (asking, None, None)
+    );
+
+    let second = jiff::Timestamp::from_second(1).unwrap();
+    store.await_confirmation(asking, second).await.unwrap();
+    let standing = store.confirmation(asking).await.unwrap().unwrap();
+    assert_eq!(standing.verdict_at(jiff::Timestamp::from_second(0).unwrap()), None);
+    assert_eq!(standing.verdict_at(second), Some(Verdict::Expired));
+    // Too late: what counts, and stays, is the clock's.
+    for wanted in [Verdict::Keep, Verdict::Reject] {
+        assert_eq!(
+            store.answer(asking, wanted, "me").await.unwrap(),
+            Some(Verdict::Expired)
+        );
+    }
+    let reason = Some("not confirmed".to_owned());
+    let rolled_back = store.roll_back_device(asking, "maple-a", MAC, Vec::new(), reason);
+    rolled_back.await.unwrap();
+    assert_eq!(store.unconfirmed(MAC).await.unwrap(), None);
+    assert_eq!(
+        store.devices_of(asking).await.unwrap()[0].state,
+        DeviceRunState::RolledBack
+    );
 }

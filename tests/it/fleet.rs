@@ -221,7 +221,7 @@ impl Drop for TestFleet {
     }
 }
 
-fn ghn_lines(config: &str) -> Vec<String> {
+pub(crate) fn ghn_lines(config: &str) -> Vec<String> {
     let managed = |line: &&str| line.starts_with("ghn ") || line.starts_with("hostname ");
     config
         .lines()

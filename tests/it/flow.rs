@@ -335,6 +335,7 @@ fn a_device_that_changed_after_it_was_planned_is_not_touched() {
             .apply(planned, &gamops::reconcile::Orders::by("tester"))
             .await
             .unwrap()
+            .results
     });
     use gamops::reconcile::DeviceOutcome::{Applied, Stale};
     assert!(matches!(results[0].outcome, Applied(..)), "{:?}", results[0]);
@@ -369,6 +370,7 @@ fn a_plan_made_before_another_run_came_and_went_is_stale() {
             .apply(planned, &gamops::reconcile::Orders::by("tester"))
             .await
             .unwrap()
+            .results
     });
     use gamops::reconcile::DeviceOutcome::{Applied, Stale};
     assert!(matches!(results[0].outcome, Applied(..)), "{:?}", results[0]);

@@ -133,6 +133,7 @@ fn plan_of(config: &RunningConfig) -> Plan {
         moves: Vec::new(),
         waves: Waves::default(),
         trips: Vec::new(),
+        rulings: Vec::new(),
         devices: vec![DevicePlan {
             device: "maple".to_owned(),
             address: "192.0.2.1:22".to_owned(),

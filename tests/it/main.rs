@@ -7,6 +7,7 @@
 
 mod assumed;
 mod changed_since;
+mod confirm;
 mod crash;
 mod device_gather;
 mod devices;

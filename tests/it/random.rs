@@ -180,7 +180,8 @@ async fn apply(context: &Context, on_failure: OnFailure) -> Result<Vec<DeviceRes
         patience: Duration::from_secs(2),
         ..Orders::by("random")
     };
-    context.apply(planned, &orders).await.map_err(|error| error.to_string())
+    let applied = context.apply(planned, &orders).await;
+    Ok(applied.map_err(|error| error.to_string())?.results)
 }
 
 /// Applies without a fault, and expects that all goes well and nothing is left to do.

@@ -36,21 +36,21 @@ subscribers:
 
 /// All that must be as it was after a rollback.
 #[derive(Debug, PartialEq)]
-struct Everything {
-    running: String,
-    startup: Option<String>,
+pub(crate) struct Everything {
+    pub(crate) running: String,
+    pub(crate) startup: Option<String>,
     records: Vec<String>,
     plan: String,
 }
 
-struct Changing {
-    fleet: TestFleet,
-    before: Everything,
+pub(crate) struct Changing {
+    pub(crate) fleet: TestFleet,
+    pub(crate) before: Everything,
 }
 
 impl Changing {
     /// A device that holds [`BEFORE`], saved, and is asked for [`AFTER`].
-    fn start() -> Self {
+    pub(crate) fn start() -> Self {
         Self::between(BEFORE, AFTER)
     }
 
@@ -62,7 +62,7 @@ impl Changing {
         Self { fleet, before }
     }
 
-    fn maple(&self) -> std::sync::Arc<SimDevice> {
+    pub(crate) fn maple(&self) -> std::sync::Arc<SimDevice> {
         self.fleet.device("maple")
     }
 
@@ -91,14 +91,14 @@ impl Changing {
 
     /// Expects that the plan, undisturbed, still leads where it should.
     #[track_caller]
-    fn then_applies(self) {
+    pub(crate) fn then_applies(self) {
         let _ = self.fleet.apply();
         self.fleet.expect_in_sync();
         assert_ne!(self.maple().running_config(), self.before.running);
     }
 }
 
-fn everything(fleet: &TestFleet) -> Everything {
+pub(crate) fn everything(fleet: &TestFleet) -> Everything {
     let maple = fleet.device("maple");
     Everything {
         running: maple.running_config(),
@@ -173,7 +173,7 @@ fn lost_at_any_command_the_device_is_reached_again_and_given_back() {
                 when,
             };
             let ran = changing.disturbed(fault);
-            assert!(ran.stderr.contains("lost, reaching it again"), "{}", ran.stderr);
+            assert!(ran.stderr.contains("reaching it again"), "{}", ran.stderr);
         }
         changing.then_applies();
     }

@@ -148,7 +148,7 @@ fn a_device_that_changed_while_it_waited_for_its_wave_is_left_alone() {
         let context = context(&fleet, Store::open(&fleet.state()).unwrap());
         let planned = context.plan(&[]).await.unwrap();
         ash.execute("ghn subscriber 7 name \"late\" vid 700");
-        context.apply(planned, &Orders::by("test")).await.unwrap()
+        context.apply(planned, &Orders::by("test")).await.unwrap().results
     });
     let stale: Vec<&str> = (results.iter())
         .filter(|result| matches!(result.outcome, DeviceOutcome::Stale))

@@ -23,6 +23,15 @@ pub(super) struct Line<'a> {
 }
 
 impl<'a> Line<'a> {
+    /// A line that is yet to be had.
+    pub(super) const fn to(work: Work<'a>, mac: MacAddr) -> Self {
+        Self {
+            work,
+            mac,
+            contact: None,
+        }
+    }
+
     /// The line that is there.
     pub(super) fn of(work: Work<'a>, contact: Contact) -> Self {
         Self {

@@ -11,13 +11,11 @@ use crate::reconcile::result::{DeviceOutcome, Failure, Stopped};
 /// Why a run stopped, in words.
 pub(super) fn failure(stop: Stop, sent: Vec<String>, total: usize) -> Failure {
     let mut failure = Failure {
-        reason: String::new(),
         interrupted: matches!(stop, Stop::Interrupted),
         sent,
         total,
-        refused: None,
-        differs: Vec::new(),
         saved: matches!(stop, Stop::NotRecorded(_)),
+        ..Failure::of(String::new())
     };
     failure.reason = match stop {
         Stop::Interrupted => "interrupted by the operator".to_owned(),
