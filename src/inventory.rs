@@ -21,6 +21,7 @@ pub mod rollout;
 mod root;
 pub mod rules;
 mod schema;
+pub mod window;
 
 use crate::diagnostic::{Report, SourceFile};
 

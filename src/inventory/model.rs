@@ -4,9 +4,9 @@ mod subscribers;
 
 use std::collections::BTreeMap;
 
-use serde::{Deserialize, Serialize};
-
 use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use serde::{Deserialize, Serialize};
 
 use super::guards::Guards;
 use crate::domain::{
@@ -15,6 +15,7 @@ use crate::domain::{
 };
 
 use super::rollout::Waves;
+use super::window::Window;
 
 pub use subscribers::Subscribers;
 
@@ -97,8 +98,8 @@ pub struct Site {
     pub address: Option<String>,
     /// Free text.
     pub description: Option<String>,
-    /// IANA name such as `America/Montreal`, as written: whether it exists is asked where it is used.
-    pub time_zone: Option<String>,
+    /// Its time zone.
+    pub time_zone: Option<TimeZone>,
     /// Groups that it belongs to, in the order of the text.
     pub groups: Vec<String>,
     /// Pools of VLANs by name.
@@ -183,6 +184,8 @@ pub struct Device {
     pub mode: Mode,
     /// Why and until when changes are held back, if they are.
     pub paused: Option<Pause>,
+    /// When changes that a subscriber would feel may be made. `None`: at any time.
+    pub window: Option<Window>,
     /// Never forgotten or emptied without an explicit order.
     pub protect: bool,
     /// Whether CLI words that nobody has seen may be tried.

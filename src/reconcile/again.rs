@@ -5,6 +5,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use tokio::time::Instant;
+
 use crate::domain::Model;
 use crate::plan::json::{DeviceJson, PlanJson, plan_json};
 use crate::plan::model::{DevicePlan, Outcome, Plan, Unread};
@@ -172,12 +174,14 @@ impl Planned {
                 commit: context.commit.clone(),
                 targets: Vec::new(),
                 devices: Vec::new(),
+                windows_ignored: context.ignore_windows,
                 moves: Vec::new(),
                 waves: context.inventory.policies.waves.clone(),
                 trips: Vec::new(),
             },
             contacts: BTreeMap::new(),
             undoes: None,
+            began: Instant::now(),
         }
     }
 

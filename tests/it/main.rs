@@ -34,3 +34,4 @@ mod support;
 mod validate;
 mod variants;
 mod waves;
+mod windows;

@@ -9,13 +9,14 @@ use super::super::impact::duration::Estimate;
 use super::super::impact::{Away, Total};
 use super::super::model::{
     Action, Cause, DeviceChanges, DevicePlan, FieldChange, Held, ObjectChange, Option82Change, Outcome, Plan, Save,
-    Saved, Step,
+    Saved, Step, Waiting,
 };
 use super::super::waves::{Rollout, Wave, rollout};
+use super::super::window::utc;
 use super::{
     ChangeJson, DeviceJson, FORMAT_VERSION, GuardJson, ImpactJson, NamedJson, Option82Json, Option82ValuesJson,
-    PlanJson, RefusalJson, ResourceChangeJson, RolloutJson, StepJson, SummaryJson, TotalJson, UnsavedJson, WaveJson,
-    digest,
+    PlanJson, RefusalJson, ResourceChangeJson, RolloutJson, StepJson, SummaryJson, TotalJson, UnsavedJson, WaitingJson,
+    WaveJson, digest,
 };
 
 /// Renders a whole plan.
@@ -37,6 +38,7 @@ pub fn plan_json(plan: &Plan) -> PlanJson {
             destroy: summary.destroy,
         },
         impact: total(&plan.impact()),
+        windows_ignored: plan.windows_ignored,
         rollout: waves(rollout(plan)),
         guards: plan.trips.iter().map(guard).collect(),
         resource_changes: plan.devices.iter().flat_map(resource_changes).collect(),
@@ -99,14 +101,14 @@ fn resource_changes(device: &DevicePlan) -> Vec<ResourceChangeJson> {
         return Vec::new();
     };
     let applyable = changes.is_actionable();
-    changes
-        .changes
-        .iter()
-        .map(|change| resource_change(&device.device, change, applyable))
+    let now = changes.changes.iter().map(|change| (change, false));
+    let later = changes.waiting.iter().flat_map(|waiting| &waiting.changes);
+    now.chain(later.map(|change| (change, true)))
+        .map(|(change, waits)| resource_change(&device.device, change, applyable, waits))
         .collect()
 }
 
-fn resource_change(device: &str, change: &ObjectChange, applyable: bool) -> ResourceChangeJson {
+fn resource_change(device: &str, change: &ObjectChange, applyable: bool, waits: bool) -> ResourceChangeJson {
     let side = |value: fn(&FieldChange) -> &str| -> BTreeMap<String, String> {
         change
             .fields
@@ -142,7 +144,8 @@ fn resource_change(device: &str, change: &ObjectChange, applyable: bool) -> Reso
             for_good: change.impact.away == Away::ForGood,
         },
         option_82: change.option82.iter().map(option82_change).collect(),
-        applyable,
+        applyable: applyable && !waits,
+        waits,
     }
 }
 
@@ -192,6 +195,8 @@ fn device(device: &DevicePlan) -> DeviceJson {
             will_save: false,
             difference: Vec::new(),
         },
+        waiting: None,
+        window_closes: None,
         adopted: Vec::new(),
         unmanaged: Vec::new(),
         notes: Vec::new(),
@@ -210,7 +215,10 @@ fn read(json: &mut DeviceJson, changes: &DeviceChanges) {
         (Some(Held::Paused(reason)), _) => ("paused", Some(reason.clone())),
         (None, Some(refusal)) => ("refused", Some(refusal.message.clone())),
         (None, None) if changes.is_actionable() => ("ready", None),
-        (None, None) => ("in-sync", None),
+        (None, None) => match &changes.waiting {
+            Some(waiting) => ("waiting", Some(waiting.to_string())),
+            None => ("in-sync", None),
+        },
     };
     status.clone_into(&mut json.status);
     json.reason = reason;
@@ -244,10 +252,23 @@ fn read(json: &mut DeviceJson, changes: &DeviceChanges) {
             Saved::Yes | Saved::Unknown => Vec::new(),
         },
     };
+    json.waiting = changes.waiting.as_ref().map(waiting);
+    json.window_closes = changes.closing.as_ref().map(|closing| utc(closing.until));
     json.adopted = named(&changes.adopted);
     json.unmanaged = named(&changes.unmanaged);
     json.notes = changes.notes.iter().chain(&changes.decisions).cloned().collect();
     json.running = changes.observed_text.lines().map(str::to_owned).collect();
+}
+
+fn waiting(waiting: &Waiting) -> WaitingJson {
+    WaitingJson {
+        window: waiting.window.clone(),
+        from: utc(waiting.opening.from),
+        until: utc(waiting.opening.until),
+        text: waiting.when.clone(),
+        entire_device: waiting.entire,
+        addresses: (waiting.changes.iter()).map(|change| change.address.clone()).collect(),
+    }
 }
 
 fn step(step: &Step) -> StepJson {

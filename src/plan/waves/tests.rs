@@ -54,6 +54,8 @@ fn device(key: &str, changes: Vec<ObjectChange>) -> DevicePlan {
                 Save::AfterChanges
             },
             changes,
+            waiting: None,
+            closing: None,
             refusals: Vec::new(),
             saved: Saved::Yes,
             unfinished: false,
@@ -106,6 +108,7 @@ fn plan(mut devices: Vec<DevicePlan>, moving: &[(&str, &str)], canary: &str, siz
         targets: Vec::new(),
         devices,
         trips: Vec::new(),
+        windows_ignored: false,
         moves,
         waves: Waves {
             canary: canary.parse().unwrap(),
