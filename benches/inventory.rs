@@ -222,6 +222,7 @@ impl Observed {
             devices: devices.collect(),
             trips: Vec::new(),
             rulings: Vec::new(),
+            windows_ignored: false,
             moves: Vec::new(),
             waves: Waves::default(),
         }
@@ -254,6 +255,7 @@ impl ObservedDevice {
             unfinished: false,
             timings: &Timings::default(),
             now: jiff::Timestamp::UNIX_EPOCH,
+            window: None,
             targets: None,
         };
         let render = |change: &Change| command::commands(change).map_err(|error| error.to_string());

@@ -23,6 +23,7 @@ mod root;
 pub mod rules;
 mod schema;
 pub mod since;
+pub mod window;
 
 use crate::diagnostic::{Report, SourceFile};
 

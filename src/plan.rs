@@ -8,6 +8,7 @@ mod claims;
 pub mod diff;
 pub mod file;
 pub mod guard;
+mod hold;
 pub mod impact;
 pub mod json;
 mod matching;
@@ -27,6 +28,7 @@ mod unsaved;
 mod uplink;
 mod verify;
 mod waves;
+pub mod window;
 
 pub use build::{Inputs, Render, plan_device};
 pub use claims::claims;

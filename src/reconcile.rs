@@ -18,18 +18,21 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use futures::StreamExt as _;
+use jiff::Timestamp;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::AbortOnDropHandle;
 
 use crate::dialect::{command, running};
 use crate::inventory;
-use crate::inventory::model::{Device, Inventory, Subscriber};
+use crate::inventory::model::{Device, Inventory, Subscriber, Suspension};
 use crate::inventory::rollout::Canary;
 use crate::observed::{Change, Kind};
 use crate::plan::guard::{self, Allowances, Sight};
 use crate::plan::model::{DeviceChanges, DevicePlan, Outcome, Plan, Unread};
 use crate::plan::moves::{self, Move};
 use crate::plan::record::Record;
+use crate::plan::window::State;
 use crate::plan::{Inputs, Readings, Target, plan_device};
 use crate::store::{RunId, Store, StoreError};
 use crate::transport::credentials::Keyring;
@@ -52,7 +55,9 @@ pub struct Context {
     /// What was said to be meant, though a guard would refuse it.
     pub allowances: Allowances,
     /// The moment of the run: pauses end by it.
-    pub now: jiff::Timestamp,
+    pub now: Timestamp,
+    /// Whether devices are changed outside their maintenance windows too.
+    pub ignore_windows: bool,
     /// What is remembered between runs.
     pub store: Store,
     /// User names and passwords.
@@ -96,6 +101,8 @@ pub struct Planned {
     contacts: BTreeMap<String, Contact>,
     /// The run that it undoes.
     undoes: Option<RunId>,
+    /// When planning began, which was [`Context::now`].
+    began: Instant,
 }
 
 /// A run cannot go on at all. The operator's or the database's fault, said by the variant.
@@ -198,6 +205,7 @@ impl Context {
     ///
     /// [`RunError`] where a target names nothing. A device that cannot be read is an entry of the plan.
     pub async fn plan(&self, targets: &[Target]) -> Result<Planned, RunError> {
+        let began = Instant::now();
         self.check_canaries()?;
         let selection = self.select(targets)?;
         let planned: Vec<(DevicePlan, Option<Contact>)> = futures::stream::iter(selection)
@@ -220,6 +228,7 @@ impl Context {
             targets: targets.to_vec(),
             devices,
             trips: Vec::new(),
+            windows_ignored: self.ignore_windows,
             moves: Vec::new(),
             waves: self.inventory.policies.waves.clone(),
             rulings: Vec::new(),
@@ -239,6 +248,7 @@ impl Context {
             plan,
             contacts,
             undoes: None,
+            began,
         })
     }
 
@@ -340,6 +350,16 @@ impl Context {
         (plan, contact)
     }
 
+    /// How the window of a device stands. `None`: it may be changed at any time.
+    fn window<'d>(&self, device: &'d Device) -> Option<State<'d>> {
+        let garden = match self.inventory.policies.suspension {
+            Some(Suspension::Vlan(vlan)) => Some(vlan),
+            _ => None,
+        };
+        let window = device.window.as_ref().filter(|_| !self.ignore_windows)?;
+        State::at(window, self.now, garden)
+    }
+
     async fn look_at(
         &self,
         device: &Device,
@@ -375,6 +395,7 @@ impl Context {
             unfinished: last.is_some_and(|run| run.state.is_unfinished()),
             timings: &timings,
             now: self.now,
+            window: self.window(device),
             targets,
         };
         let mut changes = plan_device(inputs, &render);

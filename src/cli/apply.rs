@@ -4,6 +4,7 @@ use std::io::IsTerminal as _;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
 
 use crate::domain::TimeSpan;
@@ -20,7 +21,7 @@ use super::exit::Exit;
 use super::kept;
 use super::progress::Progress;
 use super::results::{devices_text, exit_of, results_text};
-use super::settings::{FleetArgs, InventoryArgs, WaveArgs};
+use super::settings::{FleetArgs, InventoryArgs, WaveArgs, WindowArgs};
 use super::since::{self, Scope, SinceArgs};
 use super::{actor, answer, ask, say};
 
@@ -69,6 +70,13 @@ pub(super) struct Args {
     /// allows exactly that number, in this run. May be given more than once.
     #[arg(long = "allow", value_name = "WHAT=N")]
     allow: Vec<Allow>,
+
+    #[command(flatten)]
+    windows: WindowArgs,
+
+    /// Act as if it were then; for trying things out on simulated devices.
+    #[arg(long, value_name = "TIME", hide = true)]
+    at: Option<Timestamp>,
 
     /// Do not ask before changing devices.
     #[arg(long)]
@@ -145,6 +153,8 @@ pub(super) async fn run(args: Args) -> anyhow::Result<Exit> {
     let mut context = context(inventory, &args.inventory.inventory, &args.fleet, events)?;
     context.parallelism.changing = usize::from(args.parallel_changes);
     context.allowances.by_flag = args.allow;
+    context.ignore_windows = args.windows.ignore_windows;
+    context.now = args.at.unwrap_or(context.now);
     // What nobody confirmed in time was to be given back: nobody is asked again.
     let undone = context
         .give_back_unconfirmed(&args.fleet.targets, args.reconnect_within.into())

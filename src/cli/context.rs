@@ -4,6 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::Context as _;
+use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
 
 use crate::diagnostic::Colour;
@@ -52,7 +53,8 @@ pub(super) fn context(inventory: Inventory, path: &Path, fleet: &FleetArgs, even
             by_flag: Vec::new(),
             by_commit: allowed_by_commit(path)?,
         },
-        now: jiff::Timestamp::now(),
+        now: Timestamp::now(),
+        ignore_windows: false,
         store,
         keyring: Arc::new(Keyring::from_environment()?),
         host_key_policy: fleet.host_key_policy,

@@ -192,9 +192,10 @@ impl Demo {
         let (progress, events) = Progress::start(devices);
         let context = Context {
             allowances: Allowances::default(),
-            now: jiff::Timestamp::now(),
             inventory: Arc::clone(&self.inventory),
             commit: None,
+            now: jiff::Timestamp::now(),
+            ignore_windows: false,
             store: Store::open(&self.state)?,
             keyring: Arc::new(Keyring::from_environment()?),
             host_key_policy: HostKeyPolicy::AcceptNew,

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::ValueEnum;
+use jiff::Timestamp;
 
 use crate::plan::json::plan_json;
 use crate::plan::model::Plan;
@@ -11,7 +12,7 @@ use super::context::{context, load};
 use super::exit::Exit;
 use super::kept;
 use super::progress::Progress;
-use super::settings::{FleetArgs, InventoryArgs, WaveArgs};
+use super::settings::{FleetArgs, InventoryArgs, WaveArgs, WindowArgs};
 use super::since::{self, Scope, SinceArgs};
 use super::{answer, say};
 
@@ -25,6 +26,7 @@ use super::{answer, say};
   gamops plan -i inventory-example --changed-since HEAD~1 # only the devices that the last commit is about
   gamops plan -i inventory-example --format json | jq .summary
   gamops plan -i inventory-example --out friday.plan      # later: gamops apply friday.plan
+  gamops plan -i inventory-example --at 2026-12-24T03:00Z  # as if it were then
   gamops plan -i inventory-example --detailed-exitcode    # exits 2 when there are changes")]
 pub(super) struct Args {
     #[command(flatten)]
@@ -38,6 +40,13 @@ pub(super) struct Args {
 
     #[command(flatten)]
     waves: WaveArgs,
+
+    #[command(flatten)]
+    windows: WindowArgs,
+
+    /// Plan as if it were then: which maintenance windows would be open. A time with its offset, such as 2026-12-24T03:00Z.
+    #[arg(long, value_name = "TIME")]
+    at: Option<Timestamp>,
 
     /// How to print the plan.
     #[arg(long, value_name = "FORMAT", default_value = "text")]
@@ -73,7 +82,9 @@ pub(super) async fn run(args: Args) -> anyhow::Result<Exit> {
     };
     args.waves.over(&mut inventory.policies.waves);
     let (progress, events) = Progress::start(args.fleet.targets.len().max(inventory.devices.len()));
-    let context = context(inventory, &args.inventory.inventory, &args.fleet, events)?;
+    let mut context = context(inventory, &args.inventory.inventory, &args.fleet, events)?;
+    context.ignore_windows = args.windows.ignore_windows;
+    context.now = args.at.unwrap_or(context.now);
     let scope = Scope::new(since, &context, &args.fleet.targets).await?;
     let planned = tokio::select! {
         planned = scope.plan(&context) => planned?,

@@ -45,7 +45,7 @@ fn account(results: &[DeviceResult]) -> (String, Summary, usize) {
     let mut total = Summary::default();
     let mut saved = 0;
     let mut not_started: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
-    for DeviceResult { device, outcome } in results {
+    for DeviceResult { device, outcome, waits } in results {
         match outcome {
             DeviceOutcome::InSync | DeviceOutcome::Held => {}
             DeviceOutcome::Applied(summary, not_applied) => {
@@ -89,6 +89,9 @@ fn account(results: &[DeviceResult]) -> (String, Summary, usize) {
             DeviceOutcome::NotStarted(why) => not_started.entry(why).or_default().push(device),
             DeviceOutcome::RolledBack(back) => rolled_back_text(&mut out, device, back),
             DeviceOutcome::Stopped(stopped) => stopped_text(&mut out, device, stopped),
+        }
+        if let Some(waits) = waits {
+            let _ = writeln!(out, "  {device}  {waits}");
         }
     }
     for (why, devices) in &not_started {

@@ -73,6 +73,15 @@ impl WaveArgs {
     }
 }
 
+/// Whether maintenance windows count.
+#[derive(Debug, Clone, Copy, Args)]
+pub(super) struct WindowArgs {
+    /// Also make changes that subscribers would feel while the device's maintenance window is closed. The plan says so, and the
+    /// run's record.
+    #[arg(long)]
+    pub(super) ignore_windows: bool,
+}
+
 /// Where the state database is.
 #[derive(Debug, Clone, Args)]
 pub(super) struct StateArgs {

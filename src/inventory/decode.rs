@@ -15,6 +15,7 @@ mod scalar;
 mod service;
 mod shape;
 mod text;
+mod window;
 
 use serde_json::{Value as Json, json};
 
@@ -35,6 +36,7 @@ pub(super) use text::{
     Address, CredentialsName, Description, HostKey, Hostname, InventoryId, Key, ModelName, NAME_HELP, Name, Text,
     safe_name,
 };
+pub(super) use window::{ClockTime, ZoneName};
 
 /// A value and where it stands.
 #[derive(Debug, Clone)]

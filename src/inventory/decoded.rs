@@ -108,6 +108,7 @@ impl Cache {
 /// Whether one of the maps is there and could not be read: what others refer to may be in it.
 fn lacks_a_map(raw: &RawFile) -> bool {
     [
+        ("windows", raw.windows.is_none()),
         ("sites", raw.sites.is_none()),
         ("devices", raw.devices.is_none()),
         ("plans", raw.plans.is_none()),

@@ -9,7 +9,9 @@ use super::decoded::Decoded;
 use super::findings::{Findings, Loc};
 use super::model::{Rates, UNTHROTTLED};
 use super::rate::{self, Headroom, Sold};
-use super::raw::{RawDefaults, RawDevice, RawFile, RawPlan, RawPolicies, RawSite, RawSpareEndpoint, RawSubscriber};
+use super::raw::{
+    RawDefaults, RawDevice, RawFile, RawPlan, RawPolicies, RawSite, RawSpareEndpoint, RawSubscriber, RawWindow,
+};
 use super::rules;
 
 /// Entries of all files by key.
@@ -32,6 +34,7 @@ pub(super) struct Fleet<'c> {
     pub(super) includes: &'c [Spanned<Text>],
     pub(super) defaults: &'c RawDefaults,
     pub(super) policies: &'c RawPolicies,
+    pub(super) windows: Map<'c, RawWindow>,
     pub(super) sites: Map<'c, RawSite>,
     pub(super) devices: Map<'c, RawDevice>,
     pub(super) plans: Map<'c, RawPlan>,
@@ -53,6 +56,11 @@ impl<'c> Fleet<'c> {
             includes: &[],
             defaults: &absent.defaults,
             policies: &absent.policies,
+            windows: index(
+                files.clone().filter_map(|file| file.raw.windows.as_ref()),
+                "window",
+                findings,
+            ),
             sites: index(
                 files.clone().filter_map(|file| file.raw.sites.as_ref()),
                 "site",

@@ -4,9 +4,9 @@ mod subscribers;
 
 use std::collections::BTreeMap;
 
-use serde::{Deserialize, Serialize};
-
 use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use serde::{Deserialize, Serialize};
 
 use super::expression::Expression;
 use super::guards::Guards;
@@ -16,6 +16,7 @@ use crate::domain::{
 };
 
 use super::rollout::Waves;
+use super::window::Window;
 
 pub use subscribers::Subscribers;
 
@@ -131,8 +132,8 @@ pub struct Site {
     pub address: Option<String>,
     /// Free text.
     pub description: Option<String>,
-    /// IANA name such as `America/Montreal`, as written: whether it exists is asked where it is used.
-    pub time_zone: Option<String>,
+    /// Its time zone.
+    pub time_zone: Option<TimeZone>,
     /// Groups that it belongs to, in the order of the text.
     pub groups: Vec<String>,
     /// Pools of VLANs by name.
@@ -217,6 +218,8 @@ pub struct Device {
     pub mode: Mode,
     /// Why and until when changes are held back, if they are.
     pub paused: Option<Pause>,
+    /// When changes that a subscriber would feel may be made. `None`: at any time.
+    pub window: Option<Window>,
     /// Never forgotten or emptied without an explicit order.
     pub protect: bool,
     /// Whether CLI words that nobody has seen may be tried.

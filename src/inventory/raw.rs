@@ -9,12 +9,14 @@ use crate::domain::{
 };
 
 use super::decode::{
-    Address, CanarySpec, Condition, CredentialsName, Description, EndpointSpec, Entries, EntryKey, ExternalId, Flag,
-    FormatVersion, GuardCount, HeadroomText, HostKey, Hostname, InventoryId, Key, LabelKey, LimitSpec, ModelName, Name,
-    Paused, PortKey, PortModeWord, ShareText, SoldRate, Spanned, SuspensionSpec, TcpPort, Text, Until, VlanList, shape,
+    Address, CanarySpec, ClockTime, Condition, CredentialsName, Description, EndpointSpec, Entries, EntryKey,
+    ExternalId, Flag, FormatVersion, GuardCount, HeadroomText, HostKey, Hostname, InventoryId, Key, LabelKey,
+    LimitSpec, ModelName, Name, Paused, PortKey, PortModeWord, ShareText, SoldRate, Spanned, SuspensionSpec, TcpPort,
+    Text, Until, VlanList, ZoneName, shape,
 };
 use super::model::{Effect, Mode, OnFailure, State, Unsaved};
 use super::rollout::WaveSize;
+use super::window::Days;
 
 shape! {
     /// An inventory of Positron GAM devices for gamops. The root file is `gamops.yaml`; the files that its
@@ -31,6 +33,8 @@ shape! {
         optional defaults: RawDefaults,
         /// Decisions for the whole fleet. Root file only.
         optional policies: RawPolicies,
+        /// Maintenance windows by key: when changes that a subscriber would feel may be made. `always` is built in.
+        optional windows: Entries<EntryKey, RawWindow>,
         /// Buildings, or other groups of devices, by key.
         optional sites: Entries<EntryKey, RawSite>,
         /// GAM devices by key.
@@ -79,6 +83,9 @@ shape! {
         optional waves: RawWaves,
         /// Rules of your own over plans, by name.
         optional rules: Entries<EntryKey, RawRule>,
+        /// Key of the window that devices wait for with changes that a subscriber would feel, unless they name another. Changes are
+        /// made at any time unless said.
+        optional window: Key,
     }
 }
 
@@ -146,6 +153,21 @@ shape! {
 }
 
 shape! {
+    /// When changes that a subscriber would feel may be made.
+    "a window" RawWindow {
+        /// Days on which it begins, by the calendar of its zone: `all` (the default), or a list of days and ranges such as
+        /// `[mon-thu, sun]`.
+        optional days: Days,
+        /// When it begins, by the clocks of its zone, such as `"02:00"`.
+        required start: ClockTime,
+        /// How long it is open, such as `3h`, in time that passes, whatever the clocks do meanwhile.
+        required length: TimeSpan,
+        /// Its time zone, such as `Europe/Berlin`. Unless said, that of each device's site.
+        optional zone: ZoneName,
+    }
+}
+
+shape! {
     /// How a device is reached.
     "`transport`" RawTransport {
         /// TCP port of SSH. 22 unless said.
@@ -169,7 +191,7 @@ shape! {
         /// Free text.
         optional description: Text,
         /// Time zone of the site, such as `America/Montreal`.
-        optional time_zone: Text,
+        optional time_zone: ZoneName,
         /// Groups that the site belongs to.
         optional groups: Vec<Spanned<Text>>,
         /// Pools of VLANs by name. A subscriber of the site in a VLAN outside all of them is a warning.
@@ -209,6 +231,9 @@ shape! {
         optional mode: Mode,
         /// Holds changes back: `true`, the reason, or a map with `reason` and `until`. Differences are shown all the same.
         optional paused: Paused,
+        /// Key of the window that changes which a subscriber would feel wait for, or `always` for none. That of `policies` unless
+        /// said.
+        optional window: Key,
         /// Refuses to lose this device: it cannot leave the inventory, nor lose its last subscriber, in the commit that takes
         /// this away.
         optional protect: Flag,

@@ -23,6 +23,7 @@ use super::raw::{
 };
 
 use super::rollout::{Canary, Waves};
+use super::window::{ALWAYS, Days, Window};
 
 /// Makes the model of a fleet without errors.
 pub(super) fn resolve(fleet: &Fleet<'_>) -> Option<Inventory> {
@@ -128,7 +129,7 @@ fn site(raw: &RawSite) -> Site {
     Site {
         address: text!(raw.address),
         description: text!(raw.description),
-        time_zone: text!(raw.time_zone),
+        time_zone: raw.time_zone.as_ref().map(|zone| zone.value.0.clone()),
         groups: (raw.groups.iter())
             .flat_map(|groups| &groups.value)
             .map(|group| group.value.0.clone())
@@ -197,6 +198,7 @@ fn device(fleet: &Fleet<'_>, key: &str, raw: &RawDevice) -> Option<Device> {
         host_key: text!(raw.host_key),
         mode: value(&raw.mode).or_else(|| value(&defaults.mode)).unwrap_or_default(),
         paused: raw.paused.as_ref().and_then(|paused| paused.value.0.clone()),
+        window: window(fleet, raw)?,
         protect: flag(&raw.protect),
         allow_assumed: flag(&raw.allow_assumed),
         subscriber_model: value(&raw.subscriber_model).unwrap_or_default(),
@@ -206,6 +208,29 @@ fn device(fleet: &Fleet<'_>, key: &str, raw: &RawDevice) -> Option<Device> {
         labels: texts!(raw.labels)?,
         external: external(&raw.external),
     })
+}
+
+/// The window that a device waits for, if any.
+fn window(fleet: &Fleet<'_>, device: &RawDevice) -> Option<Option<Window>> {
+    let Some(key) = device.window.as_ref().or(fleet.policies.window.as_ref()) else {
+        return Some(None);
+    };
+    let key = key.value.0.as_str();
+    if key == ALWAYS {
+        return Some(None);
+    }
+    let raw = fleet.windows.get(key)?.value.as_ref()?;
+    let of_site = || {
+        let site = fleet.sites.get(device.site.as_ref()?.value.0.as_str())?;
+        site.value.as_ref()?.time_zone.as_ref()
+    };
+    Some(Some(Window {
+        key: key.to_owned(),
+        days: value(&raw.days).unwrap_or(Days::ALL),
+        start: raw.start.as_ref()?.value.0,
+        length: value(&raw.length)?,
+        zone: raw.zone.as_ref().or_else(of_site)?.value.0.clone(),
+    }))
 }
 
 /// A device's own settings before the fleet's, and those before the usual ones.

@@ -1,6 +1,5 @@
 //! How much is changed at once: the operator's policy on waves.
 
-use std::fmt;
 use std::str::FromStr;
 
 use crate::domain::TimeSpan;
@@ -98,16 +97,6 @@ impl WaveSize {
             Self::Percent(percent) => (changing * usize::from(percent)).div_ceil(100),
         };
         size.max(1)
-    }
-}
-
-impl fmt::Display for WaveSize {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::All => f.write_str("all"),
-            Self::Devices(size) => write!(f, "{size}"),
-            Self::Percent(percent) => write!(f, "{percent}%"),
-        }
     }
 }
 

@@ -11,6 +11,7 @@ mod plans;
 mod port_aware;
 mod references;
 mod vlans;
+mod windows;
 
 use crate::diagnostic::Severity;
 
@@ -111,6 +112,15 @@ rules! {
     NO_SUSPENSION = "no-suspension-policy", Error, checked, "nobody is suspended without a policy", "There is no suspended flag on the device (CLI guide); a port shutdown does not stop traffic.";
     INVALID_LENGTH = "invalid-length-of-time", Error, schema, "lengths of time are numbers with a unit", "Own rule: a bare number would be seconds to one reader and minutes to the next.";
     WAVES = "waves", Error, schema, "`policies.waves` says how many devices, in numbers that make sense", "Own rule.";
+    INVALID_DAYS = "invalid-days", Error, schema, "days of a window are `all`, or days and ranges of days", "Own rule.";
+    INVALID_TIME = "invalid-time-of-day", Error, schema, "times of day are hours and minutes", "Own rule.";
+    UNKNOWN_TIME_ZONE = "unknown-time-zone", Error, checked, "time zones are those of the IANA database", "A window in a zone that does not exist would never open, or at the wrong time.";
+    UNKNOWN_WINDOW = "unknown-window", Error, checked, "the window that a device waits for exists", "Own rule.";
+    RESERVED_WINDOW = "reserved-window-key", Error, checked, "no window is called `always`", "That word stands for changes at any time.";
+    UNUSED_WINDOW = "unused-window", Warning, checked, "every window is waited for", "A window that nobody names holds nothing back.";
+    WINDOW_ZONE = "window-zone", Error, checked, "a window has a time zone, its own or that of the device's site", "Two o'clock at night is not the same moment everywhere.";
+    WINDOW_LENGTH = "window-length", Error, checked, "a window is open for a minute at least", "Nothing could be done in less.";
+    WINDOW_OVERLAP = "window-overlap", Warning, checked, "a window has ended before it begins again", "It would never close, which is not what a window is for.";
     PROFILE_SLOTS = "profile-slots", Error, checked, "a device needs at most 14 profiles", "Ids 1 to 15, of which 1 is the device's own (CLI guide); error 34.";
     PROFILE_SLOTS_LOW = "profile-slots-low", Warning, checked, "a device needs fewer than 12 profiles", "14 are free; changes go more smoothly with some left.";
     UNKNOWN_SITE = "unknown-site", Error, checked, "the site of a device exists", "Own rule.";
@@ -169,6 +179,7 @@ pub(super) fn check(fleet: &Fleet<'_>, findings: &mut Findings) {
             findings,
         );
     }
+    windows::check(fleet, &devices, findings);
     endpoints::check_macs(macs, findings);
     devices::check(fleet, &devices, findings);
     plans::check(fleet, &devices, everybody, findings);

@@ -169,7 +169,10 @@ fn what_later_rooms_need_is_in_the_model() {
     assert_eq!(subscriber.labels["sla"], "4h");
     let site = &inventory.sites["m"];
     assert_eq!(
-        (site.groups.as_slice(), site.time_zone.as_deref()),
+        (
+            site.groups.as_slice(),
+            site.time_zone.as_ref().and_then(|zone| zone.iana_name())
+        ),
         (&["north".to_owned()][..], Some("America/Montreal"))
     );
     assert_eq!(site.vlans["homes"].len(), 3);

@@ -13,9 +13,10 @@ use crate::observed::{
 
 use super::diff::{OrderedChange, Purpose, diff};
 use super::guard::refuse_protected;
+use super::hold;
 use super::impact::duration::{Timings, estimate};
 use super::impact::impact;
-use super::model::{Action, Cause, DeviceChanges, FieldChange, Held, ObjectChange, Saved, Step};
+use super::model::{Action, Cause, DeviceChanges, FieldChange, Held, ObjectChange, Saved, Step, Waiting};
 use super::option82;
 use super::record::Record;
 use super::resolve::{Refusal, Resolution, Words, refuse_what_cannot_stand, resolve};
@@ -23,6 +24,7 @@ use super::subscriber_model;
 use super::target::restrict;
 use super::unsaved::{Readings, save, saved};
 use super::uplink;
+use super::window::{self, State};
 
 /// All that a plan for one device is made from. The same inputs give the same plan.
 #[derive(Debug, Clone, Copy)]
@@ -43,6 +45,8 @@ pub struct Inputs<'a> {
     pub timings: &'a Timings,
     /// The moment that pauses are asked about.
     pub now: Timestamp,
+    /// When felt changes may be made; `None`: at any time.
+    pub window: Option<State<'a>>,
     /// The objects that the operator named; `None` for the whole device.
     pub targets: Option<&'a BTreeSet<(Kind, String)>>,
 }
@@ -83,23 +87,52 @@ pub fn plan_device(inputs: Inputs<'_>, render: Render<'_>) -> DeviceChanges {
     let uplinks = uplink::notes(&resolution, &running.other, desired.model);
     resolution.notes.extend(uplinks);
 
-    let ordered = order(&mut resolution, observed, inputs);
-    let target = reach(observed, &ordered);
-    let steps = if resolution.refusals.is_empty() {
-        let words = Words {
-            capabilities: inputs.capabilities,
-            allow_assumed: desired.allow_assumed,
-        };
+    let words = Words {
+        capabilities: inputs.capabilities,
+        allow_assumed: desired.allow_assumed,
+    };
+    let is_closed = inputs.window.is_some_and(|state| !state.is_open);
+    let whole = is_closed.then(|| resolution.clone());
+    let mut ordered = order(&mut resolution, observed, inputs);
+    let mut target = reach(observed, &ordered);
+    let mut steps = if resolution.refusals.is_empty() {
         refuse_unsayable(&ordered, &desired.key, words, &mut resolution);
         write_out(&ordered, &desired.key, &mut resolution, render)
     } else {
         Vec::new()
     };
 
+    let held = held(desired, inputs.now);
+    let (mut waiting, mut closing) = (None, None);
+    // What is not done anyway waits for nothing.
+    if let Some(state) = inputs
+        .window
+        .filter(|_| held.is_none() && resolution.refusals.is_empty())
+    {
+        let all = describe(inputs, (observed, &target), (&ordered, &steps), &resolution);
+        if state.is_open {
+            closing = hold::closing(inputs, &state, observed, &resolution, &all);
+        } else if let Some(part) = whole.and_then(|whole| hold::part(inputs, &state, observed, &whole, &all, &target)) {
+            resolution = part.resolution;
+            ordered = part.ordered;
+            target = reach(observed, &ordered);
+            refuse_unsayable(&ordered, &desired.key, words, &mut resolution);
+            steps = write_out(&ordered, &desired.key, &mut resolution, render);
+            let waits = |change: &ObjectChange| part.waiting.contains(&change.object);
+            waiting = Some(Waiting {
+                window: state.window.key.clone(),
+                opening: state.opening,
+                when: window::moment(state.window, state.opening.from),
+                entire: part.entire,
+                changes: all.into_iter().filter(waits).collect(),
+            });
+        }
+    }
+
     let saved = saved(readings, records, unfinished, &target);
     judge_unsaved(&mut resolution, desired.unsaved, &saved, !steps.is_empty());
-    let paused = desired.paused.as_ref().filter(|pause| !pause.is_over(inputs.now));
-    if let (None, Some(Pause { until: Some(until), .. })) = (paused, &desired.paused) {
+    let over = desired.paused.as_ref().filter(|pause| pause.is_over(inputs.now));
+    if let Some(Pause { until: Some(until), .. }) = over {
         let note = format!("its pause ended at {until}: take `paused` out of the inventory");
         resolution.notes.push(note);
     }
@@ -122,12 +155,10 @@ pub fn plan_device(inputs: Inputs<'_>, render: Render<'_>) -> DeviceChanges {
     DeviceChanges {
         mac: inputs.identity.mac,
         firmware: inputs.identity.firmware.to_string(),
-        held: match (paused, desired.mode) {
-            (Some(pause), _) => Some(Held::Paused(pause_words(pause))),
-            (None, Mode::Observe) => Some(Held::Observe),
-            (None, Mode::Manage) => None,
-        },
+        held,
         changes,
+        waiting: waiting.filter(|_| !refused),
+        closing: closing.filter(|_| !refused),
         unfinished,
         save: save(&saved, desired.unsaved, !steps.is_empty(), unfinished),
         steps,
@@ -148,8 +179,19 @@ pub fn plan_device(inputs: Inputs<'_>, render: Render<'_>) -> DeviceChanges {
     }
 }
 
+fn held(desired: &DesiredDevice, now: Timestamp) -> Option<Held> {
+    match (
+        desired.paused.as_ref().filter(|pause| !pause.is_over(now)),
+        desired.mode,
+    ) {
+        (Some(pause), _) => Some(Held::Paused(pause_words(pause))),
+        (None, Mode::Observe) => Some(Held::Observe),
+        (None, Mode::Manage) => None,
+    }
+}
+
 /// The changes in a safe order; what stands in the way becomes a refusal, what cannot be cleared a note.
-fn order(resolution: &mut Resolution, observed: &DeviceConfig, inputs: Inputs<'_>) -> Vec<OrderedChange> {
+pub(super) fn order(resolution: &mut Resolution, observed: &DeviceConfig, inputs: Inputs<'_>) -> Vec<OrderedChange> {
     let medium = inputs.desired.model.medium;
     match diff(observed, &resolution.target, inputs.capabilities, medium) {
         Ok(difference) => {
@@ -284,7 +326,7 @@ pub(super) fn address(device: &str, object: ObjectId, keys: &BTreeMap<ObjectId, 
     (key, address)
 }
 
-fn describe(
+pub(super) fn describe(
     inputs: Inputs<'_>,
     (observed, target): (&DeviceConfig, &DeviceConfig),
     (ordered, steps): (&[OrderedChange], &[Step]),

@@ -88,6 +88,7 @@ mod tests {
             trips: Vec::new(),
             rulings: Vec::new(),
             targets: vec!["maple/subscriber/s-1".parse().unwrap()],
+            windows_ignored: false,
             moves: Vec::new(),
             waves: Waves::default(),
             devices: vec![DevicePlan {

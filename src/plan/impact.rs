@@ -359,4 +359,50 @@ mod tests {
         assert_eq!(mode(1), (Class::Retrain, Away::SecondsMore(60)));
         assert_eq!(mode(2), (Class::None, Away::Not));
     }
+
+    /// The table, as the documentation has it.
+    #[test]
+    fn the_documentation_has_the_table() {
+        let words = [
+            (
+                Effect::Nothing,
+                "descriptions, port names, rates, another plan, whatever is new, whatever nobody uses",
+            ),
+            (
+                Effect::Passage,
+                "tags, remapped, allowed and second-port VLANs, trunk, double tag; taken away and put back to make room",
+            ),
+            (Effect::PortMode, "a copper port between `mimo` and `siso`"),
+            (Effect::EndpointReplaced, "another endpoint (MAC address) in the home"),
+            (Effect::EndpointTakenOff, "an endpoint taken off its port"),
+            (Effect::EndpointDeleted, "an endpoint deleted"),
+            (
+                Effect::SubscriberTakenOff,
+                "a subscriber taken off the endpoint or port",
+            ),
+            (Effect::SubscriberDeleted, "a subscriber deleted"),
+            (Effect::PowerOff, "power for the endpoint's first port switched off"),
+            (Effect::Hostname, "the host name of the device"),
+            (Effect::SubscriberRenamed, "a subscriber's name"),
+            (Effect::SubscriberInOtherVlan, "a subscriber's service VLAN"),
+            (
+                Effect::SubscriberOnOtherLine,
+                "a subscriber on another endpoint or port",
+            ),
+            (Effect::EndpointOnOtherPort, "an endpoint on another port"),
+        ];
+        let mut table = String::new();
+        for (effect, what) in words {
+            let (class, evidence, away) = felt(effect);
+            let away = match away {
+                Away::Not => "not at all".to_owned(),
+                Away::WhileCommands => "while the commands run".to_owned(),
+                Away::SecondsMore(seconds) => format!("{seconds} s"),
+                Away::ForGood => "for good".to_owned(),
+            };
+            table.push_str(&format!("| {what} | `{}` | {evidence} | {away} |\n", class.word()));
+        }
+        let page = include_str!("../../docs/rollout.md");
+        assert!(page.contains(&table), "docs/rollout.md should have:\n{table}");
+    }
 }

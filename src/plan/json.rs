@@ -42,6 +42,8 @@ pub struct PlanJson {
     pub summary: SummaryJson,
     /// What apply would do to service.
     pub impact: TotalJson,
+    /// Whether the operator said to change devices outside their maintenance windows.
+    pub windows_ignored: bool,
     /// Guards that the plan trips. One that nothing allows refuses the plan as a whole.
     pub guards: Vec<GuardJson>,
     /// In which portions devices are changed.
@@ -158,8 +160,10 @@ pub struct ResourceChangeJson {
     pub impact: ImpactJson,
     /// Identifiers that DHCP and RADIUS servers see, of each subscriber where this changes them.
     pub option_82: Vec<Option82Json>,
-    /// Whether apply would do it; false on devices that are refused, observed only or paused.
+    /// Whether apply would do it; false on devices that are refused, observed only or paused, and for what waits.
     pub applyable: bool,
+    /// Whether it waits for the device's maintenance window.
+    pub waits: bool,
 }
 
 /// Before and after.
@@ -219,9 +223,9 @@ pub struct DeviceJson {
     pub address: String,
     /// Model as the inventory names it.
     pub model: String,
-    /// `ready`, `in-sync`, `observe`, `paused`, `refused` or `unread`.
+    /// `ready`, `in-sync`, `waiting`, `observe`, `paused`, `refused` or `unread`.
     pub status: String,
-    /// Why, for the last three.
+    /// Why, for the last three and for `waiting`.
     pub reason: Option<String>,
     /// Firmware that the device runs; null where it was not read.
     pub firmware: Option<String>,
@@ -243,6 +247,10 @@ pub struct DeviceJson {
     pub steps: Vec<StepJson>,
     /// Whether the running configuration would survive a reboot.
     pub unsaved: UnsavedJson,
+    /// What waits for the device's maintenance window; null where nothing does.
+    pub waiting: Option<WaitingJson>,
+    /// Where the window is open and some changes have to be made in it: when it closes, in UTC.
+    pub window_closes: Option<String>,
     /// Objects that are there and become managed.
     pub adopted: Vec<NamedJson>,
     /// Objects that gamops does not own and leaves alone.
@@ -273,6 +281,23 @@ pub struct StepJson {
     pub makes_room: bool,
     /// Exactly what is sent, in configuration mode.
     pub commands: Vec<String>,
+}
+
+/// Changes that wait for a maintenance window, because somebody who has service would feel them.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct WaitingJson {
+    /// Key of the window.
+    pub window: String,
+    /// When it opens, in UTC.
+    pub from: String,
+    /// When it closes again, in UTC.
+    pub until: String,
+    /// When it opens, in its own zone and in UTC, for people.
+    pub text: String,
+    /// Whether all of the device waits, though some of it would be felt by nobody: it cannot be parted from the rest.
+    pub entire_device: bool,
+    /// Addresses of what waits.
+    pub addresses: Vec<String>,
 }
 
 /// Configuration that a reboot would lose.

@@ -12,6 +12,7 @@ use super::moves::Move;
 use super::record::Record;
 use super::resolve::Refusal;
 use super::target::Target;
+use super::window::Opening;
 
 /// What would be done to a fleet. Devices stand in order of their keys; the same input gives the same plan.
 #[derive(Debug, Clone)]
@@ -26,6 +27,8 @@ pub struct Plan {
     pub devices: Vec<DevicePlan>,
     /// Guards that the plan trips, allowed or not.
     pub trips: Vec<Trip>,
+    /// Whether the operator said to change devices outside their maintenance windows.
+    pub windows_ignored: bool,
     /// Subscribers that change devices.
     pub moves: Vec<Move>,
     /// In which portions the operator wants devices changed; [`super::rollout`] makes them.
@@ -78,6 +81,10 @@ pub struct DeviceChanges {
     pub held: Option<Held>,
     /// Differences by object, in the order in which their last step runs.
     pub changes: Vec<ObjectChange>,
+    /// What waits for the device's maintenance window; neither in `changes` nor in `steps`.
+    pub waiting: Option<Waiting>,
+    /// Set where the device's window is open and some of the changes have to be made in it.
+    pub closing: Option<Closing>,
     /// The steps, in order, with their exact commands.
     pub steps: Vec<Step>,
     /// Why nothing may be changed. Not empty means: no steps.
@@ -121,6 +128,42 @@ pub enum Held {
     Observe,
     /// The inventory says `paused`, for this reason.
     Paused(String),
+}
+
+/// Changes that wait for a window, because somebody who has service would feel them.
+#[derive(Debug, Clone)]
+pub struct Waiting {
+    /// Key of the window.
+    pub window: String,
+    /// When it opens next.
+    pub opening: Opening,
+    /// That moment in the window's zone and in UTC.
+    pub when: String,
+    /// Whether all of the device waits, though some of it would be felt by nobody: it cannot be parted from the rest.
+    pub entire: bool,
+    /// The changes, in the order in which they would be made.
+    pub changes: Vec<ObjectChange>,
+}
+
+impl std::fmt::Display for Waiting {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let what = match self.changes.len() {
+            1 => "1 change waits".to_owned(),
+            many => format!("{many} changes wait"),
+        };
+        write!(f, "{what} until {} (window {})", self.when, self.window)
+    }
+}
+
+/// The end of a window that changes have to be made in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Closing {
+    /// Key of the window.
+    pub window: String,
+    /// The first moment at which it is closed.
+    pub until: jiff::Timestamp,
+    /// That moment in the window's zone and in UTC.
+    pub when: String,
 }
 
 /// Whether the running configuration equals the startup configuration.
@@ -351,6 +394,12 @@ impl Plan {
     #[must_use]
     pub fn is_actionable(&self) -> bool {
         self.read().any(DeviceChanges::is_actionable)
+    }
+
+    /// What waits for windows, device by device.
+    pub fn waiting(&self) -> impl Iterator<Item = &Waiting> {
+        let free = self.read().filter(|device| device.refusals.is_empty());
+        free.filter_map(|device| device.waiting.as_ref())
     }
 
     /// Whether some device could not be read.

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::json::{DeviceJson, PlanJson, ResourceChangeJson};
+use super::json::{DeviceJson, PlanJson, ResourceChangeJson, WaitingJson};
 use super::unsaved::difference;
 
 /// Something that is no longer as it was when a plan was made.
@@ -40,6 +40,11 @@ pub enum Moved {
     Startup,
     /// gamops owns something else there: another run came between.
     Records,
+    /// The device's maintenance window has closed, or has opened.
+    Window {
+        /// What waits now, as it is said; `None` where nothing does any more.
+        waits: Option<String>,
+    },
     /// Something stands in the way that did not.
     Refused {
         /// The rule.
@@ -78,6 +83,10 @@ impl fmt::Display for Moved {
                 f.write_str("the device was saved, or its startup configuration changed, after it was planned")
             }
             Self::Records => f.write_str("what gamops owns there changed: another run came between"),
+            Self::Window { waits: Some(waits) } => write!(f, "its maintenance window is closed now: {waits}"),
+            Self::Window { waits: None } => {
+                f.write_str("its maintenance window is open now: what waited when it was planned can be done")
+            }
             Self::Refused { rule, message } => write!(f, "changes are refused now[{rule}]: {message}"),
             Self::Commands { planned_by } => write!(
                 f,
@@ -131,18 +140,46 @@ pub fn moved(planned: &PlanJson, now: &PlanJson, device: &str) -> Vec<Moved> {
     if then.records_fingerprint != again.records_fingerprint {
         moved.push(Moved::Records);
     }
+    if then.waiting.is_some() != again.waiting.is_some() {
+        let waits = |waiting: &WaitingJson| {
+            format!(
+                "{} waits until {} (window {})",
+                waiting.addresses.join(", "),
+                waiting.text,
+                waiting.window
+            )
+        };
+        moved.push(Moved::Window {
+            waits: again.waiting.as_ref().map(waits),
+        });
+    }
     let stands_in_the_way = again.refusals.iter().find(|refusal| !then.refusals.contains(refusal));
     moved.extend(stands_in_the_way.map(|refusal| Moved::Refused {
         rule: refusal.rule.clone(),
         message: refusal.message.clone(),
     }));
-    let same = then == again && changes(planned, device).eq(changes(now, device));
+    let same = timeless(then) == timeless(again) && changes(planned, device).eq(changes(now, device));
     if moved.is_empty() && !same {
         moved.push(Moved::Commands {
             planned_by: planned.gamops_version.clone(),
         });
     }
     moved
+}
+
+/// A device's entry but for moments: the next opening of a window is another one the day after.
+fn timeless(device: &DeviceJson) -> DeviceJson {
+    let mut device = device.clone();
+    device.window_closes = None;
+    if let Some(waiting) = &mut device.waiting {
+        for moment in [&mut waiting.from, &mut waiting.until, &mut waiting.text] {
+            moment.clear();
+        }
+    }
+    if device.status == "waiting" {
+        device.reason = None;
+    }
+    device
 }
 
 fn identity<'d>(then: &'d DeviceJson, again: &'d DeviceJson) -> impl Iterator<Item = Moved> + use<'d> {

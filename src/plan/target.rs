@@ -98,22 +98,32 @@ pub(super) fn restrict(
         }
     }
 
+    leave_as_is(resolution, observed, records, |id| kept.contains(&id));
+    resolution.forgotten.clear();
+}
+
+/// Leaves every object as the device holds it, and its record as it was, but those that are `kept` in the resolution.
+pub(super) fn leave_as_is(
+    resolution: &mut Resolution,
+    observed: &DeviceConfig,
+    records: &[Record],
+    kept: impl Fn(ObjectId) -> bool,
+) {
     let all: BTreeSet<ObjectId> = observed.object_ids().chain(resolution.target.object_ids()).collect();
-    for id in all.difference(&kept) {
-        put_back(&mut resolution.target, observed, *id);
+    for id in all.into_iter().filter(|id| !kept(*id)) {
+        put_back(&mut resolution.target, observed, id);
     }
-    resolution.records.retain(|record| kept.contains(&record.object));
+    resolution.records.retain(|record| kept(record.object));
     for record in records {
         let replaced = resolution
             .records
             .iter()
             .any(|new| new.object == record.object || (new.kind() == record.kind() && new.key == record.key));
-        if !kept.contains(&record.object) && !replaced {
+        if !kept(record.object) && !replaced {
             resolution.records.push(record.clone());
         }
     }
-    resolution.adopted.retain(|id| kept.contains(id));
-    resolution.forgotten.clear();
+    resolution.adopted.retain(|id| kept(*id));
 }
 
 fn put_back(target: &mut DeviceConfig, observed: &DeviceConfig, id: ObjectId) {

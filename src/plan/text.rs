@@ -67,6 +67,7 @@ fn has_nothing_to_say(device: &DevicePlan) -> bool {
                 && changes.unmanaged.is_empty()
                 && changes.adopted.is_empty()
                 && changes.held.is_none()
+                && changes.waiting.is_none()
                 && changes.saved == Saved::Yes
         }
     }
@@ -117,13 +118,7 @@ fn changes_text(out: &mut String, device: &DeviceChanges) {
         }
         None => {}
     }
-    let mut rest: &[ObjectChange] = &device.changes;
-    while let Some(first) = rest.first() {
-        let alike = rest.iter().take_while(|other| is_alike(first, other)).count();
-        let (group, after) = rest.split_at(alike.max(1));
-        group_text(out, group);
-        rest = after;
-    }
+    object_changes(out, &device.changes);
     for (id, name) in &device.adopted {
         let _ = writeln!(
             out,
@@ -161,6 +156,34 @@ fn changes_text(out: &mut String, device: &DeviceChanges) {
                 let _ = writeln!(out, "    {command}{FAINT}{why}{FAINT:#}");
             }
         }
+    }
+    if let Some(closing) = &device.closing {
+        let _ = writeln!(
+            out,
+            "  note: to be done before {} (window {})",
+            closing.when, closing.window
+        );
+    }
+    if let Some(waiting) = &device.waiting {
+        let _ = writeln!(
+            out,
+            "  {WARN}waits until {}{WARN:#} (window {}), since subscribers would feel it:",
+            waiting.when, waiting.window
+        );
+        if waiting.entire {
+            out.push_str("    all of it, since what nobody would feel cannot be done without the rest\n");
+        }
+        object_changes(out, &waiting.changes);
+    }
+}
+
+fn object_changes(out: &mut String, changes: &[ObjectChange]) {
+    let mut rest = changes;
+    while let Some(first) = rest.first() {
+        let alike = rest.iter().take_while(|other| is_alike(first, other)).count();
+        let (group, after) = rest.split_at(alike.max(1));
+        group_text(out, group);
+        rest = after;
     }
 }
 
@@ -348,12 +371,15 @@ fn closing(out: &mut String, plan: &Plan) {
         destroys(out, plan);
     } else if plan.has_unread() || plan.has_refusals() {
         out.push_str("Nothing to apply.\n");
+    } else if plan.waiting().next().is_some() {
+        out.push_str("Nothing to apply now.\n");
     } else if plan.read().any(|device| !device.changes.is_empty()) {
         out.push_str("Nothing to apply: every difference is on a device that is observed only or paused.\n");
     } else {
         let _ = writeln!(out, "{STRONG}No changes.{STRONG:#} The devices match the inventory.");
     }
     guards(out, plan);
+    waiting_line(out, plan);
     let unread: Vec<&str> = names(plan, |device| matches!(device.outcome, Outcome::Unread(_)));
     if !unread.is_empty() {
         let _ = writeln!(
@@ -405,6 +431,24 @@ fn guards(out: &mut String, plan: &Plan) {
                 let _ = writeln!(out, "{WARN}Warning by rule {rule}:{WARN:#} {words}.");
             }
         }
+    }
+}
+
+fn waiting_line(out: &mut String, plan: &Plan) {
+    let changes = plan.waiting().map(|waiting| waiting.changes.len()).sum();
+    if let Some(first) = plan.waiting().min_by_key(|waiting| waiting.opening) {
+        let devices = plan.waiting().count();
+        let _ = writeln!(
+            out,
+            "{WARN}Waiting:{WARN:#} {} on {}, the first until {} (window {}).",
+            count(changes, "change"),
+            count(devices, "device"),
+            first.when,
+            first.window
+        );
+    }
+    if plan.windows_ignored {
+        let _ = writeln!(out, "{WARN}Maintenance windows are ignored, as asked.{WARN:#}");
     }
 }
 

@@ -200,6 +200,7 @@ impl Context {
         };
         DeviceResult {
             device: waiting.device.clone(),
+            waits: None,
             outcome,
         }
     }

@@ -8,6 +8,8 @@ use crate::plan::{NotApplied, Refusal, Residue};
 pub struct DeviceResult {
     /// Inventory key.
     pub device: String,
+    /// What waits there for the maintenance window, in one line.
+    pub waits: Option<String>,
     /// What it came to.
     pub outcome: DeviceOutcome,
 }

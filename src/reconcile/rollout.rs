@@ -3,6 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use futures::StreamExt as _;
+use jiff::{SignedDuration, Timestamp};
+use tokio::time::Instant;
 
 use crate::plan::model::{DeviceChanges, DevicePlan, Outcome, Plan};
 use crate::plan::moves::{self, Move};
@@ -21,6 +23,7 @@ struct Run<'a> {
     run: RunId,
     orders: &'a Orders,
     contacts: BTreeMap<String, Contact>,
+    began: Instant,
     results: Vec<DeviceResult>,
     /// Devices that wait to be confirmed.
     waiting: Vec<Waiting>,
@@ -37,7 +40,9 @@ impl Context {
         run: RunId,
         orders: &Orders,
     ) -> (Vec<DeviceResult>, Vec<Waiting>) {
-        let Planned { plan, contacts, .. } = planned;
+        let Planned {
+            plan, contacts, began, ..
+        } = planned;
         let rollout = rollout(&plan);
         let mut run = Run {
             context: self,
@@ -45,6 +50,7 @@ impl Context {
             run,
             orders,
             contacts,
+            began,
             results: Vec::with_capacity(plan.devices.len()),
             waiting: Vec::new(),
             stages: 0,
@@ -108,9 +114,15 @@ impl Run<'_> {
         })
     }
 
+    /// What time it is, counted from when planning began.
+    fn now(&self) -> Timestamp {
+        let passed = SignedDuration::try_from(self.began.elapsed()).unwrap_or(SignedDuration::MAX);
+        self.context.now.saturating_add(passed).unwrap_or(Timestamp::MAX)
+    }
+
     /// Changes devices of the plan at the same time, up to the limit.
     async fn side_by_side(&mut self, devices: &[&str]) {
-        let (context, run, orders) = (self.context, self.run, self.orders);
+        let (context, run, orders, now) = (self.context, self.run, self.orders, self.now());
         let devices: BTreeSet<&str> = devices.iter().copied().collect();
         let work: Vec<(&DevicePlan, Option<Contact>, Option<Refusal>)> = (self.plan.devices.iter())
             .filter(|device| devices.contains(device.device.as_str()))
@@ -128,6 +140,11 @@ impl Run<'_> {
         let results: Vec<(DeviceResult, Option<Waiting>)> = futures::stream::iter(work)
             .map(|(device, contact, held_back)| async move {
                 let (outcome, lock) = match (held_back, contact) {
+                    (None, contact) if is_too_late(device, now) => {
+                        close(contact).await;
+                        let why = "its maintenance window has closed since it was planned".to_owned();
+                        (DeviceOutcome::NotStarted(why), None)
+                    }
                     (Some(refusal), contact) => {
                         close(contact).await;
                         (DeviceOutcome::Refused(vec![refusal]), None)
@@ -138,14 +155,14 @@ impl Run<'_> {
                     },
                     (None, contact) => context.apply_one(device, contact, run, orders).await,
                 };
-                let device = device.device.clone();
+                let (waits, device) = (waits(device), device.device.clone());
                 let waiting = lock.map(|(mac, lock)| Waiting {
                     device: device.clone(),
                     mac,
                     stage,
                     lock,
                 });
-                (DeviceResult { device, outcome }, waiting)
+                (DeviceResult { device, waits, outcome }, waiting)
             })
             .buffer_unordered(context.parallelism.changing.max(1))
             .collect()
@@ -170,6 +187,7 @@ impl Run<'_> {
     fn leave_out(&mut self, wave: &Wave, why: &str) {
         self.results.extend(wave.devices.iter().map(|device| DeviceResult {
             device: device.clone(),
+            waits: None,
             outcome: DeviceOutcome::NotStarted(why.to_owned()),
         }));
     }
@@ -192,12 +210,26 @@ impl Context {
     }
 }
 
+/// What is left for the maintenance window, in one line.
+fn waits(planned: &DevicePlan) -> Option<String> {
+    match &planned.outcome {
+        Outcome::Read(changes) => changes.waiting.as_ref().map(ToString::to_string),
+        Outcome::Unread(_) => None,
+    }
+}
+
 /// Whether this is the device that was planned, with the firmware that it had.
 fn is_the_same(contact: &Contact, planned: &DevicePlan) -> bool {
     let same = |changes: &DeviceChanges| {
         changes.mac == contact.mac() && changes.firmware == contact.observation.identity.firmware.to_string()
     };
     matches!(&planned.outcome, Outcome::Read(changes) if same(changes))
+}
+
+/// Whether the window is closed in which some of the changes were to be made.
+fn is_too_late(planned: &DevicePlan, now: Timestamp) -> bool {
+    let closed = |changes: &DeviceChanges| changes.closing.as_ref().is_some_and(|closing| closing.until <= now);
+    planned.is_actionable() && matches!(&planned.outcome, Outcome::Read(changes) if closed(changes))
 }
 
 async fn close(contact: Option<Contact>) {

@@ -2,6 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use tokio::time::Instant;
+
 use crate::plan::model::Plan;
 use crate::store::StoreError;
 
@@ -39,11 +41,13 @@ impl Context {
                 devices: Vec::new(),
                 trips: Vec::new(),
                 rulings: Vec::new(),
+                windows_ignored: self.ignore_windows,
                 moves: Vec::new(),
                 waves: self.inventory.policies.waves.clone(),
             },
             contacts: BTreeMap::new(),
             undoes: None,
+            began: Instant::now(),
         }
     }
 }

@@ -557,9 +557,10 @@ pub(crate) fn context(fleet: &TestFleet, store: gamops::store::Store) -> gamops:
     let files = gamops::repo::read_inventory(&fleet.inventory()).unwrap();
     gamops::reconcile::Context {
         allowances: gamops::plan::guard::Allowances::default(),
-        now: jiff::Timestamp::now(),
         inventory: std::sync::Arc::new(gamops::inventory::load(&files).inventory.unwrap()),
         commit: None,
+        now: jiff::Timestamp::now(),
+        ignore_windows: false,
         store,
         keyring: std::sync::Arc::new(gamops::transport::credentials::Keyring::from_environment().unwrap()),
         host_key_policy: gamops::transport::ssh::HostKeyPolicy::AcceptNew,

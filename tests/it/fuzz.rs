@@ -119,6 +119,7 @@ fn plan_for(config: &RunningConfig) -> DeviceChanges {
             unfinished: false,
             timings: &Timings::default(),
             now: jiff::Timestamp::UNIX_EPOCH,
+            window: None,
             targets: None,
         },
         &render,
@@ -134,6 +135,7 @@ fn plan_of(config: &RunningConfig) -> Plan {
         waves: Waves::default(),
         trips: Vec::new(),
         rulings: Vec::new(),
+        windows_ignored: false,
         devices: vec![DevicePlan {
             device: "maple".to_owned(),
             address: "192.0.2.1:22".to_owned(),

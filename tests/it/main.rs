@@ -41,3 +41,4 @@ mod support;
 mod validate;
 mod variants;
 mod waves;
+mod windows;

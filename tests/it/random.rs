@@ -164,6 +164,7 @@ impl World {
             keyring: Arc::clone(&self.keyring),
             host_key_policy: HostKeyPolicy::AcceptNew,
             allowances: Allowances::default(),
+            ignore_windows: false,
             now: jiff::Timestamp::now(),
             parallelism: Parallelism::default(),
             events: Events::default(),

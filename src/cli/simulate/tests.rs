@@ -39,6 +39,7 @@ fn device(key: &str, model: &str) -> Device {
         host_key: None,
         mode: Mode::Manage,
         paused: None,
+        window: None,
         protect: false,
         allow_assumed: false,
         hostname: None,

@@ -128,6 +128,8 @@ fn device(number: usize, does: Does) -> DevicePlan {
         model: "GAM-24-C",
         host_key: None,
         outcome: Outcome::Read(Box::new(DeviceChanges {
+            waiting: None,
+            closing: None,
             mac: MacAddr::new([0, 0x0e, 0xd8, 0, 0, 1]),
             firmware: String::new(),
             held: None,
@@ -155,6 +157,7 @@ fn device(number: usize, does: Does) -> DevicePlan {
 
 fn plan(fleet: &[Does]) -> Plan {
     Plan {
+        windows_ignored: false,
         inventory: "t".to_owned(),
         commit: None,
         targets: Vec::new(),

@@ -9,13 +9,14 @@ use super::super::impact::duration::Estimate;
 use super::super::impact::{Away, Total};
 use super::super::model::{
     Action, Cause, DeviceChanges, DevicePlan, FieldChange, Held, ObjectChange, Option82Change, Outcome, Plan, Save,
-    Saved, Step,
+    Saved, Step, Waiting,
 };
 use super::super::waves::{Rollout, Wave, rollout};
+use super::super::window::utc;
 use super::{
     ChangeJson, DeviceJson, FORMAT_VERSION, GuardJson, ImpactJson, NamedJson, Option82Json, Option82ValuesJson,
     PlanJson, RefusalJson, ResourceChangeJson, RolloutJson, RulingJson, StepJson, SummaryJson, TotalJson, UnsavedJson,
-    WaveJson, digest,
+    WaitingJson, WaveJson, digest,
 };
 
 /// Renders a whole plan.
@@ -37,6 +38,7 @@ pub fn plan_json(plan: &Plan) -> PlanJson {
             destroy: summary.destroy,
         },
         impact: total(&plan.impact()),
+        windows_ignored: plan.windows_ignored,
         guards: plan.trips.iter().map(guard).collect(),
         rollout: waves(rollout(plan)),
         policies: plan.rulings.iter().map(ruling).collect(),
@@ -109,14 +111,14 @@ fn resource_changes(device: &DevicePlan) -> Vec<ResourceChangeJson> {
         return Vec::new();
     };
     let applyable = changes.is_actionable();
-    changes
-        .changes
-        .iter()
-        .map(|change| resource_change(&device.device, change, applyable))
+    let now = changes.changes.iter().map(|change| (change, false));
+    let later = changes.waiting.iter().flat_map(|waiting| &waiting.changes);
+    now.chain(later.map(|change| (change, true)))
+        .map(|(change, waits)| resource_change(&device.device, change, applyable, waits))
         .collect()
 }
 
-fn resource_change(device: &str, change: &ObjectChange, applyable: bool) -> ResourceChangeJson {
+fn resource_change(device: &str, change: &ObjectChange, applyable: bool, waits: bool) -> ResourceChangeJson {
     let side = |value: fn(&FieldChange) -> &str| -> BTreeMap<String, String> {
         change
             .fields
@@ -152,7 +154,8 @@ fn resource_change(device: &str, change: &ObjectChange, applyable: bool) -> Reso
             for_good: change.impact.away == Away::ForGood,
         },
         option_82: change.option82.iter().map(option82_change).collect(),
-        applyable,
+        applyable: applyable && !waits,
+        waits,
     }
 }
 
@@ -202,6 +205,8 @@ fn device(device: &DevicePlan) -> DeviceJson {
             will_save: false,
             difference: Vec::new(),
         },
+        waiting: None,
+        window_closes: None,
         adopted: Vec::new(),
         unmanaged: Vec::new(),
         notes: Vec::new(),
@@ -220,7 +225,10 @@ fn read(json: &mut DeviceJson, changes: &DeviceChanges) {
         (Some(Held::Paused(reason)), _) => ("paused", Some(reason.clone())),
         (None, Some(refusal)) => ("refused", Some(refusal.message.clone())),
         (None, None) if changes.is_actionable() => ("ready", None),
-        (None, None) => ("in-sync", None),
+        (None, None) => match &changes.waiting {
+            Some(waiting) => ("waiting", Some(waiting.to_string())),
+            None => ("in-sync", None),
+        },
     };
     status.clone_into(&mut json.status);
     json.reason = reason;
@@ -254,10 +262,23 @@ fn read(json: &mut DeviceJson, changes: &DeviceChanges) {
             Saved::Yes | Saved::Unknown => Vec::new(),
         },
     };
+    json.waiting = changes.waiting.as_ref().map(waiting);
+    json.window_closes = changes.closing.as_ref().map(|closing| utc(closing.until));
     json.adopted = named(&changes.adopted);
     json.unmanaged = named(&changes.unmanaged);
     json.notes = changes.notes.iter().chain(&changes.decisions).cloned().collect();
     json.running = changes.observed_text.lines().map(str::to_owned).collect();
+}
+
+fn waiting(waiting: &Waiting) -> WaitingJson {
+    WaitingJson {
+        window: waiting.window.clone(),
+        from: utc(waiting.opening.from),
+        until: utc(waiting.opening.until),
+        text: waiting.when.clone(),
+        entire_device: waiting.entire,
+        addresses: (waiting.changes.iter()).map(|change| change.address.clone()).collect(),
+    }
 }
 
 fn step(step: &Step) -> StepJson {

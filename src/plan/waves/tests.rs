@@ -54,6 +54,8 @@ fn device(key: &str, changes: Vec<ObjectChange>) -> DevicePlan {
                 Save::AfterChanges
             },
             changes,
+            waiting: None,
+            closing: None,
             refusals: Vec::new(),
             saved: Saved::Yes,
             unfinished: false,
@@ -107,6 +109,7 @@ fn plan(mut devices: Vec<DevicePlan>, moving: &[(&str, &str)], canary: &str, siz
         devices,
         trips: Vec::new(),
         rulings: Vec::new(),
+        windows_ignored: false,
         moves,
         waves: Waves {
             canary: canary.parse().unwrap(),
