@@ -295,6 +295,11 @@ fn a_box_that_was_carried_to_another_flat_is_served_there_by_an_explicit_order_o
     insta::assert_snapshot!("rebind", rebound.stdout);
     assert_eq!(tied(&fleet), ["00:0e:d8:00:00:01", "00:0e:d8:00:00:02 port 1"]);
     fleet.expect_in_sync();
+    let _ = fleet
+        .run(&["history", "show", "2"])
+        .expect(0)
+        .says("ghn endpoint 1 port unassigned")
+        .says("ghn endpoint 2 port unassigned");
     let again = fleet.run(REBIND).expect(0);
     let _ = again.says("Nothing to rebind: endpoint 00:0e:d8:00:00:02 on port 1 is tied to it already.");
 }

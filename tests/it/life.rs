@@ -67,6 +67,58 @@ fn each_way_to_suspend_takes_the_service_and_gives_it_back_under_the_same_number
     }
 }
 
+#[test]
+fn each_way_to_suspend_works_by_port_and_within_two_tags_too() {
+    let given = [Given {
+        key: "lodge",
+        model: "GAM-12-M",
+        tune: |spec| spec.knobs.port_aware = true,
+    }];
+    let services = |state: &str| {
+        format!(
+            "\
+plans: {{ slow: {{ rate: 10 Mbps }} }}
+subscribers:
+  s-1: {{ device: lodge, port: 1, plan: unthrottled, vlan: 101, trunk: true, double_tag: {{ outer_vlan: 500, uplink: 2 }}{state} }}
+  s-2: {{ device: lodge, port: 2, plan: slow, vlan: 102 }}
+"
+        )
+    };
+    let fleet = TestFleet::start(&given, &services(""));
+    let device = fleet.devices(&given, "    subscriber_model: port-aware\n    allow_assumed: true\n");
+    fleet.write("devices.yaml", &device);
+    let _ = fleet.apply();
+    let active = fleet.ghn_lines("lodge");
+    for (way, line) in [
+        (
+            "{ vlan: 999 }",
+            "ghn subscriber 1 name \"s-1\" vid 999 port 1 bw-profile unthrottled poe enable",
+        ),
+        (
+            "{ plan: slow }",
+            "ghn subscriber 1 name \"s-1\" vid 101 port 1 bw-profile 2 trunk outer-vid 500 nni 2 poe enable",
+        ),
+        (
+            "unbind",
+            "ghn subscriber 1 name \"s-1\" vid 101 bw-profile unthrottled trunk outer-vid 500 nni 2 poe enable",
+        ),
+    ] {
+        fleet.write("gamops.yaml", &format!("{ROOT}policies: {{ suspension: {way} }}\n"));
+        fleet.write("services.yaml", &services(", state: suspended"));
+        let _ = fleet.apply();
+        fleet.expect_in_sync();
+        assert!(
+            fleet.ghn_lines("lodge").iter().any(|held| held == line),
+            "{way}: {:?}",
+            fleet.ghn_lines("lodge")
+        );
+        fleet.write("services.yaml", &services(""));
+        let _ = fleet.apply();
+        fleet.expect_in_sync();
+        assert_eq!(fleet.ghn_lines("lodge"), active, "{way} leaves nothing behind");
+    }
+}
+
 /// A device, its subscribers before and after, and what must stand in its lines afterwards.
 struct Story {
     given: Given,
@@ -329,4 +381,54 @@ fn a_device_that_is_full_to_the_last_place_is_moved_about_and_takes_no_more() {
         fleet.write("services.yaml", &one_more);
         let _ = fleet.run(&["apply", "--auto-approve"]).expect(3).says("port-full");
     }
+}
+
+/// Smaller models may refuse earlier than the vendor's guides say (error 33 to 35).
+#[test]
+fn a_device_that_takes_fewer_than_the_guides_say_is_left_as_it_was() {
+    let given = [
+        Given {
+            key: "endpoints",
+            model: "GAM-4-CX",
+            tune: |spec| spec.knobs.max_endpoints = 2,
+        },
+        Given {
+            key: "subscribers",
+            model: "GAM-4-CX",
+            tune: |spec| spec.knobs.max_subscribers = 2,
+        },
+        Given {
+            key: "profiles",
+            model: "GAM-4-CX",
+            // The device's own is one of them.
+            tune: |spec| spec.knobs.max_profiles = 3,
+        },
+    ];
+    let services = |count: usize| {
+        let of = |(index, given): (usize, &Given)| -> String {
+            let one = |number: usize| {
+                format!(
+                    "  {key}-{number}: {{ device: {key}, endpoint: \"00:0e:d8:00:0{index}:0{number}\", port: 1, plan: p-{number}, vlan: 10{number} }}\n",
+                    key = given.key
+                )
+            };
+            (1..=count).map(one).collect()
+        };
+        let plans: String = (1..=count)
+            .map(|number| format!("  p-{number}: {{ rate: {number}0 Mbps }}\n"))
+            .collect();
+        let subscribers: String = given.iter().enumerate().map(of).collect();
+        format!("plans:\n{plans}subscribers:\n{subscribers}")
+    };
+    let fleet = TestFleet::start(&given, &services(2));
+    let _ = fleet.apply();
+    let before = given.each_ref().map(|given| fleet.ghn_lines(given.key));
+    fleet.write("services.yaml", &services(3));
+    let mut ran = fleet.run(&["apply", "--auto-approve"]).expect(5);
+    for kind in ["endpoint", "subscriber", "banbdwidth profile"] {
+        ran = ran.says(&format!("Maximum number of G.hn {kind} reached for the system"));
+    }
+    assert_eq!(given.each_ref().map(|given| fleet.ghn_lines(given.key)), before);
+    fleet.write("services.yaml", &services(2));
+    fleet.expect_in_sync();
 }
