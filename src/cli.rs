@@ -19,6 +19,7 @@ mod show;
 pub mod simulate;
 pub mod simulate_control;
 mod trust;
+mod undo;
 pub mod validate;
 
 use std::process::ExitCode;
@@ -69,6 +70,7 @@ enum Command {
     Apply(apply::Args),
     Show(show::Args),
     History(history::Args),
+    Undo(undo::Args),
     Trust(trust::Args),
     Rebind(rebind::Args),
     Schema(schema::Args),
@@ -142,6 +144,7 @@ async fn run(command: Command) -> anyhow::Result<Exit> {
         Command::Apply(args) => apply::run(args).await,
         Command::Show(args) => show::run(args).await,
         Command::History(args) => history::run(args).await,
+        Command::Undo(args) => undo::run(args).await,
         Command::Trust(args) => trust::run(args).await,
         Command::Rebind(args) => rebind::run(args).await,
         Command::Schema(args) => {

@@ -10,6 +10,7 @@ mod rebind;
 mod result;
 mod rollout;
 mod run;
+mod undo;
 mod written;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -39,6 +40,7 @@ pub use observe::{Contact, Identified, observe, trust};
 pub use rebind::{PlannedRebind, Rebound, Unplanned};
 pub use result::{DeviceOutcome, DeviceResult, Failure, NotRolledBack, RolledBack, Stopped, WayBack};
 pub use run::Orders;
+pub use undo::{NotUndoable, Undoing};
 
 /// What a run needs to know and use.
 #[derive(Debug, Clone)]
@@ -92,8 +94,8 @@ pub struct Planned {
     /// The plan.
     pub plan: Plan,
     contacts: BTreeMap<String, Contact>,
-    /// The run that it undoes.
-    undoes: Option<RunId>,
+    /// The run that it undoes, and the head line of its plan.
+    undoes: Option<(RunId, String)>,
 }
 
 /// A run cannot go on at all. The operator's or the database's fault, said by the variant.
@@ -123,6 +125,9 @@ pub enum RunError {
     /// A guard refuses the plan. The operator's fault, or whoever wrote the commit.
     #[error("a guard refuses the plan; nothing was sent to any device")]
     Guarded,
+    /// There is nothing to undo.
+    #[error(transparent)]
+    NotUndoable(#[from] NotUndoable),
     /// The database failed.
     #[error("recording the run")]
     Store(#[from] StoreError),
@@ -304,8 +309,19 @@ impl Context {
         device: &Device,
         targets: Option<BTreeSet<(Kind, String)>>,
     ) -> (DevicePlan, Option<Contact>) {
+        self.plan_with(device, targets, |inputs| plan_device(inputs, &render))
+            .await
+    }
+
+    /// Reads a device and makes a plan for it in some way.
+    async fn plan_with(
+        &self,
+        device: &Device,
+        targets: Option<BTreeSet<(Kind, String)>>,
+        plan: impl FnOnce(Inputs<'_>) -> DeviceChanges,
+    ) -> (DevicePlan, Option<Contact>) {
         self.events.tell(&device.key, Progress::Contacting);
-        let (outcome, contact) = match self.look_at(device, targets.as_ref()).await {
+        let (outcome, contact) = match self.look_at(device, targets.as_ref(), plan).await {
             Ok((changes, contact)) => {
                 self.events.tell(&device.key, Progress::Read);
                 (Outcome::Read(Box::new(changes)), Some(contact))
@@ -340,6 +356,7 @@ impl Context {
         &self,
         device: &Device,
         targets: Option<&BTreeSet<(Kind, String)>>,
+        plan: impl FnOnce(Inputs<'_>) -> DeviceChanges,
     ) -> Result<(DeviceChanges, Contact), Unread> {
         let contact = observe(self, device).await?;
         let database = |source: StoreError| Unread {
@@ -373,7 +390,7 @@ impl Context {
             now: self.now,
             targets,
         };
-        Ok((plan_device(inputs, &render), contact))
+        Ok((plan(inputs), contact))
     }
 }
 

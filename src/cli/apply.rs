@@ -173,7 +173,7 @@ pub(super) async fn run(args: Args) -> anyhow::Result<Exit> {
     let results = context.apply(planned, &orders).await?;
     drop(context);
     progress.finish().await;
-    answer(&results_text(&results, quiet));
+    answer(&results_text(&results, "Apply", quiet));
     Ok(exit_of(&results))
 }
 

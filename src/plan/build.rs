@@ -98,8 +98,9 @@ pub fn plan_device(inputs: Inputs<'_>, render: Render<'_>) -> DeviceChanges {
 
     let saved = saved(readings, records, unfinished, &target);
     judge_unsaved(&mut resolution, desired.unsaved, &saved, !steps.is_empty());
-    let paused = desired.paused.as_ref().filter(|pause| !pause.is_over(inputs.now));
-    if let (None, Some(Pause { until: Some(until), .. })) = (paused, &desired.paused) {
+    if let Some(pause @ Pause { until: Some(until), .. }) = &desired.paused
+        && pause.is_over(inputs.now)
+    {
         let note = format!("its pause ended at {until}: take `paused` out of the inventory");
         resolution.notes.push(note);
     }
@@ -122,11 +123,7 @@ pub fn plan_device(inputs: Inputs<'_>, render: Render<'_>) -> DeviceChanges {
     DeviceChanges {
         mac: inputs.identity.mac,
         firmware: inputs.identity.firmware.to_string(),
-        held: match (paused, desired.mode) {
-            (Some(pause), _) => Some(Held::Paused(pause_words(pause))),
-            (None, Mode::Observe) => Some(Held::Observe),
-            (None, Mode::Manage) => None,
-        },
+        held: held(inputs),
         changes,
         unfinished,
         save: save(&saved, desired.unsaved, !steps.is_empty(), unfinished),
@@ -145,6 +142,17 @@ pub fn plan_device(inputs: Inputs<'_>, render: Render<'_>) -> DeviceChanges {
         desired_fingerprint: target.fingerprint(),
         observed: observed.clone(),
         target,
+    }
+}
+
+/// Why the inventory holds changes back, if it does.
+pub(super) fn held(inputs: Inputs<'_>) -> Option<Held> {
+    let desired = inputs.desired;
+    let paused = desired.paused.as_ref().filter(|pause| !pause.is_over(inputs.now));
+    match (paused, desired.mode) {
+        (Some(pause), _) => Some(Held::Paused(pause_words(pause))),
+        (None, Mode::Observe) => Some(Held::Observe),
+        (None, Mode::Manage) => None,
     }
 }
 
@@ -229,7 +237,7 @@ fn write_out(ordered: &[OrderedChange], device: &str, resolution: &mut Resolutio
     steps
 }
 
-fn judge_unsaved(resolution: &mut Resolution, policy: Unsaved, saved: &Saved, has_steps: bool) {
+pub(super) fn judge_unsaved(resolution: &mut Resolution, policy: Unsaved, saved: &Saved, has_steps: bool) {
     let Saved::No {
         ours: false,
         overwritten,
@@ -282,7 +290,7 @@ pub(super) fn address(device: &str, object: ObjectId, keys: &BTreeMap<ObjectId, 
     (key, address)
 }
 
-fn describe(
+pub(super) fn describe(
     inputs: Inputs<'_>,
     (observed, target): (&DeviceConfig, &DeviceConfig),
     (ordered, steps): (&[OrderedChange], &[Step]),

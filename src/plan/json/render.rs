@@ -167,6 +167,7 @@ fn word(cause: Cause) -> String {
         Cause::Drift => "drift",
         Cause::Both => "both",
         Cause::Adoption => "adoption",
+        Cause::Undo => "undo",
     }
     .to_owned()
 }
