@@ -21,6 +21,7 @@ pub mod simulate;
 pub mod simulate_control;
 mod since;
 mod trust;
+mod undo;
 pub mod validate;
 
 use std::process::ExitCode;
@@ -73,6 +74,7 @@ enum Command {
     Confirm(confirm::Args),
     Show(show::Args),
     History(history::Args),
+    Undo(undo::Args),
     Trust(trust::Args),
     Rebind(rebind::Args),
     Schema(schema::Args),
@@ -151,6 +153,7 @@ async fn run(command: Command) -> anyhow::Result<Exit> {
         Command::Confirm(args) => confirm::run(args).await,
         Command::Show(args) => show::run(args).await,
         Command::History(args) => history::run(args).await,
+        Command::Undo(args) => undo::run(args).await,
         Command::Trust(args) => trust::run(args).await,
         Command::Rebind(args) => rebind::run(args).await,
         Command::Schema(args) => {

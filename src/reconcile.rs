@@ -12,6 +12,7 @@ mod result;
 mod rollout;
 mod run;
 mod scope;
+mod undo;
 mod written;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -44,6 +45,7 @@ pub use observe::{Contact, Identified, observe, trust};
 pub use rebind::{PlannedRebind, Rebound, Unplanned};
 pub use result::{DeviceOutcome, DeviceResult, Failure, NotRolledBack, RolledBack, Stopped, WayBack};
 pub use run::{Applied, Orders};
+pub use undo::{NotUndoable, Undoing};
 
 /// What a run needs to know and use.
 #[derive(Debug, Clone)]
@@ -99,8 +101,8 @@ pub struct Planned {
     /// The plan.
     pub plan: Plan,
     contacts: BTreeMap<String, Contact>,
-    /// The run that it undoes.
-    undoes: Option<RunId>,
+    /// The run that it undoes, and the head line of its plan.
+    undoes: Option<(RunId, String)>,
     /// When planning began, which was [`Context::now`].
     began: Instant,
 }
@@ -132,6 +134,9 @@ pub enum RunError {
     /// A guard or a rule refuses the plan. The operator's fault, or whoever wrote the commit.
     #[error("a guard or a rule refuses the plan; nothing was sent to any device")]
     Guarded,
+    /// There is nothing to undo.
+    #[error(transparent)]
+    NotUndoable(#[from] NotUndoable),
     /// The database failed.
     #[error("recording the run")]
     Store(#[from] StoreError),
@@ -318,8 +323,19 @@ impl Context {
         device: &Device,
         targets: Option<BTreeSet<(Kind, String)>>,
     ) -> (DevicePlan, Option<Contact>) {
+        self.plan_with(device, targets, |inputs| plan_device(inputs, &render))
+            .await
+    }
+
+    /// Reads a device and makes a plan for it in some way.
+    async fn plan_with(
+        &self,
+        device: &Device,
+        targets: Option<BTreeSet<(Kind, String)>>,
+        plan: impl FnOnce(Inputs<'_>) -> DeviceChanges,
+    ) -> (DevicePlan, Option<Contact>) {
         self.events.tell(&device.key, Progress::Contacting);
-        let (outcome, contact) = match self.look_at(device, targets.as_ref()).await {
+        let (outcome, contact) = match self.look_at(device, targets.as_ref(), plan).await {
             Ok((changes, contact)) => {
                 self.events.tell(&device.key, Progress::Read);
                 (Outcome::Read(Box::new(changes)), Some(contact))
@@ -364,6 +380,7 @@ impl Context {
         &self,
         device: &Device,
         targets: Option<&BTreeSet<(Kind, String)>>,
+        plan: impl FnOnce(Inputs<'_>) -> DeviceChanges,
     ) -> Result<(DeviceChanges, Contact), Unread> {
         let contact = observe(self, device).await?;
         let database = |source: StoreError| Unread {
@@ -398,7 +415,7 @@ impl Context {
             window: self.window(device),
             targets,
         };
-        let mut changes = plan_device(inputs, &render);
+        let mut changes = plan(inputs);
         if let Some(standing) = self.store.unconfirmed(contact.mac()).await.map_err(database)? {
             changes.refuse(confirm::refusal(&standing, jiff::Timestamp::now()));
         }

@@ -218,7 +218,7 @@ pub(super) async fn run(args: Args) -> anyhow::Result<Exit> {
     let results = match args.confirm_within {
         Some(within) if applied.is_waiting() => {
             progress.pause();
-            answer(&results_text(&applied.results, quiet));
+            answer(&results_text(&applied.results, "Apply", quiet));
             let verdict = verdict(&context, applied.run, within).await?;
             context.settle(applied, verdict, args.reconnect_within.into()).await?
         }
@@ -226,7 +226,7 @@ pub(super) async fn run(args: Args) -> anyhow::Result<Exit> {
     };
     drop(context);
     progress.finish().await;
-    answer(&results_text(&results, quiet));
+    answer(&results_text(&results, "Apply", quiet));
     Ok(exit_of(&results))
 }
 

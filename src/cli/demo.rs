@@ -229,7 +229,7 @@ impl Demo {
         let results: Vec<DeviceResult> = context.apply(planned, &Orders::by("demo")).await?.results;
         drop(context);
         progress.finish().await;
-        answer(&results_text(&results, false));
+        answer(&results_text(&results, "Apply", false));
         let fine = results.iter().all(|result| result.outcome.is_fine());
         anyhow::ensure!(fine, "a simulated device was left unfinished: this is a bug");
         Ok(())

@@ -9,8 +9,8 @@ use crate::reconcile::{DeviceOutcome, DeviceResult, Failure, RolledBack, Stopped
 
 use super::exit::Exit;
 
-/// The account of a run: one line a device, and all there is to know where one was stopped; then what it all came to.
-pub(super) fn results_text(results: &[DeviceResult], quiet: bool) -> String {
+/// The account of a run, which `what` names: one line a device, and all there is to know where one was stopped; then what it all came to.
+pub(super) fn results_text(results: &[DeviceResult], what: &str, quiet: bool) -> String {
     let (mut out, total, saved) = account(results);
     let fine = results.iter().all(|result| result.outcome.is_fine());
     if quiet && fine {
@@ -20,7 +20,7 @@ pub(super) fn results_text(results: &[DeviceResult], quiet: bool) -> String {
     if results.iter().any(waits) {
         return format!("\n{out}");
     }
-    let head = if fine { "Apply complete!" } else { "Apply incomplete." };
+    let head = if fine { "complete!" } else { "incomplete." };
     let saves = if saved > 0 {
         format!(" {} saved.", count(saved, "device"))
     } else {
@@ -28,7 +28,7 @@ pub(super) fn results_text(results: &[DeviceResult], quiet: bool) -> String {
     };
     let _ = writeln!(
         out,
-        "{head} Resources: {} added, {} changed, {} destroyed.{saves}",
+        "{what} {head} Resources: {} added, {} changed, {} destroyed.{saves}",
         total.add, total.change, total.destroy
     );
     format!("\n{out}")

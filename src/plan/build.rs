@@ -102,7 +102,7 @@ pub fn plan_device(inputs: Inputs<'_>, render: Render<'_>) -> DeviceChanges {
         Vec::new()
     };
 
-    let held = held(desired, inputs.now);
+    let held = held(inputs);
     let (mut waiting, mut closing) = (None, None);
     // What is not done anyway waits for nothing.
     if let Some(state) = inputs
@@ -179,11 +179,11 @@ pub fn plan_device(inputs: Inputs<'_>, render: Render<'_>) -> DeviceChanges {
     }
 }
 
-fn held(desired: &DesiredDevice, now: Timestamp) -> Option<Held> {
-    match (
-        desired.paused.as_ref().filter(|pause| !pause.is_over(now)),
-        desired.mode,
-    ) {
+/// Why the inventory holds changes back, if it does.
+pub(super) fn held(inputs: Inputs<'_>) -> Option<Held> {
+    let desired = inputs.desired;
+    let paused = desired.paused.as_ref().filter(|pause| !pause.is_over(inputs.now));
+    match (paused, desired.mode) {
         (Some(pause), _) => Some(Held::Paused(pause_words(pause))),
         (None, Mode::Observe) => Some(Held::Observe),
         (None, Mode::Manage) => None,
@@ -271,7 +271,7 @@ fn write_out(ordered: &[OrderedChange], device: &str, resolution: &mut Resolutio
     steps
 }
 
-fn judge_unsaved(resolution: &mut Resolution, policy: Unsaved, saved: &Saved, has_steps: bool) {
+pub(super) fn judge_unsaved(resolution: &mut Resolution, policy: Unsaved, saved: &Saved, has_steps: bool) {
     let Saved::No {
         ours: false,
         overwritten,

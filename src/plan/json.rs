@@ -154,7 +154,7 @@ pub struct ResourceChangeJson {
     pub id: u16,
     /// Before and after.
     pub change: ChangeJson,
-    /// `inventory`, `drift`, `both` or `adoption`.
+    /// `inventory`, `drift`, `both` or `adoption`; `undo` in the plan of an undo.
     pub cause: String,
     /// Effect on service.
     pub impact: ImpactJson,

@@ -221,6 +221,8 @@ pub enum Cause {
     Both,
     /// The object was there before gamops knew it.
     Adoption,
+    /// A run that did it is being undone.
+    Undo,
 }
 
 /// One field before and after, as words for people. Empty where there is nothing.

@@ -6,6 +6,7 @@
 //! stays as well and is named; the rest is given back all the same.
 
 mod merge;
+mod since;
 
 #[cfg(test)]
 mod tests;
@@ -20,6 +21,9 @@ use super::build::{address, reach};
 use super::diff::{Purpose, Stuck, Violation, way_back};
 use super::model::Step;
 use super::resolve::Words;
+
+pub use since::Later;
+pub(super) use since::with_what_came_since;
 
 /// Where a run stopped, and what it had done until then.
 #[derive(Debug, Clone, Copy)]

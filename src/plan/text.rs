@@ -32,18 +32,45 @@ const UNSAVED_LINES: usize = 20;
 /// Renders a whole plan.
 #[must_use]
 pub fn plan_text(plan: &Plan) -> String {
-    let mut out = String::new();
     let commit = plan
         .commit
         .as_deref()
         .map(|commit| format!(" at commit {commit}"))
         .unwrap_or_default();
-    let _ = writeln!(
-        out,
-        "Inventory `{}`{commit}, {}.\n",
-        plan.inventory,
-        count(plan.devices.len(), "device")
-    );
+    let devices = count(plan.devices.len(), "device");
+    let words = Words {
+        head: &format!("Inventory `{}`{commit}, {devices}.", plan.inventory),
+        quiet: "In sync",
+        nothing: ["No changes.", "The devices match the inventory."],
+    };
+    page(plan, &words)
+}
+
+/// Renders the plan of an undo under a head line.
+#[must_use]
+pub fn undo_text(plan: &Plan, head: &str) -> String {
+    let words = Words {
+        head,
+        quiet: "As it was before the run",
+        nothing: [
+            "Nothing to give back.",
+            "The devices hold what they held before the run, or what was done since.",
+        ],
+    };
+    page(plan, &words)
+}
+
+/// What plans of one sort are headed and closed with.
+struct Words<'a> {
+    head: &'a str,
+    /// Before the devices of which there is nothing to say.
+    quiet: &'a str,
+    /// Where there is nothing to do.
+    nothing: [&'a str; 2],
+}
+
+fn page(plan: &Plan, words: &Words<'_>) -> String {
+    let mut out = format!("{}\n\n", words.head);
     let (quiet, loud): (Vec<&DevicePlan>, Vec<&DevicePlan>) = plan.devices.iter().partition(|d| has_nothing_to_say(d));
     for device in &loud {
         device_text(&mut out, device);
@@ -51,9 +78,9 @@ pub fn plan_text(plan: &Plan) -> String {
     }
     if !quiet.is_empty() {
         let names: Vec<&str> = quiet.iter().map(|device| device.device.as_str()).collect();
-        let _ = writeln!(out, "In sync: {}.\n", names.join(", "));
+        let _ = writeln!(out, "{}: {}.\n", words.quiet, names.join(", "));
     }
-    closing(&mut out, plan);
+    closing(&mut out, plan, words);
     out
 }
 
@@ -289,7 +316,7 @@ fn group_text(out: &mut String, group: &[ObjectChange]) {
         Cause::Drift => out.push_str("             cause: changed on the device behind gamops's back\n"),
         Cause::Both => out.push_str("             cause: changed on the device and in the inventory\n"),
         Cause::Adoption => out.push_str("             cause: it was there before gamops managed it\n"),
-        Cause::Inventory => {}
+        Cause::Inventory | Cause::Undo => {}
     }
 }
 
@@ -353,7 +380,7 @@ fn is_named_by(change: &ObjectChange, field: &super::model::FieldChange) -> bool
     field.before == change.key || field.after == change.key
 }
 
-fn closing(out: &mut String, plan: &Plan) {
+fn closing(out: &mut String, plan: &Plan, words: &Words<'_>) {
     let summary = plan.summary();
     let saves = plan
         .read()
@@ -376,7 +403,8 @@ fn closing(out: &mut String, plan: &Plan) {
     } else if plan.read().any(|device| !device.changes.is_empty()) {
         out.push_str("Nothing to apply: every difference is on a device that is observed only or paused.\n");
     } else {
-        let _ = writeln!(out, "{STRONG}No changes.{STRONG:#} The devices match the inventory.");
+        let [nothing, why] = words.nothing;
+        let _ = writeln!(out, "{STRONG}{nothing}{STRONG:#} {why}");
     }
     guards(out, plan);
     waiting_line(out, plan);

@@ -77,7 +77,7 @@ fn verify_object(id: ObjectId, target: &DeviceConfig, found: &DeviceConfig, befo
 
 /// What was asked for, with what was left to the device as the device filled it in: `auto` becomes the port
 /// where the endpoint was seen, PoE and rates that nobody named become the device's defaults.
-fn filled_in(wanted: Object, held: &Object) -> Object {
+pub(super) fn filled_in(wanted: Object, held: &Object) -> Object {
     match (wanted, held) {
         (Object::Endpoint(mut wanted), Object::Endpoint(held)) => {
             if wanted.port == PortBinding::Auto && matches!(held.port, PortBinding::Port(_)) {

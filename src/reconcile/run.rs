@@ -82,13 +82,14 @@ impl Context {
             planned.close().await;
             return Err(RunError::Guarded);
         }
+        let undoes = planned.undoes.as_ref();
         let run = self
             .store
             .begin_run(RunInfo {
                 actor: orders.actor.clone(),
                 commit: self.commit.clone(),
-                plan: written::written(&planned.plan)?,
-                undoes: planned.undoes,
+                plan: written::written(&planned.plan, undoes.map(|(_, head)| head.as_str()))?,
+                undoes: undoes.map(|(run, _)| *run),
             })
             .await?;
         let of_all = planned.undoes.is_none() && self.is_whole(&planned.plan);

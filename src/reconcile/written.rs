@@ -2,16 +2,17 @@
 
 use crate::plan::json::plan_json;
 use crate::plan::model::Plan;
-use crate::plan::plan_text;
+use crate::plan::{plan_text, undo_text};
 use crate::store::{StoreError, Untouched, WrittenPlan};
 
 use super::{DeviceOutcome, DeviceResult};
 
-/// A plan to be kept. `None` where there is nothing to do and nothing in the way.
+/// A plan to be kept; that of an undo has a head line of its own. `None` where there is nothing to do and nothing in
+/// the way.
 ///
 /// The JSON form is without the configuration of each device, which would be most of it: what is to be changed is in
 /// the checkpoint. Its digest is that of the whole, so that a plan that came from a file is known again.
-pub(super) fn written(plan: &Plan) -> Result<Option<WrittenPlan>, StoreError> {
+pub(super) fn written(plan: &Plan, undo: Option<&str>) -> Result<Option<WrittenPlan>, StoreError> {
     if !plan.is_actionable() && !plan.has_refusals() && !plan.has_unread() {
         return Ok(None);
     }
@@ -19,8 +20,12 @@ pub(super) fn written(plan: &Plan) -> Result<Option<WrittenPlan>, StoreError> {
     for device in &mut json.devices {
         device.running.clear();
     }
+    let text = match undo {
+        None => plan_text(plan),
+        Some(head) => undo_text(plan, head),
+    };
     Ok(Some(WrittenPlan {
-        text: anstream::adapter::strip_str(&plan_text(plan)).to_string(),
+        text: anstream::adapter::strip_str(&text).to_string(),
         json: serde_json::to_string(&json).map_err(|source| StoreError::Value { what: "plan", source })?,
     }))
 }

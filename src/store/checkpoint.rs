@@ -3,6 +3,7 @@
 
 use rusqlite::{OptionalExtension as _, Transaction, params};
 
+use crate::domain::MacAddr;
 use crate::observed::{Change, DeviceConfig};
 use crate::plan::record::Record;
 
@@ -63,6 +64,30 @@ impl Store {
                 owned_after: from_json(&owned_after, "owned_after")?,
                 startup,
             }))
+        })
+        .await
+    }
+}
+
+impl Store {
+    /// What runs after this one did on a device and finished, in order.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] where the database cannot be used.
+    pub async fn finished_after(&self, run: RunId, mac: MacAddr) -> Result<Vec<(RunId, Vec<Change>)>, StoreError> {
+        self.call(move |db| {
+            let mut query = db.prepare_cached(
+                "SELECT run, changes FROM device_runs
+                 WHERE mac = ?1 AND run > ?2 AND state = 'saved' AND changes IS NOT NULL ORDER BY run",
+            )?;
+            let mut rows = query.query(params![mac.to_string(), run.0])?;
+            let mut later = Vec::new();
+            while let Some(row) = rows.next()? {
+                let changes: String = row.get(1)?;
+                later.push((RunId(row.get(0)?), from_json(&changes, "changes")?));
+            }
+            Ok(later)
         })
         .await
     }

@@ -38,6 +38,7 @@ mod ssh_openssh;
 mod ssh_session;
 mod ssh_transport;
 mod support;
+mod undo;
 mod validate;
 mod variants;
 mod waves;

@@ -180,6 +180,7 @@ fn word(cause: Cause) -> String {
         Cause::Drift => "drift",
         Cause::Both => "both",
         Cause::Adoption => "adoption",
+        Cause::Undo => "undo",
     }
     .to_owned()
 }

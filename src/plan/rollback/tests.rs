@@ -9,19 +9,19 @@ use crate::plan::diff::tests::device::refusal;
 use crate::plan::diff::tests::laws::{COAX, COPPER, Size, any_capabilities, config, port_aware};
 use crate::plan::diff::{TEMPORARY_NAME, diff};
 
-fn id<T: TryFrom<u64, Error: std::fmt::Debug>>(number: u64) -> T {
+pub(super) fn id<T: TryFrom<u64, Error: std::fmt::Debug>>(number: u64) -> T {
     T::try_from(number).unwrap()
 }
 
 /// A firmware that can clear a description.
-fn capabilities() -> Capabilities {
+pub(super) fn capabilities() -> Capabilities {
     Capabilities {
         clear_description: Support::new(Answer::Yes, Evidence::Documented),
         ..Capabilities::of_firmware(&"GAM-4/8-C_v1.8.2".parse::<Firmware>().unwrap())
     }
 }
 
-fn cut<'a>(
+pub(super) fn cut<'a>(
     before: &'a DeviceConfig,
     now: &'a DeviceConfig,
     attempted: &'a [Change],
@@ -43,7 +43,7 @@ fn back(cut: Cut<'_>) -> Rollback {
 }
 
 /// Three subscribers with an endpoint each, the second and third on a profile.
-fn three() -> DeviceConfig {
+pub(super) fn three() -> DeviceConfig {
     let mut config = DeviceConfig::default();
     let rate = Some(Mbps::try_from(100).unwrap());
     let profile = Profile {
@@ -78,18 +78,18 @@ fn three() -> DeviceConfig {
 }
 
 /// The changes of a plan, in order.
-fn plan(from: &DeviceConfig, to: &DeviceConfig) -> Vec<Change> {
+pub(super) fn plan(from: &DeviceConfig, to: &DeviceConfig) -> Vec<Change> {
     let changes = diff(from, to, &capabilities(), Medium::Coax).unwrap().changes;
     changes.into_iter().map(|ordered| ordered.change).collect()
 }
 
-fn play(config: &DeviceConfig, changes: &[Change]) -> DeviceConfig {
+pub(super) fn play(config: &DeviceConfig, changes: &[Change]) -> DeviceConfig {
     let mut config = config.clone();
     changes.iter().for_each(|change| change.apply(&mut config).unwrap());
     config
 }
 
-fn subscriber(config: &mut DeviceConfig, number: u64) -> &mut Subscriber {
+pub(super) fn subscriber(config: &mut DeviceConfig, number: u64) -> &mut Subscriber {
     config.subscribers.get_mut(&id(number)).unwrap()
 }
 
@@ -398,11 +398,11 @@ fn takes_anything_back(mut config: DeviceConfig) -> DeviceConfig {
     config
 }
 
-fn reversible(size: Size) -> impl Strategy<Value = DeviceConfig> {
+pub(super) fn reversible(size: Size) -> impl Strategy<Value = DeviceConfig> {
     config(size).prop_map(takes_anything_back)
 }
 
-fn clears(capabilities: Capabilities) -> Capabilities {
+pub(super) fn clears(capabilities: Capabilities) -> Capabilities {
     Capabilities {
         clear_description: Support::new(Answer::Yes, Evidence::Documented),
         ..capabilities
