@@ -26,6 +26,7 @@ use std::process::ExitCode;
 use clap::{ColorChoice, CommandFactory as _, Parser, Subcommand};
 
 use crate::diagnostic::Colour;
+use crate::store::StoreError;
 use exit::Exit;
 
 /// The stack of the thread that runs the program: the tree of an inventory nested as deeply as the parser
@@ -123,6 +124,10 @@ fn start() -> Exit {
             return Exit::Done;
         }
         say(&format!("error: {error:#}"));
+        let of_store = |cause: &(dyn std::error::Error + 'static)| cause.downcast_ref::<StoreError>()?.help();
+        if let Some(help) = error.chain().find_map(of_store) {
+            say(&format!("  help: {help}"));
+        }
         Exit::Failed
     })
 }

@@ -344,7 +344,7 @@ impl Context {
         let contact = observe(self, device).await?;
         let database = |source: StoreError| Unread {
             reason: chain(&source),
-            help: None,
+            help: source.help(),
         };
         let records = self.store.records(contact.mac()).await.map_err(database)?;
         let last = self.store.last_run(contact.mac()).await.map_err(database)?;

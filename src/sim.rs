@@ -34,7 +34,7 @@ mod state;
 mod terminal;
 
 pub use control::Request;
-pub use device::{Counters, SimDevice};
+pub use device::{Counters, Passed, SimDevice};
 pub use endpoint::EndpointModel;
 pub use fault::{Counted, Fault, Moment};
 pub use fleet::{Fleet, FleetOptions, SimError};

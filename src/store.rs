@@ -8,9 +8,11 @@
 mod baseline;
 mod capabilities;
 mod checkpoint;
+mod error;
 mod history;
 mod journal;
 mod lock;
+mod look;
 mod migrations;
 mod ownership;
 mod pins;
@@ -24,6 +26,7 @@ use rusqlite::Connection;
 use tokio::sync::{mpsc, oneshot};
 
 pub use checkpoint::Checkpoint;
+pub use error::StoreError;
 pub use history::{DeviceEntry, Exchange, RunEntry, Runs};
 pub use journal::{Answered, DeviceRun, DeviceRunState, Phase, RunId, RunInfo, RunSummary, Untouched, WrittenPlan};
 pub use lock::DeviceLock;
@@ -32,79 +35,39 @@ pub use pins::Pin;
 /// How long a write waits for another process to finish its own.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// The state database cannot be used. The file's or the disk's fault, or our bug.
-#[derive(Debug, thiserror::Error)]
-pub enum StoreError {
-    /// It could not be opened or made.
-    #[error("opening the state database {path}")]
-    Open {
-        /// The file.
-        path: PathBuf,
-        /// Why.
-        #[source]
-        source: rusqlite::Error,
-    },
-    /// Its folder could not be made.
-    #[error("making the folder {path} for the state database")]
-    Folder {
-        /// The folder.
-        path: PathBuf,
-        /// Why.
-        #[source]
-        source: std::io::Error,
-    },
-    /// A device's lock file could not be used.
-    #[error("locking the device with {path}")]
-    Lock {
-        /// The file.
-        path: PathBuf,
-        /// Why.
-        #[source]
-        source: std::io::Error,
-    },
-    /// It was written by a newer gamops.
-    #[error("the state database has version {found}, this gamops knows up to {known}; use a newer gamops")]
-    TooNew {
-        /// Version of the file.
-        found: i64,
-        /// Newest version known here.
-        known: i64,
-    },
-    /// A query failed.
-    #[error("using the state database")]
-    Query(#[from] rusqlite::Error),
-    /// A stored value is not what this version writes.
-    #[error("reading `{what}` from the state database")]
-    Value {
-        /// Which value.
-        what: &'static str,
-        /// Why.
-        #[source]
-        source: serde_json::Error,
-    },
-    /// The thread that owns the connection is gone: our bug.
-    #[error("the state database was closed")]
-    Closed,
-}
-
 type Job = Box<dyn FnOnce(&mut Connection) + Send>;
 
 /// A handle on the state database; clones share one connection.
 #[derive(Debug, Clone)]
 pub struct Store {
     jobs: mpsc::UnboundedSender<Job>,
-    /// Folder of the devices' lock files; `None` for a database in memory.
-    locks: Option<PathBuf>,
+    /// `None` for a database in memory.
+    file: Option<File>,
+}
+
+/// Where a database is.
+#[derive(Debug, Clone)]
+struct File {
+    path: PathBuf,
+    /// Folder of the devices' lock files.
+    locks: PathBuf,
+    /// How long a write waits for another process.
+    wait: Duration,
 }
 
 impl Store {
     /// Opens the database, making the file and its folder where they are missing, and brings it to the
-    /// newest version. On Unix the file is readable by its owner only.
+    /// newest version. On Unix the file is readable by its owner only. What cannot be used is not touched.
     ///
     /// # Errors
     ///
     /// [`StoreError`] where the file cannot be used.
     pub fn open(path: &Path) -> Result<Self, StoreError> {
+        Self::open_within(path, BUSY_TIMEOUT)
+    }
+
+    /// As [`Store::open`], waiting so long for another process that holds the database, now and at each write.
+    fn open_within(path: &Path, wait: Duration) -> Result<Self, StoreError> {
         if let Some(folder) = path.parent()
             && !folder.as_os_str().is_empty()
         {
@@ -113,18 +76,23 @@ impl Store {
                 source,
             })?;
         }
-        let open = |source| StoreError::Open {
-            path: path.to_owned(),
-            source,
-        };
-        let connection = Connection::open(path).map_err(open)?;
-        restrict(path);
-        connection.busy_timeout(BUSY_TIMEOUT).map_err(open)?;
-        connection.pragma_update(None, "journal_mode", "WAL").map_err(open)?;
-        connection.pragma_update(None, "synchronous", "FULL").map_err(open)?;
+        look::look(path, wait)?;
         let mut locks = path.as_os_str().to_owned();
         locks.push(".locks");
-        Self::start(connection, Some(PathBuf::from(locks)))
+        let file = File {
+            path: path.to_owned(),
+            locks: PathBuf::from(locks),
+            wait,
+        };
+        let open = || {
+            let connection = Connection::open(path)?;
+            restrict(path);
+            connection.busy_timeout(wait)?;
+            connection.pragma_update(None, "journal_mode", "WAL")?;
+            connection.pragma_update(None, "synchronous", "FULL")?;
+            Self::start(connection, Some(file))
+        };
+        open().map_err(|error| error.at(path, wait))
     }
 
     /// A database that lives as long as its handle, for tests and trials.
@@ -136,7 +104,7 @@ impl Store {
         Self::start(Connection::open_in_memory()?, None)
     }
 
-    fn start(mut connection: Connection, locks: Option<PathBuf>) -> Result<Self, StoreError> {
+    fn start(mut connection: Connection, file: Option<File>) -> Result<Self, StoreError> {
         connection.pragma_update(None, "foreign_keys", true)?;
         migrations::migrate(&mut connection)?;
         let (jobs, mut queue) = mpsc::unbounded_channel::<Job>();
@@ -146,7 +114,7 @@ impl Store {
                 job(&mut connection);
             }
         });
-        Ok(Self { jobs, locks })
+        Ok(Self { jobs, file })
     }
 
     /// Runs one job on the connection's thread, in a transaction that is taken back if the job fails.
@@ -155,6 +123,7 @@ impl Store {
         job: impl FnOnce(&rusqlite::Transaction<'_>) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
         let (answer, answered) = oneshot::channel();
+        let file = self.file.clone();
         let job: Job = Box::new(move |connection| {
             let result = (|| {
                 let transaction = connection.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
@@ -162,6 +131,10 @@ impl Store {
                 transaction.commit()?;
                 Ok(value)
             })();
+            let result = result.map_err(|error: StoreError| match file {
+                Some(file) => error.at(&file.path, file.wait),
+                None => error,
+            });
             // Nobody waiting any more is no reason to fail: the work is done.
             let _ = answer.send(result);
         });

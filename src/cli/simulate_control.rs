@@ -43,7 +43,8 @@ pub enum Action {
         #[arg(required = true, value_name = "LINE")]
         lines: Vec<String>,
     },
-    /// Misbehave: slow, drop, reboot, refuse, ignore, garbage, hang, pieces, snmp-silence or refuse-logins.
+    /// Misbehave: slow, drop, reboot, refuse, ignore, alter, garbage, hang, hold, typing, pieces, snmp-silence,
+    /// refuse-logins or sessions-taken.
     Fault {
         /// Kind of fault.
         #[arg(value_name = "KIND")]

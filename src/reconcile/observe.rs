@@ -9,7 +9,7 @@ use crate::domain::{MacAddr, SubscriberModel};
 use crate::inventory::model::Device;
 use crate::observed::{Answer, AssumedWord, RunningConfig};
 use crate::plan::model::Unread;
-use crate::store::Pin;
+use crate::store::{Pin, StoreError};
 use crate::transport::snmp::Agent;
 use crate::transport::ssh::{Connect, HostKey, HostKeyCheck, HostKeyPolicy};
 
@@ -178,10 +178,10 @@ async fn pin_of(context: &Context, device: &Device) -> Result<Option<Pin>, Unrea
         .map_err(|error| plain(&error))
 }
 
-fn plain(error: &dyn std::error::Error) -> Unread {
+fn plain(error: &(dyn std::error::Error + 'static)) -> Unread {
     Unread {
         reason: chain(error),
-        help: None,
+        help: error.downcast_ref::<StoreError>().and_then(StoreError::help),
     }
 }
 

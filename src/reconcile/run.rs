@@ -61,9 +61,11 @@ impl Context {
         results.sort_by(|a, b| a.device.cmp(&b.device));
         let fine = results.iter().all(|result| result.outcome.is_fine());
         let outcome = if fine { "done" } else { "incomplete" };
-        self.store
-            .finish_run(run, outcome, written::untouched(&results))
-            .await?;
+        let finished = self.store.finish_run(run, outcome, written::untouched(&results));
+        if let Err(error) = finished.await {
+            // What came of the devices is worth more than this last line, which the next run can do without.
+            tracing::error!("the end of run {run} could not be written down: {}", chain(&error));
+        }
         // A run that was narrowed or broken off, or that undid another, has not applied this inventory.
         let not_started = |result: &DeviceResult| matches!(result.outcome, DeviceOutcome::NotStarted(_));
         if of_all && !self.cancel.is_cancelled() && !results.iter().any(not_started) {

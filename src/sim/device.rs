@@ -58,6 +58,19 @@ struct Inner {
     connections: CancellationToken,
     /// The startup configuration as it is on disk.
     persisted: Option<String>,
+    /// Every state so far, where somebody wants to know.
+    trail: Option<Vec<Passed>>,
+}
+
+/// A state that a device was in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Passed {
+    /// The newest command line when it came about.
+    pub after: String,
+    /// The running configuration, as `show running-config` prints it.
+    pub running: String,
+    /// The startup configuration, if there was one.
+    pub startup: Option<String>,
 }
 
 /// One simulated device of a [`super::Fleet`].
@@ -66,6 +79,10 @@ pub struct SimDevice {
     inner: Mutex<Inner>,
     life: watch::Sender<Life>,
     state_file: Option<PathBuf>,
+    /// How many sessions [`Fault::Hold`] holds now.
+    held: watch::Sender<usize>,
+    /// How often the faults were taken away.
+    clearings: watch::Sender<u64>,
     pub(super) ssh: OnceLock<SocketAddr>,
     pub(super) snmp: OnceLock<SocketAddr>,
 }
@@ -98,9 +115,12 @@ impl SimDevice {
                 booted: Instant::now(),
                 connections: CancellationToken::new(),
                 persisted,
+                trail: None,
             }),
             life: watch::Sender::new(life),
             state_file,
+            held: watch::Sender::new(0),
+            clearings: watch::Sender::new(0),
             ssh: OnceLock::new(),
             snmp: OnceLock::new(),
         };
@@ -166,9 +186,40 @@ impl SimDevice {
         self.lock().faults.set(fault);
     }
 
-    /// Takes away all faults.
+    /// Takes away all faults, and lets go of what they hold.
     pub fn clear_faults(&self) {
-        self.lock().faults.clear();
+        let cleared = self.lock().faults.clear();
+        self.clearings.send_replace(cleared);
+    }
+
+    /// Returns as soon as a [`Fault::Hold`] holds a command.
+    pub async fn until_held(&self) {
+        // The sender lives as long as the device.
+        let _ = self.held.subscribe().wait_for(|held| *held > 0).await;
+    }
+
+    /// Keeps every state that the device is in from now on, for [`SimDevice::trail`].
+    pub fn keep_trail(&self) {
+        let mut inner = self.lock();
+        inner.trail = Some(Vec::new());
+        inner.note_state();
+    }
+
+    /// The states that the device was in since [`SimDevice::keep_trail`], oldest first; none twice in a row.
+    #[must_use]
+    pub fn trail(&self) -> Vec<Passed> {
+        self.lock().trail.clone().unwrap_or_default()
+    }
+
+    /// Says that a session is held, as long as the answer lives.
+    pub(super) fn note_held(self: &Arc<Self>) -> Held {
+        self.held.send_modify(|held| *held += 1);
+        Held(Arc::clone(self))
+    }
+
+    /// Follows how often the faults are taken away.
+    pub(super) fn clearings(&self) -> watch::Receiver<u64> {
+        self.clearings.subscribe()
     }
 
     /// Connects an endpoint of the usual model to a port, or moves it there.
@@ -204,6 +255,7 @@ impl SimDevice {
             inner.connections.cancel();
             inner.connections = CancellationToken::new();
             inner.state.boot();
+            inner.note_state();
             inner.counters.boots += 1;
             inner.counters.sessions = 0;
             inner.booted = Instant::now();
@@ -273,7 +325,7 @@ impl SimDevice {
     /// Takes one of the session places. `None` when all are taken.
     pub(super) fn open_session(self: &Arc<Self>) -> Option<SessionPlace> {
         let mut inner = self.lock();
-        if inner.counters.sessions >= self.spec.knobs.sessions {
+        if inner.faults.takes_sessions() || inner.counters.sessions >= self.spec.knobs.sessions {
             return None;
         }
         inner.counters.sessions += 1;
@@ -327,6 +379,7 @@ impl SimDevice {
 
     /// After every change: tells SNMP of new communities, and keeps the startup configuration on disk.
     fn follow_up(&self, inner: &mut Inner) {
+        inner.note_state();
         let communities = inner.state.running.communities();
         self.life.send_if_modified(|life| {
             let changed = life.communities != communities;
@@ -362,6 +415,32 @@ impl std::fmt::Debug for SimDevice {
             .field("ssh", &self.ssh_addr())
             .field("snmp", &self.snmp_addr())
             .finish_non_exhaustive()
+    }
+}
+
+impl Inner {
+    fn note_state(&mut self) {
+        let Some(trail) = &mut self.trail else {
+            return;
+        };
+        let passed = Passed {
+            after: self.counters.commands.last().cloned().unwrap_or_default(),
+            running: self.state.running_text(),
+            startup: self.state.flash.get(STARTUP).map(|file| file.text.clone()),
+        };
+        let same = |last: &Passed| (&last.running, &last.startup) == (&passed.running, &passed.startup);
+        if !trail.last().is_some_and(same) {
+            trail.push(passed);
+        }
+    }
+}
+
+/// A session that is held.
+pub(super) struct Held(Arc<SimDevice>);
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        self.0.held.send_modify(|held| *held = held.saturating_sub(1));
     }
 }
 

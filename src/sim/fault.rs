@@ -56,6 +56,33 @@ pub enum Fault {
         /// Which command.
         at: u32,
     },
+    /// Holds a command until the faults are taken away or the other end is gone.
+    Hold {
+        /// Which command.
+        at: u32,
+        /// Which commands are counted.
+        #[serde(default)]
+        of: Counted,
+        /// Before or after it takes effect, or with half of its output sent.
+        when: Moment,
+    },
+    /// Somebody runs command lines in a session of their own, just before a command takes effect.
+    Typing {
+        /// Which command.
+        at: u32,
+        /// Which commands are counted.
+        #[serde(default)]
+        of: Counted,
+        /// Lines, joined by `\n`.
+        lines: String,
+    },
+    /// Takes commands as if they said something else, as a device does that rounds or corrects what it is given.
+    Alter {
+        /// This text in them.
+        containing: String,
+        /// Is taken as this.
+        instead: String,
+    },
     /// Sends its output in small pieces.
     Pieces {
         /// Bytes in each.
@@ -67,6 +94,8 @@ pub enum Fault {
     SnmpSilence,
     /// Rejects every login.
     RefuseLogins,
+    /// Has no session place left: others have taken them all.
+    SessionsTaken,
 }
 
 /// Which commands are counted.
@@ -107,33 +136,56 @@ pub(super) struct Verdict {
     pub(super) ignore: bool,
     pub(super) garbage: bool,
     pub(super) hang: bool,
+    pub(super) hold: Option<Hold>,
     pub(super) blow: Option<(Blow, Moment)>,
+    /// What somebody else runs first.
+    pub(super) typing: Option<String>,
+    /// What the device takes the command for.
+    pub(super) instead: Option<String>,
+}
+
+/// Where a command is held, and until what.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Hold {
+    pub(super) when: Moment,
+    /// How often the faults had been taken away when it began: it ends at the next time.
+    pub(super) cleared: u64,
 }
 
 /// The faults in force, and how many commands each has seen.
 #[derive(Debug, Default)]
-pub(super) struct Faults(Vec<(Fault, u32, u32)>);
+pub(super) struct Faults {
+    set: Vec<(Fault, u32, u32)>,
+    cleared: u64,
+}
 
 impl Faults {
     pub(super) fn set(&mut self, fault: Fault) {
-        self.0.push((fault, 0, 0));
+        self.set.push((fault, 0, 0));
     }
 
-    pub(super) fn clear(&mut self) {
-        self.0.clear();
+    /// Takes all away; returns how often that was done so far.
+    pub(super) fn clear(&mut self) -> u64 {
+        self.set.clear();
+        self.cleared += 1;
+        self.cleared
     }
 
     pub(super) fn silences_snmp(&self) -> bool {
-        self.0.iter().any(|(fault, ..)| *fault == Fault::SnmpSilence)
+        self.set.iter().any(|(fault, ..)| *fault == Fault::SnmpSilence)
     }
 
     pub(super) fn refuses_logins(&self) -> bool {
-        self.0.iter().any(|(fault, ..)| *fault == Fault::RefuseLogins)
+        self.set.iter().any(|(fault, ..)| *fault == Fault::RefuseLogins)
+    }
+
+    pub(super) fn takes_sessions(&self) -> bool {
+        self.set.iter().any(|(fault, ..)| *fault == Fault::SessionsTaken)
     }
 
     /// Size and pause of the pieces in which output is sent.
     pub(super) fn pieces(&self) -> Option<(usize, Duration)> {
-        self.0.iter().find_map(|(fault, ..)| match fault {
+        self.set.iter().find_map(|(fault, ..)| match fault {
             Fault::Pieces { size, pause_millis } => Some(((*size).max(1), Duration::from_millis(*pause_millis))),
             _ => None,
         })
@@ -142,7 +194,7 @@ impl Faults {
     /// Counts a command and says what is to happen to it.
     pub(super) fn judge(&mut self, line: &str, is_configuration: bool) -> Verdict {
         let mut verdict = Verdict::default();
-        for (fault, any, configuration) in &mut self.0 {
+        for (fault, any, configuration) in &mut self.set {
             *any += 1;
             *configuration += u32::from(is_configuration);
             let now = |at: u32, of: Counted| match of {
@@ -159,6 +211,14 @@ impl Faults {
                 Fault::Ignore { containing } if line.contains(containing.as_str()) => verdict.ignore = true,
                 Fault::Garbage { at } if *any == *at => verdict.garbage = true,
                 Fault::Hang { at } if *any == *at => verdict.hang = true,
+                Fault::Hold { at, of, when } if now(*at, *of) => {
+                    let (when, cleared) = (*when, self.cleared);
+                    verdict.hold = Some(Hold { when, cleared });
+                }
+                Fault::Typing { at, of, lines } if now(*at, *of) => verdict.typing = Some(lines.clone()),
+                Fault::Alter { containing, instead } if line.contains(containing.as_str()) => {
+                    verdict.instead = Some(line.replace(containing.as_str(), instead));
+                }
                 _ => {}
             }
         }

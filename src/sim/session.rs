@@ -10,7 +10,7 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use super::device::SimDevice;
-use super::fault::{Blow, Moment, Verdict};
+use super::fault::{Blow, Hold, Moment, Verdict};
 use super::shell::{Shell, Then};
 use super::terminal::{Event, Terminal};
 
@@ -199,6 +199,12 @@ impl Session {
             self.send_for_certain(&bytes[..bytes.len() / 2]).await?;
             return Err(self.strike(blow).await);
         }
+        if let Some(hold) = verdict.hold.filter(|hold| hold.when == Moment::InOutput) {
+            let rest = bytes.split_off(bytes.len() / 2);
+            self.send_for_certain(&bytes).await?;
+            self.hold(hold).await?;
+            bytes = rest;
+        }
         self.send(&bytes).await?;
         Ok(Next::Prompt)
     }
@@ -213,9 +219,18 @@ impl Session {
         if let Some((blow, Moment::Before)) = verdict.blow {
             return Err(self.strike(blow).await);
         }
-        let text = self.run(line, verdict).await?;
+        if let Some(hold) = verdict.hold.filter(|hold| hold.when == Moment::Before) {
+            self.hold(hold).await?;
+        }
+        if let Some(lines) = &verdict.typing {
+            self.device.execute(lines);
+        }
+        let text = self.run(verdict.instead.as_deref().unwrap_or(line), verdict).await?;
         if let Some((blow, Moment::After)) = verdict.blow {
             return Err(self.strike(blow).await);
+        }
+        if let Some(hold) = verdict.hold.filter(|hold| hold.when == Moment::After) {
+            self.hold(hold).await?;
         }
         Ok(text)
     }
@@ -273,6 +288,24 @@ impl Session {
         }
         self.connection.cut.cancelled().await;
         Gone
+    }
+
+    /// Waits until the faults are taken away; the other end may give up meanwhile.
+    async fn hold(&mut self, hold: Hold) -> Result<(), Gone> {
+        let device = Arc::clone(&self.device);
+        let _held = device.note_held();
+        let mut clearings = device.clearings();
+        loop {
+            tokio::select! {
+                // The sender lives as long as the device.
+                _ = clearings.wait_for(|cleared| *cleared > hold.cleared) => return Ok(()),
+                message = self.input.wait() => match message {
+                    Some(ChannelMsg::Data { data }) => self.terminal.push(&data),
+                    Some(ChannelMsg::Eof | ChannelMsg::Close) | None => return Err(Gone),
+                    Some(_) => {}
+                },
+            }
+        }
     }
 
     /// Says nothing more, and listens until the other end gives up.

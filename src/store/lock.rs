@@ -23,7 +23,7 @@ impl Store {
     ///
     /// [`StoreError::Lock`] where the lock file cannot be made or locked.
     pub fn lock_device(&self, mac: MacAddr) -> Result<Option<DeviceLock>, StoreError> {
-        let Some(folder) = &self.locks else {
+        let Some(folder) = self.file.as_ref().map(|file| &file.locks) else {
             return Ok(Some(DeviceLock { _file: None }));
         };
         let path = folder.join(mac.to_string().replace(':', ""));

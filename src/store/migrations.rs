@@ -118,15 +118,26 @@ pub(super) fn make_version(connection: &Connection, version: u8) {
     connection.pragma_update(None, "user_version", version).unwrap();
 }
 
+/// The newest version.
+pub(super) fn newest() -> i64 {
+    i64::try_from(STEPS.len()).unwrap_or(i64::MAX)
+}
+
+/// The version of a database; 0 for one that holds nothing yet.
+pub(super) fn version(connection: &Connection) -> rusqlite::Result<i64> {
+    connection.pragma_query_value(None, "user_version", |row| row.get(0))
+}
+
 /// Brings a database to the newest version, one step per transaction.
 pub(super) fn migrate(connection: &mut Connection) -> Result<(), StoreError> {
-    let known = i64::try_from(STEPS.len()).unwrap_or(i64::MAX);
     loop {
         // Another process may be migrating at the same moment: look inside the write transaction.
         let transaction = connection.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
-        let found: i64 = transaction.pragma_query_value(None, "user_version", |row| row.get(0))?;
+        let found = version(&transaction)?;
+        let known = newest();
         if found > known {
-            return Err(StoreError::TooNew { found, known });
+            let path = transaction.path().unwrap_or_default().into();
+            return Err(StoreError::TooNew { path, found, known });
         }
         let Some(step) = usize::try_from(found).ok().and_then(|index| STEPS.get(index)) else {
             return Ok(());

@@ -117,11 +117,130 @@ async fn a_replacement_takes_over_the_records() {
 fn a_database_from_the_future_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("state.db");
+    drop(Store::open(&path).unwrap());
     let connection = rusqlite::Connection::open(&path).unwrap();
     connection.pragma_update(None, "user_version", 99).unwrap();
     drop(connection);
     let error = Store::open(&path).unwrap_err();
     assert!(matches!(error, StoreError::TooNew { found: 99, .. }), "{error}");
+    assert!(error.to_string().contains("state.db"), "{error}");
+}
+
+/// Closes the file now and not when its thread comes to it.
+async fn close(store: Store) {
+    let (done, closed) = oneshot::channel();
+    let job: Job = Box::new(move |connection| {
+        *connection = Connection::open_in_memory().unwrap();
+        let _ = done.send(());
+    });
+    store.jobs.send(job).unwrap();
+    closed.await.unwrap();
+}
+
+/// A database with a run in it, closed, and its bytes.
+async fn a_database(folder: &Path) -> (PathBuf, Vec<u8>) {
+    let path = folder.join("state.db");
+    let store = Store::open(&path).unwrap();
+    let run = run(&store).await;
+    let claims = (1..=40).map(|number| record(&format!("s-{number}"), number)).collect();
+    store.begin_device(run, begin("maple-a", claims)).await.unwrap();
+    close(store).await;
+    let bytes = std::fs::read(&path).unwrap();
+    (path, bytes)
+}
+
+#[tokio::test]
+async fn what_is_no_database_of_ours_is_refused_and_left_as_it_is() {
+    let folder = tempfile::tempdir().unwrap();
+    let (path, whole) = a_database(folder.path()).await;
+    let page = 4096;
+    assert!(whole.len() > 4 * page, "{}", whole.len());
+    let mut overwritten = whole.clone();
+    overwritten[page..3 * page].fill(0x5a);
+    let mut header = whole.clone();
+    header[..16].fill(b'x');
+    let damaged = [
+        whole[..whole.len() / 2].to_vec(),
+        whole[..page].to_vec(),
+        whole[..100].to_vec(),
+        whole[..1].to_vec(),
+        overwritten,
+        header,
+        b"pins: {}\n".to_vec(),
+    ];
+    for bytes in damaged {
+        std::fs::write(&path, &bytes).unwrap();
+        let error = Store::open(&path).unwrap_err();
+        assert!(
+            matches!(error, StoreError::Damaged { .. }),
+            "{} bytes: {error:?}",
+            bytes.len()
+        );
+        assert!(error.help().unwrap().contains("set it aside"), "{error:?}");
+        assert_eq!(std::fs::read(&path).unwrap(), bytes);
+    }
+    std::fs::write(&path, &whole).unwrap();
+    assert!(Store::open(&path).is_ok());
+}
+
+#[test]
+fn somebody_elses_database_is_refused_and_left_as_it_is() {
+    let folder = tempfile::tempdir().unwrap();
+    for version in [0, 2] {
+        let path = folder.path().join(format!("{version}.db"));
+        let connection = rusqlite::Connection::open(&path).unwrap();
+        connection.execute_batch("CREATE TABLE bookmarks (url TEXT)").unwrap();
+        connection.pragma_update(None, "user_version", version).unwrap();
+        drop(connection);
+        let before = std::fs::read(&path).unwrap();
+        let error = Store::open(&path).unwrap_err();
+        assert!(matches!(error, StoreError::Foreign { .. }), "{error:?}");
+        assert_eq!(std::fs::read(&path).unwrap(), before);
+    }
+}
+
+#[tokio::test]
+async fn a_database_that_another_process_holds_is_said_to_be() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("state.db");
+    let store = Store::open_within(&path, Duration::ZERO).unwrap();
+    let other = rusqlite::Connection::open(&path).unwrap();
+    other.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let error = store.pin("maple-a", None).await.unwrap_err();
+    assert!(matches!(error, StoreError::InUse { .. }), "{error:?}");
+    assert!(error.to_string().contains("state.db"), "{error}");
+    other.execute_batch("COMMIT").unwrap();
+    assert!(store.pin("maple-a", None).await.is_ok());
+
+    close(store).await;
+    let mode = "PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE; CREATE TABLE x (y);";
+    other.execute_batch(mode).unwrap();
+    let error = Store::open_within(&path, Duration::ZERO).unwrap_err();
+    assert!(matches!(error, StoreError::InUse { .. }), "{error:?}");
+}
+
+#[tokio::test]
+async fn a_full_disk_is_said_to_be_one_and_nothing_half_written_stays() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("state.db");
+    let store = Store::open(&path).unwrap();
+    let run = run(&store).await;
+    // SQLite says of a database that may not grow what it says of a full disk.
+    let pages = |change: &'static str| {
+        store.call(move |db| Ok(db.query_row(&format!("PRAGMA {change}"), [], |row| row.get::<_, i64>(0))?))
+    };
+    let held = pages("page_count").await.unwrap();
+    assert_eq!(pages("max_page_count = 1").await.unwrap(), held);
+    let claims: Vec<Record> = (1..=99).map(|number| record(&format!("s-{number}"), number)).collect();
+    let error = store
+        .begin_device(run, begin("maple-a", claims.clone()))
+        .await
+        .unwrap_err();
+    assert!(matches!(error, StoreError::Unwritable { .. }), "{error:?}");
+    assert_eq!(store.records(MAC).await.unwrap(), vec![]);
+    assert_eq!(store.last_run(MAC).await.unwrap(), None);
+    pages("max_page_count = 100000").await.unwrap();
+    store.begin_device(run, begin("maple-a", claims)).await.unwrap();
 }
 
 #[tokio::test]

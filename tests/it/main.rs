@@ -6,6 +6,7 @@
 )]
 
 mod assumed;
+mod crash;
 mod device_gather;
 mod devices;
 mod faults;

@@ -14,7 +14,7 @@ use gamops::diagnostic::SourceFile;
 use gamops::repo;
 
 /// The folder of the package.
-fn package() -> &'static Path {
+pub(crate) fn package() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
@@ -41,7 +41,7 @@ fn broken_cases() -> Vec<(String, PathBuf)> {
 }
 
 /// Compares a file of the repository with what it is made from; with `variable` set, writes it instead.
-fn assert_current(path: &Path, expected: &str, variable: &str) {
+pub(crate) fn assert_current(path: &Path, expected: &str, variable: &str) {
     if std::env::var_os(variable).is_some() {
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();
         std::fs::write(path, expected).unwrap();
