@@ -13,6 +13,7 @@ mod faults;
 mod fields;
 mod fleet;
 mod flow;
+mod fuzz;
 mod guards;
 mod history;
 mod house;
