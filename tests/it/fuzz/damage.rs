@@ -52,7 +52,7 @@ pub(super) fn damages() -> impl Strategy<Value = Vec<Damage>> {
 
 /// The text after all of it.
 pub(super) fn damaged(text: &[u8], damages: &[Damage]) -> Vec<u8> {
-    damages.iter().fold(text.to_vec(), |text, damage| one(text, damage))
+    damages.iter().fold(text.to_vec(), one)
 }
 
 fn one(mut text: Vec<u8>, damage: &Damage) -> Vec<u8> {
