@@ -155,7 +155,9 @@ fn stopped_text(out: &mut String, device: &str, stopped: &Stopped) {
     } = stopped;
     let word = if failure.interrupted { "INTERRUPTED" } else { "STOPPED" };
     let _ = writeln!(out, "  {device}  {word}: {}", failure.reason);
-    let then = if failure.touched() {
+    let then = if failure.saved {
+        "; the device is saved"
+    } else if failure.touched() {
         "; the device is left unsaved"
     } else {
         "; nothing was changed"

@@ -76,6 +76,8 @@ enum Stop {
     NotVerified(Vec<Residue>),
     /// What was saved is not what was verified.
     NotSaved(String),
+    /// It is verified and saved, and that could not be written down.
+    NotRecorded(StoreError),
 }
 
 impl Stop {
@@ -194,7 +196,9 @@ async fn try_apply(
     done.saving = true;
     let still_holds = |held: &DeviceConfig| self::residue(checkpoint, &trials.target, held).is_empty();
     save::save(contact, work, Phase::Apply, &found, still_holds).await?;
-    finish(work, contact.mac(), checkpoint, &found).await?;
+    finish(work, contact.mac(), checkpoint, &found)
+        .await
+        .map_err(Stop::NotRecorded)?;
     // Worth a better word in the next plan, not worth a failure here: the device is done.
     let firmware = &contact.observation.identity.firmware;
     let _ = store.took(firmware, said.took).await;
@@ -204,7 +208,12 @@ async fn try_apply(
     })
 }
 
-async fn finish(work: &Work<'_>, mac: MacAddr, checkpoint: &Checkpoint, found: &RunningConfig) -> Result<(), Stop> {
+async fn finish(
+    work: &Work<'_>,
+    mac: MacAddr,
+    checkpoint: &Checkpoint,
+    found: &RunningConfig,
+) -> Result<(), StoreError> {
     let mut records = checkpoint.owned_after.clone();
     for record in &mut records {
         // What the device filled in by itself (a port for `auto`) is what was applied, not drift.
@@ -238,6 +247,10 @@ async fn failed(
     let failure = report::failure(stop, done.sent, total);
     if !done.begun {
         return report::nothing_sent(&job.work, failure);
+    }
+    if failure.saved {
+        // It is as it was asked to be. The next run finds that out, and there is nothing to give back.
+        return report::not_recorded(&job.work, failure);
     }
     if done.attempted.is_empty() && !done.saving {
         // As if the run had never been: it has not been.

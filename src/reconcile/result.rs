@@ -53,6 +53,8 @@ pub struct Failure {
     pub refused: Option<(String, String)>,
     /// What was not as planned when the device was read back; empty where it did not come to that.
     pub differs: Vec<Residue>,
+    /// Whether the device holds, saved, what was planned all the same.
+    pub saved: bool,
 }
 
 /// A device that holds again what it held before.

@@ -50,6 +50,9 @@ pub enum Fault {
     Garbage {
         /// Which command.
         at: u32,
+        /// Behind this text in it; in the middle where that is not given or not there.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        behind: Option<String>,
     },
     /// Never answers a command, and keeps the connection open.
     Hang {
@@ -134,7 +137,8 @@ pub(super) struct Verdict {
     pub(super) delay: Duration,
     pub(super) refuse: Option<String>,
     pub(super) ignore: bool,
-    pub(super) garbage: bool,
+    /// Whether something that is no text comes into the output, and behind what.
+    pub(super) garbage: Option<Option<String>>,
     pub(super) hang: bool,
     pub(super) hold: Option<Hold>,
     pub(super) blow: Option<(Blow, Moment)>,
@@ -209,7 +213,7 @@ impl Faults {
                     verdict.refuse = Some(text.clone());
                 }
                 Fault::Ignore { containing } if line.contains(containing.as_str()) => verdict.ignore = true,
-                Fault::Garbage { at } if *any == *at => verdict.garbage = true,
+                Fault::Garbage { at, behind } if *any == *at => verdict.garbage = Some(behind.clone()),
                 Fault::Hang { at } if *any == *at => verdict.hang = true,
                 Fault::Hold { at, of, when } if now(*at, *of) => {
                     let (when, cleared) = (*when, self.cleared);

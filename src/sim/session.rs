@@ -191,9 +191,15 @@ impl Session {
         };
         self.finish(&text);
         let mut bytes = self.terminal.take_output();
-        if verdict.garbage {
-            let middle = bytes.len() / 2;
-            bytes.splice(middle..middle, GARBAGE);
+        if let Some(behind) = &verdict.garbage {
+            let place = behind.as_ref().and_then(|text| {
+                let found = bytes
+                    .windows(text.len().max(1))
+                    .position(|window| window == text.as_bytes());
+                found.map(|at| at + text.len())
+            });
+            let place = place.unwrap_or(bytes.len() / 2);
+            bytes.splice(place..place, GARBAGE);
         }
         if let Some((blow, Moment::InOutput)) = verdict.blow {
             self.send_for_certain(&bytes[..bytes.len() / 2]).await?;

@@ -3,6 +3,7 @@
 
 use std::path::Path;
 use std::process::{Child, Stdio};
+use std::sync::LazyLock;
 use std::time::{Duration, Instant};
 
 use gamops::sim::{Counted, Fault, Moment, SimDevice};
@@ -76,6 +77,18 @@ pub(crate) fn journal(state: &Path, query: &str) -> Vec<String> {
     rows.map(Result::unwrap).collect()
 }
 
+/// The place, from 1, of the newest command that begins so among all of an apply that nothing disturbs.
+pub(crate) fn place_of(beginning: &str) -> u32 {
+    static COMMANDS: LazyLock<Vec<String>> = LazyLock::new(|| {
+        let fleet = begin();
+        let since = fleet.device("maple").counters().commands.len();
+        let _ = fleet.apply();
+        commands(&fleet.device("maple"), since)
+    });
+    let place = COMMANDS.iter().rposition(|command| command.starts_with(beginning));
+    u32::try_from(place.unwrap() + 1).unwrap()
+}
+
 const SENT_LAST: &str = "SELECT command FROM exchanges WHERE run = (SELECT max(id) FROM runs) ORDER BY step";
 
 /// Kills the program at each of its commands from the first that could change anything to the last, before or after
@@ -112,7 +125,7 @@ fn killed_at_each_command(when: Moment) {
         let first_run = commands(&maple, since);
         assert_eq!(first_run.last(), Some(held));
         assert_eq!(
-            journal(&fleet.state(), SENT_LAST),
+            configuration(&journal(&fleet.state(), SENT_LAST)),
             configuration(&first_run),
             "killed at `{held}`: what was sent is what is written down"
         );
@@ -245,6 +258,34 @@ fn a_database_that_is_taken_away_in_the_middle_stops_before_the_next_command() {
     assert_eq!(configuration(&later), Vec::<&str>::new(), "{}", ran.stdout);
     other.execute_batch("ROLLBACK").unwrap();
     let _ = fleet.apply();
+    fleet.expect_in_sync();
+}
+
+#[test]
+fn a_device_that_is_saved_is_not_given_back_for_want_of_a_database() {
+    let fleet = begin();
+    let maple = fleet.device("maple");
+    maple.set_fault(Fault::Hold {
+        at: place_of("more flash:startup-config"),
+        of: Counted::Any,
+        when: Moment::After,
+    });
+    let child = start(&fleet);
+    until_held(&fleet, &maple);
+    let held = fleet.ghn_lines("maple");
+    let sent = maple.counters().commands.len();
+    let other = Connection::open(fleet.state()).unwrap();
+    other.execute_batch("BEGIN IMMEDIATE").unwrap();
+    maple.clear_faults();
+    let ran = Ran::from(child.wait_with_output().unwrap()).expect(5);
+    let _ = ran
+        .says("verified and saved, but that could not be written down")
+        .says("the device is saved");
+    other.execute_batch("ROLLBACK").unwrap();
+    let _ = fleet.apply();
+    let later = commands(&maple, sent);
+    assert_eq!(configuration(&later), Vec::<&str>::new());
+    assert_eq!(fleet.ghn_lines("maple"), held);
     fleet.expect_in_sync();
 }
 

@@ -118,6 +118,7 @@ fn plan_for(config: &RunningConfig) -> DeviceChanges {
             records: &[],
             unfinished: false,
             timings: &Timings::default(),
+            now: jiff::Timestamp::UNIX_EPOCH,
             targets: None,
         },
         &render,
@@ -131,6 +132,7 @@ fn plan_of(config: &RunningConfig) -> Plan {
         targets: Vec::new(),
         moves: Vec::new(),
         waves: Waves::default(),
+        trips: Vec::new(),
         devices: vec![DevicePlan {
             device: "maple".to_owned(),
             address: "192.0.2.1:22".to_owned(),

@@ -19,7 +19,9 @@ use std::time::Duration;
 use gamops::diagnostic::SourceFile;
 use gamops::domain::{Firmware, Model};
 use gamops::inventory;
-use gamops::reconcile::{Context, DeviceOutcome, DeviceResult, Events, Parallelism};
+use gamops::inventory::model::OnFailure;
+use gamops::plan::guard::Allowances;
+use gamops::reconcile::{Context, DeviceOutcome, DeviceResult, Events, Orders, Parallelism};
 use gamops::sim::{DeviceSpec, Fleet, FleetOptions, Passed, SimDevice};
 use gamops::store::Store;
 use gamops::transport::credentials::Keyring;
@@ -45,6 +47,7 @@ struct Figures {
     applies: AtomicUsize,
     faults: AtomicUsize,
     stopped: AtomicUsize,
+    rolled_back: AtomicUsize,
     states: AtomicUsize,
     watched: AtomicUsize,
 }
@@ -89,11 +92,12 @@ fn whatever_happens_to_an_apply_nobody_loses_service_and_the_next_one_converges(
     });
     let count = |of: &AtomicUsize| of.load(Ordering::Relaxed);
     println!(
-        "{} applies, {} faults, {} of them stopped a device; {} states of devices, {} looks at subscribers who were to be left \
+        "{} applies, {} faults: {} left a device unfinished, {} were rolled back; {} states of devices, {} looks at subscribers who were to be left \
          alone; subscribers lost: 0 where this passes",
         count(&figures.applies),
         count(&figures.faults),
         count(&figures.stopped),
+        count(&figures.rolled_back),
         count(&figures.states),
         count(&figures.watched),
     );
@@ -159,6 +163,8 @@ impl World {
             store: self.store.clone(),
             keyring: Arc::clone(&self.keyring),
             host_key_policy: HostKeyPolicy::AcceptNew,
+            allowances: Allowances::default(),
+            now: jiff::Timestamp::now(),
             parallelism: Parallelism::default(),
             events: Events::default(),
             cancel: CancellationToken::new(),
@@ -166,17 +172,20 @@ impl World {
     }
 }
 
-async fn apply(context: &Context) -> Result<Vec<DeviceResult>, String> {
+async fn apply(context: &Context, on_failure: OnFailure) -> Result<Vec<DeviceResult>, String> {
     let planned = context.plan(&[]).await.map_err(|error| error.to_string())?;
-    context
-        .apply(planned, "random")
-        .await
-        .map_err(|error| error.to_string())
+    let orders = Orders {
+        on_failure: Some(on_failure),
+        // A simulated device that was cut off is back at once, or not at all.
+        patience: Duration::from_secs(2),
+        ..Orders::by("random")
+    };
+    context.apply(planned, &orders).await.map_err(|error| error.to_string())
 }
 
 /// Applies without a fault, and expects that all goes well and nothing is left to do.
 async fn converge(world: &World, context: &Context, figures: &Figures) -> Result<(), String> {
-    let results = apply(context).await?;
+    let results = apply(context, OnFailure::Rollback).await?;
     figures.applies.fetch_add(1, Ordering::Relaxed);
     if let Some(bad) = results.iter().find(|result| !result.outcome.is_fine()) {
         return Err(format!("undisturbed, and yet: {bad:?}"));
@@ -231,7 +240,7 @@ async fn disturb(
     let context = world.context(wish)?;
     let victim = world.fleet.device(misfortune.device).unwrap();
     victim.set_fault(misfortune.fault.clone());
-    let ran = apply(&context);
+    let ran = apply(&context, misfortune.on_failure);
     let results = if misfortune.kills {
         tokio::select! {
             results = ran => Some(results?),
@@ -248,11 +257,16 @@ async fn disturb(
     victim.clear_faults();
     figures.applies.fetch_add(1, Ordering::Relaxed);
     figures.faults.fetch_add(1, Ordering::Relaxed);
-    let stopped = results.is_none_or(|results| {
-        let is_stopped = |result: &DeviceResult| matches!(result.outcome, DeviceOutcome::Stopped(_));
-        results.iter().any(is_stopped)
-    });
+    let outcomes = results.iter().flatten().map(|result| &result.outcome);
+    let (mut stopped, mut rolled_back) = (results.is_none(), false);
+    for outcome in outcomes {
+        stopped |= matches!(outcome, DeviceOutcome::Stopped(_));
+        rolled_back |= matches!(outcome, DeviceOutcome::RolledBack(_));
+    }
     figures.stopped.fetch_add(usize::from(stopped), Ordering::Relaxed);
+    figures
+        .rolled_back
+        .fetch_add(usize::from(rolled_back), Ordering::Relaxed);
 
     // Who moves is somewhere at every end.
     let now = |key: &str| Picture::of(&world.fleet.device(key).unwrap().running_config());

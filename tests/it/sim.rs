@@ -446,7 +446,7 @@ async fn commands_are_refused_ignored_garbled_or_never_answered() {
     );
     assert!(!device.running_config().contains("ghn subscriber"));
     device.clear_faults();
-    device.set_fault(Fault::Garbage { at: 1 });
+    device.set_fault(Fault::Garbage { at: 1, behind: None });
     client.type_text("do show version | include MAC\r").await;
     let seen = client.read_to("gam-maple(config)# ").await.unwrap();
     assert!(seen.contains('\u{fffd}'), "{seen:?}");

@@ -17,6 +17,7 @@ pub(super) fn failure(stop: Stop, sent: Vec<String>, total: usize) -> Failure {
         total,
         refused: None,
         differs: Vec::new(),
+        saved: matches!(stop, Stop::NotRecorded(_)),
     };
     failure.reason = match stop {
         Stop::Interrupted => "interrupted by the operator".to_owned(),
@@ -34,6 +35,10 @@ pub(super) fn failure(stop: Stop, sent: Vec<String>, total: usize) -> Failure {
             "the device does not hold what it was asked to".to_owned()
         }
         Stop::NotSaved(reason) => reason,
+        Stop::NotRecorded(source) => {
+            let why = chain(&source);
+            format!("verified and saved, but that could not be written down: {why}")
+        }
     };
     failure
 }
@@ -45,6 +50,17 @@ pub(super) fn nothing_sent(work: &Work<'_>, failure: Failure) -> DeviceOutcome {
     DeviceOutcome::Stopped(Box::new(Stopped {
         failure,
         residue: None,
+        not_rolled_back: None,
+    }))
+}
+
+/// A device that is as it was asked to be, and nobody could write that down.
+pub(super) fn not_recorded(work: &Work<'_>, failure: Failure) -> DeviceOutcome {
+    let reason = failure.reason.clone();
+    work.tell(Progress::Stopped { reason });
+    DeviceOutcome::Stopped(Box::new(Stopped {
+        failure,
+        residue: Some(Vec::new()),
         not_rolled_back: None,
     }))
 }

@@ -67,7 +67,7 @@ impl From<Stop> for Bump {
                 ..
             } => Self::Over(chain(&source), None),
             Stop::Session { source, .. } => Self::Lost(source),
-            Stop::Journal(source) => source.into(),
+            Stop::Journal(source) | Stop::NotRecorded(source) => source.into(),
             Stop::NotVerified(differs) => Self::Over("it does not hold what it was given".to_owned(), Some(differs)),
             Stop::NotSaved(reason) => Self::Over(reason, None),
             Stop::Refused { command, answer } => Self::Over(refused(&command, &answer), None),

@@ -1,5 +1,6 @@
 //! What goes wrong.
 
+use gamops::inventory::model::OnFailure;
 use gamops::sim::{Counted, Fault, Moment};
 
 use super::dice::Dice;
@@ -10,6 +11,8 @@ use super::wish::{DEVICES, Wish};
 pub(super) struct Misfortune {
     pub(super) device: &'static str,
     pub(super) fault: Fault,
+    /// What the operator wants to become of a device that fails.
+    pub(super) on_failure: OnFailure,
     /// The program is killed where the fault holds it.
     pub(super) kills: bool,
     /// Somebody else changes something meanwhile.
@@ -30,6 +33,11 @@ impl Misfortune {
         let mut misfortune = Self {
             device,
             fault: Fault::Drop { at, of, when },
+            on_failure: if dice.chance(75) {
+                OnFailure::Rollback
+            } else {
+                OnFailure::Leave
+            },
             kills: false,
             somebody_types: false,
             hits_anybody: false,
@@ -59,7 +67,13 @@ impl Misfortune {
                     instead: " vid 2".to_owned(),
                 }
             }
-            77..84 => misfortune.fault = Fault::Garbage { at: 1 + dice.below(24) },
+            77..84 => {
+                misfortune.fault = Fault::Garbage {
+                    at: 1 + dice.below(24),
+                    behind: dice.chance(50).then(|| dice.pick(GARBLED).to_owned()),
+                }
+            }
+
             84..88 => {
                 misfortune.fault = Fault::Pieces {
                     size: usize::try_from(1 + dice.below(5)).unwrap(),
@@ -95,6 +109,9 @@ const REFUSED: &[&str] = &[
     " vid ",
     "copy running-config",
 ];
+
+/// Texts of a configuration that something else may get into.
+const GARBLED: &[&str] = &["ghn subscriber", "ghn endpoint ", "ghn bw-prof", "vid 1", "end"];
 
 /// Parts of commands that a device may take and do nothing about.
 const IGNORED: &[&str] = &["ghn subscriber", "ghn endpoint", "no ghn", " vid ", "bw-profile"];

@@ -67,12 +67,14 @@ impl Wish {
         for subscriber in self.subscribers.values_mut() {
             subscriber.was = None;
         }
+        // Subscribers who change places between devices are refused, and told to be moved one way first.
+        let destination = dice.pick(DEVICES).0;
         for _ in 0..1 + dice.below(3) {
-            self.edit(dice);
+            self.edit(destination, dice);
         }
     }
 
-    fn edit(&mut self, dice: &mut Dice) {
+    fn edit(&mut self, destination: &str, dice: &mut Dice) {
         if self.subscribers.len() < 2 {
             return self.create(dice);
         }
@@ -89,7 +91,9 @@ impl Wish {
             0..15 if has_room => self.create(dice),
             0..25 => drop(self.subscribers.remove(&key)),
             // To another port of the same device, or to the other device.
-            25..40 => (subscriber.device, subscriber.port) = free,
+            25..40 if free.0 == subscriber.device || free.0 == destination => {
+                (subscriber.device, subscriber.port) = free;
+            }
             40..48 => subscriber.name = format!("n-{made}"),
             48..53 => {
                 let mut renamed = subscriber.clone();
