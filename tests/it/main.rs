@@ -20,6 +20,7 @@ mod house;
 mod identity;
 mod impact;
 mod life;
+mod matrix;
 mod random;
 mod readme;
 mod rollback;
