@@ -221,6 +221,7 @@ impl Drop for TestFleet {
     }
 }
 
+/// The managed lines of a configuration.
 pub(crate) fn ghn_lines(config: &str) -> Vec<String> {
     let managed = |line: &&str| line.starts_with("ghn ") || line.starts_with("hostname ");
     config
