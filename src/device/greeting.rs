@@ -1,5 +1,7 @@
 //! From the shell to the first prompt that can be believed.
 
+use std::time::Duration;
+
 use tokio::time::{Instant, timeout_at};
 
 use super::received::Received;
@@ -9,6 +11,10 @@ use crate::transport::ssh::{Connection, Incoming};
 
 /// How often an empty line is sent to see whether the same prompt comes back.
 const NUDGES: usize = 4;
+
+/// How long the answer to an empty line is waited for before another one is sent: a late answer would be taken for that
+/// of the first command.
+const ANSWER_WITHIN: Duration = Duration::from_secs(3);
 
 /// Waits for a prompt and makes sure of it: an empty line must bring the very same back. Any line of a
 /// banner can end in `# `.
@@ -28,6 +34,9 @@ pub(super) async fn learn_prompt(
         let showing = greeting.showing();
         let quiet_until = match &showing {
             Showing::Output | Showing::TooMuch => deadline,
+            Showing::Prompt(prompt) if greeting.answers(prompt) < nudges => {
+                deadline.min(Instant::now() + ANSWER_WITHIN)
+            }
             Showing::Prompt(_) | Showing::Pager => deadline.min(Instant::now() + limits.settle),
         };
         let event = timeout_at(quiet_until, connection.receive()).await;
@@ -46,7 +55,7 @@ pub(super) async fn learn_prompt(
                 greeting.pager_answered();
                 "g"
             }
-            (Err(_), Showing::Prompt(prompt)) if greeting.confirms(&prompt) => return Ok(prompt),
+            (Err(_), Showing::Prompt(prompt)) if greeting.answers(&prompt) > 0 => return Ok(prompt),
             (Err(_), Showing::Prompt(_)) if nudges < NUDGES && Instant::now() < deadline => {
                 nudges += 1;
                 "\r"

@@ -210,7 +210,7 @@ subscribers:
             ["b: mode, hostname"]
         );
         assert_eq!(since(&[("192.0.2.2}", "192.0.2.4}")]), ["b: how it is reached"]);
-        assert_eq!(since(&[("Montreal", "Toronto")]), ["a: its site"]);
+        assert_eq!(since(&[("Montreal", "Vancouver")]), ["a: its site"]);
         assert_eq!(since(&[("192.0.2.2}", "192.0.2.2, labels: {sla: 4h}}")]), [""; 0]);
     }
 

@@ -45,7 +45,7 @@ pub(crate) const UNGUARDED: &str = "\
 format: 1
 inventory: test
 defaults: { credentials: factory, mode: manage }
-policies: { guards: { change_devices: unlimited } }
+policies: { guards: { change_devices: unlimited, destroy_per_fleet: unlimited } }
 ";
 
 /// A running fleet with an inventory beside it.

@@ -81,11 +81,11 @@ fn check(name: &str) {
             saved: running == crate::fleet::ghn_lines(&device(&fleet).startup_config().unwrap_or_default()),
             next: next(&fleet, row),
         };
-        // The rest of a change of which nothing was done yet is the change.
-        let next = if seen.next == Next::Change && row.next == Next::Rest {
-            Next::Change
-        } else {
-            row.next
+        // The rest of a change of which nothing was done yet is the change; where all of it was done, it is to be saved.
+        let next = match (row.next, &seen.next) {
+            (Next::Rest, Next::Change) => Next::Change,
+            (Next::Rest, Next::Save) => Next::Save,
+            (next, _) => next,
         };
         let expected = Seen {
             exit: row.exit,
