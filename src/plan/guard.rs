@@ -14,6 +14,7 @@ mod trip;
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::domain::PortBinding;
+use crate::inventory;
 use crate::inventory::guards::{Guards, Limit};
 use crate::inventory::model::{Inventory, State};
 use crate::observed::{DeviceConfig, Kind, ObjectId, Subscriber};
@@ -155,8 +156,15 @@ struct Toll {
 impl Toll {
     fn of(plan: &Plan, sight: Sight<'_>) -> Self {
         let subscribers = &sight.inventory.subscribers;
-        let renamed: BTreeSet<&str> = subscribers.values().filter_map(|one| one.was.as_deref()).collect();
-        let stays = |key: &str| subscribers.contains_key(key) || renamed.contains(key);
+        let renamed = subscribers.values().filter_map(|one| Some((one.was.as_deref()?, one)));
+        let renamed: BTreeMap<&str, &inventory::model::Subscriber> = renamed.collect();
+        let home = |key: &str| subscribers.get(key).or_else(|| renamed.get(key).copied());
+        let made = plan.read().filter(|changes| changes.is_actionable());
+        let made = made.flat_map(|changes| &changes.changes);
+        let made = made.filter(|change| change.kind == Kind::Subscriber && change.action == Action::Create);
+        let made: BTreeSet<&str> = made.map(|change| change.key.as_str()).collect();
+        // That the inventory has it here is no reason: a plan that undoes a run takes away what the inventory asks for.
+        let stays = |key: &str, device: &str| made.contains(key) || home(key).is_some_and(|one| one.device != device);
         let mut toll = Self {
             destroyed: BTreeMap::new(),
             suspended: 0,
@@ -180,7 +188,7 @@ impl Toll {
                 .iter()
                 .filter(|change| change.kind == Kind::Subscriber && change.action == Action::Destroy)
                 // Who moves to another device, or gets another number, is made there as well.
-                .filter(|change| !stays(&change.key))
+                .filter(|change| !stays(&change.key, &device.device))
                 .map(|change| change.key.clone())
                 .collect();
             if !gone.is_empty() {

@@ -336,14 +336,22 @@ fn the_limits_of_the_last_applied_inventory_count_as_well() {
 #[test]
 fn whoever_moves_is_not_destroyed() {
     let fleet = [destroys(30, 30)];
-    let mut inventory = inventory(&fleet, "");
-    let elsewhere = super::tests::inventory(&[destroys(30, 0)], "").subscribers;
-    assert_eq!(
-        judged(&plan(&fleet), &inventory, None),
-        ["destroy-per-device(d0)", "destroy-per-fleet"]
-    );
-    inventory.subscribers = elsewhere;
-    assert_eq!(judged(&plan(&fleet), &inventory, None), NONE);
+    let mut after = inventory(&fleet, "");
+    let both = ["destroy-per-device(d0)", "destroy-per-fleet"];
+    assert_eq!(judged(&plan(&fleet), &after, None), both);
+    let on = |device: &str| -> inventory::model::Subscribers {
+        let all = inventory(&[destroys(30, 0)], "").subscribers;
+        let moved = all.values().cloned().map(|subscriber| Subscriber {
+            device: device.to_owned(),
+            ..subscriber
+        });
+        moved.collect()
+    };
+    after.subscribers = on("d1");
+    assert_eq!(judged(&plan(&fleet), &after, None), NONE);
+    // A run that is undone takes away what the inventory still asks for.
+    after.subscribers = on("d0");
+    assert_eq!(judged(&plan(&fleet), &after, None), both);
 }
 
 #[test]
