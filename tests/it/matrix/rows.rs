@@ -398,9 +398,9 @@ pub(super) const ROWS: &[Row] = &[
     },
     Row {
         name: "killed_at_each_command",
-        fault: "gamops is killed (`kill -9`) after a command took effect, each in turn",
+        fault: "gamops is killed (`kill -9`) after a command took effect, each in turn but the last",
         arrange: |fleet, at| hold_at(fleet, at, Counted::Configuration, Moment::After),
-        times: COMMANDS,
+        times: COMMANDS - 1,
         kills: true,
         exit: "killed",
         journal: "sending",
