@@ -10,8 +10,14 @@ use crate::transport::ssh::{Connection, Incoming};
 /// How often an empty line is sent to see whether the same prompt comes back.
 const NUDGES: usize = 4;
 
+/// An empty line that has brought nothing back for this part of the time counts as lost: each may be waited for.
+const PARTS: u32 = 5;
+
 /// Waits for a prompt and makes sure of it: an empty line must bring the very same back. Any line of a
 /// banner can end in `# `.
+///
+/// A slow device is given its time: the next empty line goes out only where the last one seems to be lost, and what it
+/// brings is waited for as well, since it would otherwise be read as the answer to the first command.
 pub(super) async fn learn_prompt(
     connection: &mut Connection,
     received: &mut Received,
@@ -28,6 +34,9 @@ pub(super) async fn learn_prompt(
         let showing = greeting.showing();
         let quiet_until = match &showing {
             Showing::Output | Showing::TooMuch => deadline,
+            Showing::Prompt(prompt) if nudges > greeting.confirmations(prompt) => {
+                deadline.min(Instant::now() + limits.prompt / PARTS)
+            }
             Showing::Prompt(_) | Showing::Pager => deadline.min(Instant::now() + limits.settle),
         };
         let event = timeout_at(quiet_until, connection.receive()).await;
@@ -46,7 +55,7 @@ pub(super) async fn learn_prompt(
                 greeting.pager_answered();
                 "g"
             }
-            (Err(_), Showing::Prompt(prompt)) if greeting.confirms(&prompt) => return Ok(prompt),
+            (Err(_), Showing::Prompt(prompt)) if greeting.confirmations(&prompt) > 0 => return Ok(prompt),
             (Err(_), Showing::Prompt(_)) if nudges < NUDGES && Instant::now() < deadline => {
                 nudges += 1;
                 "\r"

@@ -57,12 +57,14 @@ impl Greeting {
         self.screen.pager_answered();
     }
 
-    /// Whether an empty line brought the very same prompt back: it stands on the last two lines.
+    /// How many empty lines brought the very same prompt back: it stands on so many lines, and again on the last.
     #[must_use]
-    pub fn confirms(&self, prompt: &Prompt) -> bool {
+    pub fn confirmations(&self, prompt: &Prompt) -> usize {
         let prompt = prompt.to_string();
-        let above = self.screen.lines().next_back();
-        above.is_some_and(|above| above == prompt) && self.screen.current() == prompt
+        if self.screen.current() != prompt {
+            return 0;
+        }
+        self.screen.lines().rev().take_while(|line| *line == prompt).count()
     }
 
     /// The line that tells that all sessions are taken: `Only 4 connections allowed` in the family.

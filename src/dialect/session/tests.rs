@@ -307,9 +307,9 @@ fn an_empty_line_confirms_the_prompt_of_a_greeting() {
     greeting.push(b"4\r\n\r\ngam# ");
     let gam = prompt("gam# ");
     assert_eq!(greeting.showing(), Showing::Prompt(gam.clone()));
-    assert!(!greeting.confirms(&gam));
+    assert_eq!(greeting.confirmations(&gam), 0);
     greeting.push(b"\r\ngam# ");
-    assert!(greeting.confirms(&gam));
+    assert_eq!(greeting.confirmations(&gam), 1);
 }
 
 #[test]

@@ -113,8 +113,8 @@ fn save(fleet: &TestFleet) {
 pub(super) const ROWS: &[Row] = &[
     Row {
         name: "slow",
-        fault: "every command takes its time",
-        arrange: |fleet, _| set(fleet, Fault::Slow { millis: 20 }),
+        fault: "every answer takes its time, that to an empty line at login too",
+        arrange: |fleet, _| set(fleet, Fault::Slow { millis: 250 }),
         ..ROW
     },
     Row {
