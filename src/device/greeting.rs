@@ -1,7 +1,5 @@
 //! From the shell to the first prompt that can be believed.
 
-use std::time::Duration;
-
 use tokio::time::{Instant, timeout_at};
 
 use super::received::Received;
@@ -12,12 +10,14 @@ use crate::transport::ssh::{Connection, Incoming};
 /// How often an empty line is sent to see whether the same prompt comes back.
 const NUDGES: usize = 4;
 
-/// How long the answer to an empty line is waited for before another one is sent: a late answer would be taken for that
-/// of the first command.
-const ANSWER_WITHIN: Duration = Duration::from_secs(3);
+/// An empty line that has brought nothing back for this part of the time counts as lost: each may be waited for.
+const PARTS: u32 = 5;
 
 /// Waits for a prompt and makes sure of it: an empty line must bring the very same back. Any line of a
 /// banner can end in `# `.
+///
+/// A slow device is given its time: the next empty line goes out only where the last one seems to be lost, and what it
+/// brings is waited for as well, since it would otherwise be read as the answer to the first command.
 pub(super) async fn learn_prompt(
     connection: &mut Connection,
     received: &mut Received,
@@ -34,8 +34,8 @@ pub(super) async fn learn_prompt(
         let showing = greeting.showing();
         let quiet_until = match &showing {
             Showing::Output | Showing::TooMuch => deadline,
-            Showing::Prompt(prompt) if greeting.answers(prompt) < nudges => {
-                deadline.min(Instant::now() + ANSWER_WITHIN)
+            Showing::Prompt(prompt) if nudges > greeting.confirmations(prompt) => {
+                deadline.min(Instant::now() + limits.prompt / PARTS)
             }
             Showing::Prompt(_) | Showing::Pager => deadline.min(Instant::now() + limits.settle),
         };
@@ -55,7 +55,7 @@ pub(super) async fn learn_prompt(
                 greeting.pager_answered();
                 "g"
             }
-            (Err(_), Showing::Prompt(prompt)) if greeting.answers(&prompt) > 0 => return Ok(prompt),
+            (Err(_), Showing::Prompt(prompt)) if greeting.confirmations(&prompt) > 0 => return Ok(prompt),
             (Err(_), Showing::Prompt(_)) if nudges < NUDGES && Instant::now() < deadline => {
                 nudges += 1;
                 "\r"

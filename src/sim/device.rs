@@ -340,7 +340,10 @@ impl SimDevice {
         let mut inner = self.lock();
         let line = line.trim();
         if line.is_empty() || line.starts_with(['!', '#']) {
-            return Verdict::default();
+            return Verdict {
+                delay: inner.faults.delay(),
+                ..Verdict::default()
+            };
         }
         inner.counters.commands.push(line.to_owned());
         let reads = shell.shows_running(line, &inner.state);

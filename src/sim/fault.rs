@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "fault", rename_all = "kebab-case", deny_unknown_fields)]
 pub enum Fault {
-    /// Waits before it runs each command.
+    /// Waits before it runs each line.
     Slow {
         /// How long.
         millis: u64,
@@ -195,9 +195,21 @@ impl Faults {
         })
     }
 
+    /// How long every line takes, the empty one included.
+    pub(super) fn delay(&self) -> Duration {
+        let each = self.set.iter().map(|(fault, ..)| match fault {
+            Fault::Slow { millis } => Duration::from_millis(*millis),
+            _ => Duration::ZERO,
+        });
+        each.sum()
+    }
+
     /// Counts a command and says what is to happen to it.
     pub(super) fn judge(&mut self, line: &str, is_configuration: bool) -> Verdict {
-        let mut verdict = Verdict::default();
+        let mut verdict = Verdict {
+            delay: self.delay(),
+            ..Verdict::default()
+        };
         for (fault, any, configuration) in &mut self.set {
             *any += 1;
             *configuration += u32::from(is_configuration);
@@ -206,7 +218,6 @@ impl Faults {
                 Counted::Configuration => is_configuration && *configuration == at,
             };
             match fault {
-                Fault::Slow { millis } => verdict.delay += Duration::from_millis(*millis),
                 Fault::Drop { at, of, when } if now(*at, *of) => verdict.blow = Some((Blow::Drop, *when)),
                 Fault::Reboot { at, of, when } if now(*at, *of) => verdict.blow = Some((Blow::Reboot, *when)),
                 Fault::Refuse { containing, text } if line.contains(containing.as_str()) => {

@@ -57,15 +57,14 @@ impl Greeting {
         self.screen.pager_answered();
     }
 
-    /// How many empty lines brought the very same prompt back: it stands on the last line, and once more above it for
-    /// each of them.
+    /// How many empty lines brought the very same prompt back: it stands on so many lines, and again on the last.
     #[must_use]
-    pub fn answers(&self, prompt: &Prompt) -> usize {
+    pub fn confirmations(&self, prompt: &Prompt) -> usize {
         let prompt = prompt.to_string();
         if self.screen.current() != prompt {
             return 0;
         }
-        self.screen.lines().rev().take_while(|above| *above == prompt).count()
+        self.screen.lines().rev().take_while(|line| *line == prompt).count()
     }
 
     /// The line that tells that all sessions are taken: `Only 4 connections allowed` in the family.

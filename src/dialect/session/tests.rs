@@ -307,9 +307,9 @@ fn an_empty_line_confirms_the_prompt_of_a_greeting() {
     greeting.push(b"4\r\n\r\ngam# ");
     let gam = prompt("gam# ");
     assert_eq!(greeting.showing(), Showing::Prompt(gam.clone()));
-    assert_eq!(greeting.answers(&gam), 0);
+    assert_eq!(greeting.confirmations(&gam), 0);
     greeting.push(b"\r\ngam# ");
-    assert_eq!(greeting.answers(&gam), 1);
+    assert_eq!(greeting.confirmations(&gam), 1);
 }
 
 #[test]

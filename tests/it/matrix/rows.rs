@@ -113,8 +113,8 @@ fn save(fleet: &TestFleet) {
 pub(super) const ROWS: &[Row] = &[
     Row {
         name: "slow",
-        fault: "every command takes its time",
-        arrange: |fleet, _| set(fleet, Fault::Slow { millis: 20 }),
+        fault: "every answer takes its time, that to an empty line at login too",
+        arrange: |fleet, _| set(fleet, Fault::Slow { millis: 250 }),
         ..ROW
     },
     Row {
@@ -398,9 +398,9 @@ pub(super) const ROWS: &[Row] = &[
     },
     Row {
         name: "killed_at_each_command",
-        fault: "gamops is killed (`kill -9`) after a command took effect, each in turn",
+        fault: "gamops is killed (`kill -9`) after a command took effect, each in turn but the last",
         arrange: |fleet, at| hold_at(fleet, at, Counted::Configuration, Moment::After),
-        times: COMMANDS,
+        times: COMMANDS - 1,
         kills: true,
         exit: "killed",
         journal: "sending",
