@@ -477,18 +477,17 @@ impl Store {
     pub async fn last_run(&self, mac: MacAddr) -> Result<Option<RunSummary>, StoreError> {
         self.call(move |db| {
             let found = db
-                .query_row(
+                .prepare_cached(
                     "SELECT run, state, updated FROM device_runs
                      WHERE mac = ?1 AND state <> 'rolled-back' ORDER BY run DESC LIMIT 1",
-                    [mac.to_string()],
-                    |row| {
-                        Ok(RunSummary {
-                            run: RunId(row.get(0)?),
-                            state: DeviceRunState::of_word(&row.get::<_, String>(1)?),
-                            updated: row.get(2)?,
-                        })
-                    },
-                )
+                )?
+                .query_row([mac.to_string()], |row| {
+                    Ok(RunSummary {
+                        run: RunId(row.get(0)?),
+                        state: DeviceRunState::of_word(&row.get::<_, String>(1)?),
+                        updated: row.get(2)?,
+                    })
+                })
                 .optional()?;
             Ok(found)
         })

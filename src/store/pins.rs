@@ -30,18 +30,15 @@ impl Store {
         self.call(move |db| {
             for key in keys {
                 let found = db
-                    .query_row(
-                        "SELECT host_key, model, mac, firmware FROM pins WHERE device = ?1",
-                        [&key],
-                        |row| {
-                            Ok(Pin {
-                                host_key: row.get(0)?,
-                                model: row.get(1)?,
-                                mac: row.get::<_, Option<String>>(2)?.and_then(|text| text.parse().ok()),
-                                firmware: row.get(3)?,
-                            })
-                        },
-                    )
+                    .prepare_cached("SELECT host_key, model, mac, firmware FROM pins WHERE device = ?1")?
+                    .query_row([&key], |row| {
+                        Ok(Pin {
+                            host_key: row.get(0)?,
+                            model: row.get(1)?,
+                            mac: row.get::<_, Option<String>>(2)?.and_then(|text| text.parse().ok()),
+                            firmware: row.get(3)?,
+                        })
+                    })
                     .optional()?;
                 if found.is_some() {
                     return Ok(found);

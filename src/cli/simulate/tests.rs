@@ -252,5 +252,9 @@ async fn a_running_fleet_obeys_its_control_socket() {
 
     // A socket left behind by a simulator that is gone is replaced.
     let _ = task.await;
+    // A process that another test starts has the socket as well, until it is a program of its own.
+    while tokio::net::UnixStream::connect(&socket).await.is_ok() {
+        tokio::task::yield_now().await;
+    }
     listen(&socket, fleet).await.unwrap().abort();
 }
