@@ -30,6 +30,7 @@ use clap::{ColorChoice, CommandFactory as _, Parser, Subcommand};
 
 use crate::diagnostic::Colour;
 use crate::store::StoreError;
+use crate::store::host_name;
 use exit::Exit;
 
 /// The stack of the thread that runs the program: the tree of an inventory nested as deeply as the parser
@@ -200,13 +201,11 @@ fn answer(text: &str) {
     let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
 }
 
-/// Who runs this, as the system tells it.
+/// Who runs this, as the system tells it: `alice@noc1`.
 fn actor() -> String {
     let name = |variable: &str| std::env::var(variable).ok().filter(|value| !value.is_empty());
-    name("SUDO_USER")
-        .or_else(|| name("USER"))
-        .or_else(|| name("LOGNAME"))
-        .unwrap_or_else(|| "unknown".to_owned())
+    let user = name("SUDO_USER").or_else(|| name("USER")).or_else(|| name("LOGNAME"));
+    format!("{}@{}", user.as_deref().unwrap_or("unknown"), host_name())
 }
 
 /// Prints a line of the story.

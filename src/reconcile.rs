@@ -6,6 +6,7 @@ mod again;
 mod apply;
 mod confirm;
 mod event;
+mod hold;
 mod observe;
 mod rebind;
 mod result;
@@ -41,6 +42,7 @@ use crate::transport::ssh::HostKeyPolicy;
 
 pub use again::{Again, Misfit};
 pub use event::{Event, Events, Progress};
+pub use hold::Leases;
 pub use observe::{Contact, Identified, observe, trust};
 pub use rebind::{PlannedRebind, Rebound, Unplanned};
 pub use result::{DeviceOutcome, DeviceResult, Failure, NotRolledBack, RolledBack, Stopped, WayBack};
@@ -72,6 +74,8 @@ pub struct Context {
     pub events: Events,
     /// Asked between two commands: whether to stop.
     pub cancel: CancellationToken,
+    /// How long a run is believed to be alive.
+    pub leases: Leases,
 }
 
 /// How many devices are worked on at once. Both are at least one.

@@ -11,16 +11,19 @@ mod checkpoint;
 mod confirmation;
 mod error;
 mod history;
+mod host;
 mod incomplete;
 mod journal;
-mod lock;
+mod lease;
 mod look;
 mod migrations;
 mod ownership;
 mod pins;
+mod retention;
 mod timings;
 
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, OnceLock};
 use std::thread;
 use std::time::Duration;
 
@@ -31,9 +34,11 @@ pub use checkpoint::Checkpoint;
 pub use confirmation::{Confirmation, Undecided, Verdict};
 pub use error::StoreError;
 pub use history::{DeviceEntry, Exchange, RunEntry, Runs};
+pub use host::host_name;
 pub use journal::{Answered, DeviceRun, DeviceRunState, Phase, RunId, RunInfo, RunSummary, Untouched, WrittenPlan};
-pub use lock::DeviceLock;
+pub use lease::{Holder, Lease, Token, Wanted};
 pub use pins::Pin;
+pub use retention::Keep;
 
 /// How long a write waits for another process to finish its own.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
@@ -46,14 +51,16 @@ pub struct Store {
     jobs: mpsc::UnboundedSender<Job>,
     /// `None` for a database in memory.
     file: Option<File>,
+    /// The sign of life of this process, once it has held a device.
+    presence: Arc<OnceLock<Arc<lease::Presence>>>,
 }
 
 /// Where a database is.
 #[derive(Debug, Clone)]
 struct File {
     path: PathBuf,
-    /// Folder of the devices' lock files.
-    locks: PathBuf,
+    /// Folder of the files by which processes show that they live.
+    presences: PathBuf,
     /// How long a write waits for another process.
     wait: Duration,
 }
@@ -80,11 +87,11 @@ impl Store {
             })?;
         }
         look::look(path, wait)?;
-        let mut locks = path.as_os_str().to_owned();
-        locks.push(".locks");
+        let mut presences = path.as_os_str().to_owned();
+        presences.push(".locks");
         let file = File {
             path: path.to_owned(),
-            locks: PathBuf::from(locks),
+            presences: PathBuf::from(presences),
             wait,
         };
         let open = || {
@@ -117,7 +124,11 @@ impl Store {
                 job(&mut connection);
             }
         });
-        Ok(Self { jobs, file })
+        Ok(Self {
+            jobs,
+            file,
+            presence: Arc::default(),
+        })
     }
 
     /// Runs one job on the connection's thread, in a transaction that is taken back if the job fails.
@@ -160,7 +171,12 @@ fn restrict(path: &Path) {
 
 /// Now, as the database writes it.
 fn now() -> String {
-    jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%S%.3fZ").to_string()
+    written(jiff::Timestamp::now())
+}
+
+/// A time as the database writes it.
+fn written(time: jiff::Timestamp) -> String {
+    time.strftime("%Y-%m-%dT%H:%M:%S%.3fZ").to_string()
 }
 
 fn to_json(value: &impl serde::Serialize, what: &'static str) -> Result<String, StoreError> {

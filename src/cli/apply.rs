@@ -21,7 +21,7 @@ use super::exit::Exit;
 use super::kept;
 use super::progress::Progress;
 use super::results::{devices_text, exit_of, results_text};
-use super::settings::{FleetArgs, InventoryArgs, WaveArgs, WindowArgs};
+use super::settings::{FleetArgs, InventoryArgs, LeaseArgs, WaveArgs, WindowArgs};
 use super::since::{self, Scope, SinceArgs};
 use super::{actor, answer, ask, say};
 
@@ -77,6 +77,9 @@ pub(super) struct Args {
     /// Act as if it were then; for trying things out on simulated devices.
     #[arg(long, value_name = "TIME", hide = true)]
     at: Option<Timestamp>,
+
+    #[command(flatten)]
+    lease: LeaseArgs,
 
     /// Do not ask before changing devices.
     #[arg(long)]
@@ -153,6 +156,7 @@ pub(super) async fn run(args: Args) -> anyhow::Result<Exit> {
     let mut context = context(inventory, &args.inventory.inventory, &args.fleet, events)?;
     context.parallelism.changing = usize::from(args.parallel_changes);
     context.allowances.by_flag = args.allow;
+    context.leases.ttl = args.lease.lease_ttl.into();
     context.ignore_windows = args.windows.ignore_windows;
     context.now = args.at.unwrap_or(context.now);
     // What nobody confirmed in time was to be given back: nobody is asked again.

@@ -14,7 +14,7 @@ use crate::inventory::model::{Device, Inventory};
 use crate::observed::{Answer, AssumedWord, Capabilities, DeviceConfig, RunningConfig};
 use crate::plan::guard::{Allow, Allowances, TRAILER};
 use crate::plan::resolve;
-use crate::reconcile::{Context, Events, Parallelism};
+use crate::reconcile::{Context, Events, Leases, Parallelism};
 use crate::store::Store;
 use crate::transport::credentials::Keyring;
 use crate::{inventory, repo};
@@ -64,6 +64,7 @@ pub(super) fn context(inventory: Inventory, path: &Path, fleet: &FleetArgs, even
         },
         events,
         cancel: CancellationToken::new(),
+        leases: Leases::default(),
     })
 }
 

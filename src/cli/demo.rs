@@ -11,7 +11,7 @@ use crate::inventory;
 use crate::inventory::model::Inventory;
 use crate::plan::guard::Allowances;
 use crate::plan::{Target, count, plan_text};
-use crate::reconcile::{Context, DeviceResult, Orders, Parallelism};
+use crate::reconcile::{Context, DeviceResult, Leases, Orders, Parallelism};
 use crate::sim::{Fleet, FleetOptions};
 use crate::store::Store;
 use crate::transport::credentials::Keyring;
@@ -202,6 +202,7 @@ impl Demo {
             parallelism: Parallelism::default(),
             events,
             cancel: CancellationToken::new(),
+            leases: Leases::default(),
         };
         Ok((context, progress))
     }

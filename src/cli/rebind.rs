@@ -78,10 +78,8 @@ pub(super) async fn run(args: Args) -> anyhow::Result<Exit> {
             say("The device is no longer as it was when this was planned; nothing was sent. Try again.");
             Exit::Stale
         }
-        Rebound::Busy => {
-            say(
-                "error: another gamops is changing this device, or an earlier run there waits to be confirmed; nothing was sent\n  help: wait until it has ended",
-            );
+        Rebound::Busy(why) => {
+            say(&format!("error: nothing was sent: {why}"));
             Exit::Refused
         }
         Rebound::Stopped { reason, sent } => {

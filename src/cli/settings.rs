@@ -82,6 +82,15 @@ pub(super) struct WindowArgs {
     pub(super) ignore_windows: bool,
 }
 
+/// How long a run that changes devices is believed to be alive.
+#[derive(Debug, Clone, Args)]
+pub(super) struct LeaseArgs {
+    /// How long this run keeps a device to itself without a sign of life, which it gives three times as often. Only a run
+    /// that hangs needs it: on this machine the end of a run is seen at once.
+    #[arg(long, value_name = "TIME", default_value = "60s")]
+    pub(super) lease_ttl: TimeSpan,
+}
+
 /// Where the state database is.
 #[derive(Debug, Clone, Args)]
 pub(super) struct StateArgs {

@@ -13,7 +13,7 @@ use super::context::{context, load};
 use super::exit::Exit;
 use super::progress::Progress;
 use super::results::{exit_of, results_text};
-use super::settings::{FleetArgs, InventoryArgs};
+use super::settings::{FleetArgs, InventoryArgs, LeaseArgs};
 use super::{actor, answer, ask, say};
 
 /// Take back what a run did: show it as a plan, ask, give back, verify, save.
@@ -41,6 +41,9 @@ pub(super) struct Args {
     #[arg(long = "allow", value_name = "WHAT=N")]
     allow: Vec<Allow>,
 
+    #[command(flatten)]
+    lease: LeaseArgs,
+
     /// Do not ask before changing devices.
     #[arg(long)]
     auto_approve: bool,
@@ -60,6 +63,7 @@ pub(super) async fn run(args: Args) -> anyhow::Result<Exit> {
     let (progress, events) = Progress::start(inventory.devices.len());
     let mut context = context(inventory, &args.inventory.inventory, &args.fleet, events)?;
     context.allowances.by_flag = args.allow;
+    context.leases.ttl = args.lease.lease_ttl.into();
     let undoing = tokio::select! {
         undoing = context.plan_undo(args.run, &args.fleet.targets) => match undoing {
             Err(RunError::NotUndoable(reason)) => {

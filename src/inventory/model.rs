@@ -56,6 +56,8 @@ pub struct Policies {
     pub waves: Waves,
     /// The operator's own rules over plans, by key.
     pub rules: BTreeMap<String, PolicyRule>,
+    /// How long finished runs are remembered.
+    pub history: History,
 }
 
 /// A rule over plans.
@@ -85,6 +87,24 @@ impl Effect {
         match self {
             Self::Refuse => "refuse",
             Self::Warn => "warn",
+        }
+    }
+}
+
+/// How long finished runs are remembered: as long as both say.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct History {
+    /// Days.
+    pub keep_days: u16,
+    /// How many runs, the newest.
+    pub keep_runs: u32,
+}
+
+impl Default for History {
+    fn default() -> Self {
+        Self {
+            keep_days: 400,
+            keep_runs: 10_000,
         }
     }
 }

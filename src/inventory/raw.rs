@@ -10,9 +10,9 @@ use crate::domain::{
 
 use super::decode::{
     Address, CanarySpec, ClockTime, Condition, CredentialsName, Description, EndpointSpec, Entries, EntryKey,
-    ExternalId, Flag, FormatVersion, GuardCount, HeadroomText, HostKey, Hostname, InventoryId, Key, LabelKey,
-    LimitSpec, ModelName, Name, Paused, PortKey, PortModeWord, ShareText, SoldRate, Spanned, SuspensionSpec, TcpPort,
-    Text, Until, VlanList, ZoneName, shape,
+    ExternalId, Flag, FormatVersion, GuardCount, HeadroomText, HostKey, Hostname, InventoryId, KeepDays, Key, LabelKey,
+    LimitSpec, ModelName, Name, Paused, PortKey, PortModeWord, RunCount, ShareText, SoldRate, Spanned, SuspensionSpec,
+    TcpPort, Text, Until, VlanList, ZoneName, shape,
 };
 use super::model::{Effect, Mode, OnFailure, State, Unsaved};
 use super::rollout::WaveSize;
@@ -86,6 +86,8 @@ shape! {
         /// Key of the window that devices wait for with changes that a subscriber would feel, unless they name another. Changes are
         /// made at any time unless said.
         optional window: Key,
+        /// How long what was done is remembered; see `gamops history`.
+        optional history: RawHistory,
     }
 }
 
@@ -164,6 +166,17 @@ shape! {
         required length: TimeSpan,
         /// Its time zone, such as `Europe/Berlin`. Unless said, that of each device's site.
         optional zone: ZoneName,
+    }
+}
+
+shape! {
+    /// How long finished runs are remembered: as long as both say. The last run of each device, and what is not finished,
+    /// is always remembered.
+    "`history`" RawHistory {
+        /// Days. 400 unless said.
+        optional keep_days: KeepDays,
+        /// How many runs, the newest. 10000 unless said.
+        optional keep_runs: RunCount,
     }
 }
 

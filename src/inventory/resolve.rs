@@ -13,12 +13,12 @@ use super::decode::{
 use super::fleet::{Fleet, Map, listed};
 use super::guards::{Guards, Limit};
 use super::model::{
-    Device, External, Inventory, Policies, PolicyRule, Port, ServicePlan, Site, SpareEndpoint, Subscriber,
+    Device, External, History, Inventory, Policies, PolicyRule, Port, ServicePlan, Site, SpareEndpoint, Subscriber,
     SubscriberEndpoint, Subscribers, Suspension, Transport,
 };
 use super::rate::on_medium;
 use super::raw::{
-    RawDevice, RawEndpoint, RawExternal, RawGuards, RawPlan, RawPort, RawRule, RawSite, RawSpareEndpoint,
+    RawDevice, RawEndpoint, RawExternal, RawGuards, RawHistory, RawPlan, RawPort, RawRule, RawSite, RawSpareEndpoint,
     RawSubscriber, RawTransport, RawWaves,
 };
 
@@ -48,6 +48,11 @@ pub(super) fn resolve(fleet: &Fleet<'_>) -> Option<Inventory> {
                 .iter()
                 .map(|keyed| Some((keyed.key.clone(), rule(keyed.value.as_ref()?)?)))
                 .collect::<Option<_>>()?,
+            history: fleet
+                .policies
+                .history
+                .as_ref()
+                .map_or_else(History::default, |raw| history(&raw.value)),
         },
         sites: map(&fleet.sites, |_, raw| Some(site(raw)))?,
         devices: map(&fleet.devices, |key, raw| device(fleet, key, raw))?,
@@ -67,6 +72,15 @@ fn waves(raw: &RawWaves) -> Waves {
             }),
         size: value(&raw.size).unwrap_or_default(),
         pause: value(&raw.pause).unwrap_or_default(),
+    }
+}
+
+/// What is left out is as it is without the policy.
+fn history(raw: &RawHistory) -> History {
+    let usual = History::default();
+    History {
+        keep_days: value(&raw.keep_days).map_or(usual.keep_days, |days| days.0),
+        keep_runs: value(&raw.keep_runs).map_or(usual.keep_runs, |runs| runs.0),
     }
 }
 

@@ -20,7 +20,7 @@ use crate::inventory::model::{Device, OnFailure};
 use crate::observed::{Change, DeviceConfig, ObjectId, RunningConfig};
 use crate::plan::model::DeviceChanges;
 use crate::plan::{Residue, claims, judge, verify};
-use crate::store::{Checkpoint, DeviceRun, DeviceRunState, Phase, RunId, Store, StoreError};
+use crate::store::{Checkpoint, DeviceRun, DeviceRunState, Phase, RunId, Store, StoreError, Token};
 
 use super::Context;
 use super::event::Progress;
@@ -37,6 +37,8 @@ pub(super) struct Work<'a> {
     pub(super) context: &'a Context,
     pub(super) device: &'a Device,
     pub(super) run: RunId,
+    /// The number under which it is written down.
+    pub(super) lease: Token,
     /// How long a device that was lost is looked for.
     pub(super) patience: Duration,
 }
@@ -170,6 +172,7 @@ async fn try_apply(
         claims: claims(changes),
         checkpoint: checkpoint.clone(),
         summary: changes.summary(),
+        lease: Some(work.lease),
     };
     store.begin_device(run, begin).await?;
     done.begun = true;
@@ -251,6 +254,8 @@ async fn failed(
     done: Done,
 ) -> DeviceOutcome {
     let total = job.changes.steps.iter().map(|step| step.commands.len()).sum();
+    // Then it is for the one who has the device to bring it somewhere.
+    let is_taken_over = matches!(stop, Stop::Journal(StoreError::TakenOver { .. }));
     let failure = report::failure(stop, done.sent, total);
     if !done.begun {
         return report::nothing_sent(&job.work, failure);
@@ -269,6 +274,7 @@ async fn failed(
         return report::nothing_sent(&job.work, failure);
     }
     match job.on_failure {
+        OnFailure::Rollback if is_taken_over => report::leave(line, &job.work, checkpoint, failure).await,
         OnFailure::Leave => report::leave(line, &job.work, checkpoint, failure).await,
         OnFailure::Rollback => {
             let task = rollback::Task {

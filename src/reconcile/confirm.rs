@@ -1,6 +1,6 @@
 //! Runs that are kept only if somebody confirms them: waiting for the word, and doing what it says.
 //!
-//! Whoever holds a device's lock does it: the command that waits, the one that answers, or the next apply after both
+//! Whoever holds a device does it: the command that waits, the one that answers, or the next apply after both
 //! were killed. The answer is on record before anybody acts on it.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -12,8 +12,9 @@ use jiff::Timestamp;
 use crate::domain::MacAddr;
 use crate::plan::model::Unread;
 use crate::plan::{Refusal, Target};
-use crate::store::{Confirmation, DeviceRunState, RunId, StoreError, Undecided, Verdict};
+use crate::store::{Confirmation, DeviceRunState, RunId, StoreError, Undecided, Verdict, host_name};
 
+use super::hold::Hold;
 use super::run::{Applied, Waiting};
 use super::{Context, DeviceOutcome, DeviceResult, RunError, apply, chain};
 
@@ -83,9 +84,9 @@ impl Context {
                         mac: one.mac,
                         state: DeviceRunState::Verified,
                     };
-                    // The lock is held until it is done.
-                    let _lock = one.lock;
-                    self.settle_one(run, &device, verdict, patience).await
+                    // The device is held until it is done.
+                    let hold = one.hold;
+                    self.settle_one(run, &device, &hold, verdict, patience).await
                 })
                 .buffer_unordered(self.parallelism.changing.max(1))
                 .collect()
@@ -128,14 +129,15 @@ impl Context {
             }
             let mut progress = false;
             for device in open {
-                let Some(_lock) = self.store.lock_device(device.mac)? else {
+                let Ok(hold) = self.hold(device.mac, &whoever(), run).await? else {
                     continue;
                 };
                 progress = true;
                 // Whoever held it until now may have done it.
                 if self.undecided(run, verdict).await?.contains(&device) {
                     done.insert(device.mac);
-                    results.push(self.settle_one(run, &device, verdict, patience).await);
+                    self.store.resume_device(run, &device.device, hold.token()).await?;
+                    results.push(self.settle_one(run, &device, &hold, verdict, patience).await);
                 }
             }
             if !progress {
@@ -182,7 +184,7 @@ impl Context {
             };
             let is_over = standing.deadline.is_none() || standing.verdict_at(Timestamp::now()).is_some();
             // Somebody who holds the device looks after it.
-            if !is_over || self.store.lock_device(mac)?.is_none() {
+            if !is_over || self.hold(mac, &whoever(), standing.run).await?.is_err() {
                 continue;
             }
             match self.store.answer(standing.run, Verdict::Expired, "the clock").await? {
@@ -193,8 +195,15 @@ impl Context {
         Ok(results)
     }
 
-    async fn settle_one(&self, run: RunId, waiting: &Undecided, verdict: Verdict, patience: Duration) -> DeviceResult {
-        let outcome = match self.try_settle(run, waiting, verdict, patience).await {
+    async fn settle_one(
+        &self,
+        run: RunId,
+        waiting: &Undecided,
+        hold: &Hold,
+        verdict: Verdict,
+        patience: Duration,
+    ) -> DeviceResult {
+        let outcome = match self.try_settle(run, waiting, hold, verdict, patience).await {
             Ok(outcome) => outcome,
             Err(source) => not_settled(chain(&source)),
         };
@@ -209,6 +218,7 @@ impl Context {
         &self,
         run: RunId,
         waiting: &Undecided,
+        hold: &Hold,
         verdict: Verdict,
         patience: Duration,
     ) -> Result<DeviceOutcome, StoreError> {
@@ -222,6 +232,7 @@ impl Context {
             context: self,
             device,
             run,
+            lease: hold.token(),
             patience,
         };
         match verdict {
@@ -236,6 +247,11 @@ impl Context {
             }
         }
     }
+}
+
+/// Who does what the word on a run says: nobody gave a name for it.
+fn whoever() -> String {
+    format!("gamops@{}", host_name())
 }
 
 fn not_settled(reason: String) -> DeviceOutcome {

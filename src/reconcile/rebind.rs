@@ -15,8 +15,9 @@ use crate::observed::{ObjectId, RunningConfig};
 use crate::plan::model::{Summary, Unread};
 use crate::plan::record::Record;
 use crate::plan::{NotRebound, Rebind, Refusal, rebind};
-use crate::store::{Answered, Checkpoint, DeviceLock, DeviceRun, DeviceRunState, Phase, RunId, RunInfo, StoreError};
+use crate::store::{Answered, Checkpoint, DeviceRun, DeviceRunState, Phase, RunId, RunInfo, StoreError};
 
+use super::hold::Hold;
 use super::observe::{Contact, observe};
 use super::{Context, RunError, chain};
 
@@ -56,8 +57,8 @@ pub enum Rebound {
     },
     /// The device or what is plugged into it is not as it was when the operator agreed; nothing was sent.
     Stale,
-    /// Another run is changing the device, or waits to be confirmed; nothing was sent.
-    Busy,
+    /// Another run has the device, or waits to be confirmed there; nothing was sent. Who, in words.
+    Busy(String),
     /// It was left unsaved.
     Stopped {
         /// One line: what happened.
@@ -201,22 +202,29 @@ impl Context {
     pub async fn apply_rebind(&self, planned: PlannedRebind, actor: &str) -> Result<Rebound, RunError> {
         let mut planned = planned;
         let mac = planned.contact.mac();
-        let outcome = match self.store.lock_device(mac)? {
-            None => Rebound::Busy,
-            // Saving would save what a run made that waits to be confirmed.
-            Some(_) if self.store.unconfirmed(mac).await?.is_some() => Rebound::Busy,
-            Some(lock) => self.rebind_under(&mut planned, actor, lock).await?,
+        let info = RunInfo {
+            actor: actor.to_owned(),
+            commit: self.commit.clone(),
+            plan: None,
+            undoes: None,
         };
+        let run = self.store.begin_run(info).await?;
+        let outcome = match self.hold(mac, actor, run).await? {
+            Err(holder) => Rebound::Busy(format!("the device is held by {holder}; wait until that run has ended")),
+            // Saving would save what a run made that waits to be confirmed.
+            Ok(_) if self.store.unconfirmed(mac).await?.is_some() => {
+                Rebound::Busy("an earlier run on the device waits to be confirmed".to_owned())
+            }
+            Ok(hold) => self.rebind_under(&mut planned, run, &hold).await?,
+        };
+        let is_done = matches!(outcome, Rebound::Done { .. });
+        let word = if is_done { "done" } else { "incomplete" };
+        self.store.finish_run(run, word, Vec::new()).await?;
         planned.contact.close().await;
         Ok(outcome)
     }
 
-    async fn rebind_under(
-        &self,
-        planned: &mut PlannedRebind,
-        actor: &str,
-        _lock: DeviceLock,
-    ) -> Result<Rebound, RunError> {
+    async fn rebind_under(&self, planned: &mut PlannedRebind, run: RunId, hold: &Hold) -> Result<Rebound, RunError> {
         let again = match self.read_again(planned).await {
             Ok(again) => again,
             Err(source) => {
@@ -231,16 +239,13 @@ impl Context {
         let Some(again) = again.filter(|_| records == planned.records) else {
             return Ok(Rebound::Stale);
         };
-        let info = RunInfo {
-            actor: actor.to_owned(),
-            commit: self.commit.clone(),
-            plan: None,
-            undoes: None,
+        let begin = DeviceRun {
+            lease: Some(hold.token()),
+            ..journal(planned, &again)
         };
-        let run = self.store.begin_run(info).await?;
-        self.store.begin_device(run, journal(planned, &again)).await?;
+        self.store.begin_device(run, begin).await?;
         let mut sent = Vec::new();
-        let outcome = match self.let_go(planned, run, &mut sent).await {
+        Ok(match self.let_go(planned, run, &mut sent).await {
             Ok(tied) => Rebound::Done { tied },
             Err(stop) => {
                 let reason = stop.reason();
@@ -252,11 +257,7 @@ impl Context {
                 self.store.device_state(run, &planned.device, state, detail).await?;
                 Rebound::Stopped { reason, sent }
             }
-        };
-        let is_done = matches!(outcome, Rebound::Done { .. });
-        let word = if is_done { "done" } else { "incomplete" };
-        self.store.finish_run(run, word, Vec::new()).await?;
-        Ok(outcome)
+        })
     }
 
     /// The running configuration, if what is to be done about it is still what the operator agreed to.
@@ -365,7 +366,7 @@ fn notes(contact: &Contact) -> Vec<String> {
     is_unsaved(contact).then(|| unsaved.to_owned()).into_iter().collect()
 }
 
-/// The run as the journal has it: the device's settings, which are the same before and after.
+/// The run as the journal has it, but for the lease: the device's settings, which are the same before and after.
 fn journal(planned: &PlannedRebind, found: &RunningConfig) -> DeviceRun {
     let settings = found.managed.settings().into_owned();
     let startup = planned.contact.observation.startup.as_ref();
@@ -387,5 +388,6 @@ fn journal(planned: &PlannedRebind, found: &RunningConfig) -> DeviceRun {
             change: planned.rebind.freed.len(),
             ..Summary::default()
         },
+        lease: None,
     }
 }

@@ -139,7 +139,7 @@ impl Run<'_> {
         let stage = self.stages;
         let results: Vec<(DeviceResult, Option<Waiting>)> = futures::stream::iter(work)
             .map(|(device, contact, held_back)| async move {
-                let (outcome, lock) = match (held_back, contact) {
+                let (outcome, hold) = match (held_back, contact) {
                     (None, contact) if is_too_late(device, now) => {
                         close(contact).await;
                         let why = "its maintenance window has closed since it was planned".to_owned();
@@ -156,11 +156,11 @@ impl Run<'_> {
                     (None, contact) => context.apply_one(device, contact, run, orders).await,
                 };
                 let (waits, device) = (waits(device), device.device.clone());
-                let waiting = lock.map(|(mac, lock)| Waiting {
+                let waiting = hold.map(|(mac, hold)| Waiting {
                     device: device.clone(),
                     mac,
                     stage,
-                    lock,
+                    hold,
                 });
                 (DeviceResult { device, waits, outcome }, waiting)
             })

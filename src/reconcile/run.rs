@@ -2,13 +2,16 @@
 
 use std::time::Duration;
 
+use jiff::{SignedDuration, Timestamp};
+
 use crate::domain::MacAddr;
 use crate::inventory::model::OnFailure;
 use crate::plan::Refusal;
 use crate::plan::guard::Baseline;
 use crate::plan::model::{DeviceChanges, DevicePlan, Outcome, Saved, Unread};
-use crate::store::{DeviceLock, RunId, RunInfo, StoreError};
+use crate::store::{Keep, RunId, RunInfo, StoreError};
 
+use super::hold::Hold;
 use super::{Contact, Context, DeviceOutcome, DeviceResult, Planned, RunError, apply, chain, confirm, written};
 
 /// How a plan is to be applied.
@@ -44,7 +47,7 @@ pub(super) struct Waiting {
     pub(super) mac: MacAddr,
     /// Which group of devices it was changed with, counted from 1.
     pub(super) stage: usize,
-    pub(super) lock: DeviceLock,
+    pub(super) hold: Hold,
 }
 
 impl Applied {
@@ -130,7 +133,22 @@ impl Context {
                 );
             }
         }
+        self.forget().await;
         Ok(())
+    }
+
+    /// Forgets what is older than the inventory says it is to be remembered.
+    async fn forget(&self) {
+        let history = self.inventory.policies.history;
+        let age = SignedDuration::from_hours(24 * i64::from(history.keep_days));
+        let keep = Keep {
+            since: (self.leases.clock)().saturating_sub(age).unwrap_or(Timestamp::MIN),
+            runs: history.keep_runs,
+        };
+        // The run is over and went as it went; there will be another one to do this.
+        if let Err(error) = self.store.forget(keep).await {
+            tracing::warn!("forgetting old runs: {}", chain(&error));
+        }
     }
 
     pub(super) async fn apply_one(
@@ -139,7 +157,7 @@ impl Context {
         contact: Option<Contact>,
         run: RunId,
         orders: &Orders,
-    ) -> (DeviceOutcome, Option<(MacAddr, DeviceLock)>) {
+    ) -> (DeviceOutcome, Option<(MacAddr, Hold)>) {
         let changes = match &device.outcome {
             Outcome::Unread(unread) => return (DeviceOutcome::Unread(unread.clone()), None),
             Outcome::Read(changes) => changes,
@@ -151,20 +169,21 @@ impl Context {
             return (DeviceOutcome::Refused(changes.refusals.clone()), None);
         }
         let Some(contact) = contact else {
-            return (self.record_only(device, changes).await, None);
+            return (self.record_only(device, changes, run, orders).await, None);
         };
         // What was planned is in the inventory.
         let Some(entry) = self.inventory.devices.get(&device.device) else {
             contact.close().await;
             return (DeviceOutcome::Stale, None);
         };
-        match self.begin(device, changes).await {
-            Ok(lock) => {
+        match self.begin(device, changes, run, orders).await {
+            Ok(hold) => {
                 let job = apply::Job {
                     work: apply::Work {
                         context: self,
                         device: entry,
                         run,
+                        lease: hold.token(),
                         patience: orders.patience,
                     },
                     changes,
@@ -176,7 +195,7 @@ impl Context {
                 };
                 let outcome = apply::apply(contact, &job).await;
                 let waits = matches!(outcome, DeviceOutcome::Unconfirmed(..));
-                (outcome, waits.then_some((changes.mac, lock)))
+                (outcome, waits.then_some((changes.mac, hold)))
             }
             Err(outcome) => {
                 contact.close().await;
@@ -187,17 +206,29 @@ impl Context {
 
     /// Takes the right to change a device, and looks whether what gamops owns there is still what the plan was made
     /// from: another run may have come and gone while somebody read the plan.
-    async fn begin(&self, device: &DevicePlan, changes: &DeviceChanges) -> Result<DeviceLock, DeviceOutcome> {
+    async fn begin(
+        &self,
+        device: &DevicePlan,
+        changes: &DeviceChanges,
+        run: RunId,
+        orders: &Orders,
+    ) -> Result<Hold, DeviceOutcome> {
         let failed = |source: StoreError| {
             let reason = format!("{}: nothing was sent, {}", device.device, chain(&source));
             DeviceOutcome::Unread(Unread { reason, help: None })
         };
-        let Some(lock) = self.store.lock_device(changes.mac).map_err(failed)? else {
-            return Err(DeviceOutcome::Refused(vec![Refusal {
-                rule: "device-busy",
-                message: "another gamops is changing this device".to_owned(),
-                help: "wait until it has ended, then plan again".to_owned(),
-            }]));
+        let hold = match self.hold(changes.mac, &orders.actor, run).await.map_err(failed)? {
+            Ok(hold) => hold,
+            Err(holder) => {
+                return Err(DeviceOutcome::Refused(vec![Refusal {
+                    rule: "device-busy",
+                    message: format!(
+                        "held by {holder}; without a sign of life from there it is free at {}",
+                        holder.ends()
+                    ),
+                    help: "wait until that run has ended, then plan again".to_owned(),
+                }]));
+            }
         };
         if let Some(standing) = self.store.unconfirmed(changes.mac).await.map_err(failed)? {
             let refusal = confirm::refusal(&standing, jiff::Timestamp::now());
@@ -205,25 +236,37 @@ impl Context {
         }
         let records = self.store.records(changes.mac).await.map_err(failed)?;
         if records == changes.records_before {
-            Ok(lock)
+            Ok(hold)
         } else {
             Err(DeviceOutcome::Stale)
         }
     }
 
     /// A device in sync: what was found there as wanted is owned from now on, what is gone is forgotten.
-    async fn record_only(&self, device: &DevicePlan, changes: &DeviceChanges) -> DeviceOutcome {
+    async fn record_only(
+        &self,
+        device: &DevicePlan,
+        changes: &DeviceChanges,
+        run: RunId,
+        orders: &Orders,
+    ) -> DeviceOutcome {
         let settled = changes.unfinished && changes.saved == Saved::Yes;
         if changes.records == changes.records_before && !settled {
             return DeviceOutcome::InSync;
         }
-        let _lock = match self.begin(device, changes).await {
-            Ok(lock) => lock,
+        let hold = match self.begin(device, changes, run, orders).await {
+            Ok(hold) => hold,
             Err(outcome) => return outcome,
         };
         let recorded = self
             .store
-            .record(changes.mac, changes.records.clone(), self.commit.clone(), settled)
+            .record(
+                changes.mac,
+                changes.records.clone(),
+                self.commit.clone(),
+                settled,
+                Some(hold.token()),
+            )
             .await;
         match recorded {
             Ok(()) => DeviceOutcome::InSync,

@@ -222,7 +222,7 @@ impl Context {
             return Ok(Err(format!("what {key} held before was not kept")));
         };
         if checkpoint.changes.is_empty() {
-            return Ok(Err(format!("it only saved what {key} held")));
+            return Ok(Err(format!("it changed no setting of {key}")));
         }
         let later = match of_run.mac {
             Some(mac) => self.store.finished_after(run, mac).await?,

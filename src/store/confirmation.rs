@@ -10,6 +10,7 @@ use crate::domain::MacAddr;
 use crate::observed::DeviceConfig;
 
 use super::journal::set_state;
+use super::lease::fence;
 use super::{DeviceRunState, RunId, Store, StoreError, now, to_json};
 
 /// What becomes of a run that waits for a word.
@@ -99,6 +100,7 @@ impl Store {
     pub async fn hold_device(&self, run: RunId, device: &str, target: DeviceConfig) -> Result<(), StoreError> {
         let device = device.to_owned();
         self.call(move |db| {
+            fence(db, run, &device)?;
             let target = to_json(&target, "target_config")?;
             db.execute(
                 "UPDATE device_runs SET target_config = ?3 WHERE run = ?1 AND device = ?2",

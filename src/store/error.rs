@@ -26,10 +26,18 @@ pub enum StoreError {
         #[source]
         source: std::io::Error,
     },
-    /// A device's lock file could not be used.
-    #[error("locking the device with {}", path.display())]
-    Lock {
-        /// The file.
+    /// Somebody else has the device that this run was at.
+    #[error(
+        "{holder} took the device over, since this run had shown no sign of life for too long; nothing more is sent"
+    )]
+    TakenOver {
+        /// Who, as people read it.
+        holder: String,
+    },
+    /// The file that says that this process lives could not be made.
+    #[error("making a sign of life in the folder {}", path.display())]
+    Presence {
+        /// The folder.
         path: PathBuf,
         /// Why.
         #[source]
@@ -122,7 +130,8 @@ impl StoreError {
             }
             Self::Open { .. }
             | Self::Folder { .. }
-            | Self::Lock { .. }
+            | Self::Presence { .. }
+            | Self::TakenOver { .. }
             | Self::Query(_)
             | Self::Value { .. }
             | Self::Closed => return None,

@@ -7,6 +7,7 @@ use crate::domain::MacAddr;
 use crate::plan::model::Summary;
 use crate::plan::record::Record;
 
+use super::lease::{Token, fence, fence_of};
 use super::{Checkpoint, Store, StoreError, checkpoint, now, ownership};
 
 /// A run's number.
@@ -211,6 +212,8 @@ pub struct DeviceRun {
     pub checkpoint: Checkpoint,
     /// The same in numbers.
     pub summary: Summary,
+    /// The lease under which it writes; without one nobody takes the device over.
+    pub lease: Option<Token>,
 }
 
 /// The latest run on a device.
@@ -298,9 +301,13 @@ impl Store {
     /// [`StoreError`] where the database cannot be used; nothing may be sent then.
     pub async fn begin_device(&self, run: RunId, begin: DeviceRun) -> Result<(), StoreError> {
         self.call(move |db| {
+            if let Some(token) = begin.lease {
+                fence_of(db, &begin.mac.to_string(), token)?;
+            }
             db.execute(
-                "INSERT INTO device_runs (run, device, mac, state, base, target, updated, began, added, changed, destroyed)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?7, ?8, ?9, ?10)",
+                "INSERT INTO device_runs
+                     (run, device, mac, state, base, target, updated, began, added, changed, destroyed, lease)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?7, ?8, ?9, ?10, ?11)",
                 params![
                     run.0,
                     begin.device,
@@ -312,6 +319,7 @@ impl Store {
                     number(begin.summary.add),
                     number(begin.summary.change),
                     number(begin.summary.destroy),
+                    begin.lease.map(Token::number),
                 ],
             )?;
             checkpoint::put(db, run, &begin.device, &begin.checkpoint)?;
@@ -328,7 +336,8 @@ impl Store {
     ///
     /// # Errors
     ///
-    /// [`StoreError`] where the database cannot be used; the command may not be sent then.
+    /// [`StoreError`] where the database cannot be used, or somebody else has taken the device over; the command may not
+    /// be sent then.
     pub async fn sending(
         &self,
         run: RunId,
@@ -338,6 +347,7 @@ impl Store {
     ) -> Result<CommandNumber, StoreError> {
         let (device, command) = (device.to_owned(), command.to_owned());
         self.call(move |db| {
+            fence(db, run, &device)?;
             let number = db
                 .prepare_cached(
                     "INSERT INTO exchanges (run, device, step, command, sent, phase)
@@ -391,6 +401,7 @@ impl Store {
     ) -> Result<(), StoreError> {
         let device = device.to_owned();
         self.call(move |db| {
+            fence(db, run, &device)?;
             set_state(db, run, &device, state, detail.as_deref())?;
             Ok(())
         })
@@ -411,6 +422,7 @@ impl Store {
     ) -> Result<(), StoreError> {
         let device = device.to_owned();
         self.call(move |db| {
+            fence(db, run, &device)?;
             set_state(db, run, &device, DeviceRunState::Saved, None)?;
             // That of the run, which another process may finish.
             let commit: Option<String> =
@@ -437,6 +449,7 @@ impl Store {
     ) -> Result<(), StoreError> {
         let device = device.to_owned();
         self.call(move |db| {
+            fence(db, run, &device)?;
             set_state(db, run, &device, DeviceRunState::RolledBack, detail.as_deref())?;
             ownership::keep(db, mac, &owned_before)
         })
@@ -445,7 +458,7 @@ impl Store {
 
     /// Records ownership on a device that needed no command: what was found there as wanted is taken over,
     /// what is gone is forgotten. `settled` says that it was found saved: what an unfinished run left there, it
-    /// left for good, and later unsaved configuration is not that run's.
+    /// left for good, and later unsaved configuration is not that run's. `lease` is the one under which that is written.
     ///
     /// # Errors
     ///
@@ -456,8 +469,12 @@ impl Store {
         records: Vec<Record>,
         commit: Option<String>,
         settled: bool,
+        lease: Option<Token>,
     ) -> Result<(), StoreError> {
         self.call(move |db| {
+            if let Some(token) = lease {
+                fence_of(db, &mac.to_string(), token)?;
+            }
             if settled {
                 db.execute(
                     "UPDATE device_runs SET state = ?2, updated = ?3 WHERE mac = ?1 AND state NOT IN ('saved', 'rolled-back', ?2)",

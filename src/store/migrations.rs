@@ -115,6 +115,19 @@ const STEPS: &[&str] = &[
         answered    TEXT,
         answered_by TEXT
     ) STRICT;",
+    // 8: who may change a device now, and under which number a run on it writes.
+    "CREATE TABLE leases (
+        mac       TEXT PRIMARY KEY,
+        token     INTEGER NOT NULL,
+        holder    TEXT,
+        host      TEXT NOT NULL,
+        pid       INTEGER NOT NULL,
+        presence  TEXT NOT NULL,
+        run       INTEGER NOT NULL,
+        since     TEXT NOT NULL,
+        expires   TEXT NOT NULL
+    ) STRICT;
+    ALTER TABLE device_runs ADD COLUMN lease INTEGER;",
 ];
 
 /// Makes an empty database into one of an older version.

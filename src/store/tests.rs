@@ -34,6 +34,7 @@ fn begin(device: &str, claims: Vec<Record>) -> DeviceRun {
         claims,
         checkpoint: Checkpoint::default(),
         summary: Summary::default(),
+        lease: None,
     }
 }
 
@@ -106,7 +107,10 @@ async fn finishing_a_device_replaces_its_records() {
 #[tokio::test]
 async fn a_replacement_takes_over_the_records() {
     let store = Store::in_memory().unwrap();
-    store.record(MAC, vec![record("s-1", 4)], None, false).await.unwrap();
+    store
+        .record(MAC, vec![record("s-1", 4)], None, false, None)
+        .await
+        .unwrap();
     let new = MacAddr::new([0, 0x0e, 0xd8, 9, 9, 9]);
     store.move_records(MAC, new).await.unwrap();
     assert_eq!(store.records(MAC).await.unwrap(), vec![]);
@@ -267,28 +271,15 @@ async fn one_device_is_pinned_to_one_key_of_an_inventory() {
     assert_eq!(set("elm", "oak").await.unwrap(), None);
 }
 
-#[test]
-fn a_device_is_locked_by_one_holder_until_that_lets_go() {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("state.db");
-    let (a, b) = (Store::open(&path).unwrap(), Store::open(&path).unwrap());
-    let held = a.lock_device(MAC).unwrap();
-    assert!(held.is_some());
-    assert!(b.lock_device(MAC).unwrap().is_none());
-    assert!(b.lock_device(MacAddr::new([0, 0x0e, 0xd8, 9, 9, 9])).unwrap().is_some());
-    drop(held);
-    assert!(b.lock_device(MAC).unwrap().is_some());
-}
-
 #[tokio::test]
 async fn what_was_found_saved_settles_an_unfinished_run() {
     let store = Store::in_memory().unwrap();
     let run = run(&store).await;
     store.begin_device(run, begin("maple-a", Vec::new())).await.unwrap();
     assert!(store.last_run(MAC).await.unwrap().unwrap().state.is_unfinished());
-    store.record(MAC, Vec::new(), None, false).await.unwrap();
+    store.record(MAC, Vec::new(), None, false, None).await.unwrap();
     assert!(store.last_run(MAC).await.unwrap().unwrap().state.is_unfinished());
-    store.record(MAC, Vec::new(), None, true).await.unwrap();
+    store.record(MAC, Vec::new(), None, true, None).await.unwrap();
     let last = store.last_run(MAC).await.unwrap().unwrap();
     assert_eq!(
         (last.state, last.state.is_unfinished()),
@@ -404,7 +395,7 @@ async fn a_run_that_was_taken_back_leaves_ownership_and_commits_as_they_were() {
     let store = Store::open(&path).unwrap();
     let before = vec![record("s-1", 4), record("s-2", 5)];
     store
-        .record(MAC, before.clone(), Some("c0ffee".to_owned()), false)
+        .record(MAC, before.clone(), Some("c0ffee".to_owned()), false, None)
         .await
         .unwrap();
     let cut = run(&store).await;
@@ -496,3 +487,6 @@ async fn the_first_word_on_a_run_counts_and_the_clock_has_one() {
         DeviceRunState::RolledBack
     );
 }
+
+mod leases;
+mod retention;

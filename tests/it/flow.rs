@@ -365,7 +365,11 @@ fn a_plan_made_before_another_run_came_and_went_is_stale() {
             applied: None,
         };
         let maple = fleet.device("maple").spec().base_mac();
-        context.store.record(maple, vec![elsewhere], None, false).await.unwrap();
+        context
+            .store
+            .record(maple, vec![elsewhere], None, false, None)
+            .await
+            .unwrap();
         context
             .apply(planned, &gamops::reconcile::Orders::by("tester"))
             .await
@@ -567,5 +571,6 @@ pub(crate) fn context(fleet: &TestFleet, store: gamops::store::Store) -> gamops:
         parallelism: gamops::reconcile::Parallelism::default(),
         events: gamops::reconcile::Events::default(),
         cancel: tokio_util::sync::CancellationToken::new(),
+        leases: gamops::reconcile::Leases::default(),
     }
 }

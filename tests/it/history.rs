@@ -7,6 +7,7 @@ use crate::fleet::{Ran, SERVICES, TWO, TestFleet};
 /// What differs from run to run, and the blanks that stand beside it.
 pub(crate) const FILTERS: &[(&str, &str)] = &[
     (r"127\.0\.0\.1:\d+", "ADDRESS"),
+    (r"tester@[^ ,)]+", "tester@HOST"),
     (r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d", "DATE TIME"),
     (r"\d\d:\d\d:\d\d\.\d{3}", "TIME"),
     (r"\b(\d+ ms|\d+\.\d s|\d+ s)  ", "TOOK  "),

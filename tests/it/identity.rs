@@ -218,13 +218,21 @@ fn two_keys_that_lead_to_one_device_destroy_nothing() {
 fn a_device_that_another_gamops_is_changing_is_left_to_it() {
     let fleet = TestFleet::start(MAPLE, &services());
     let store = gamops::store::Store::open(&fleet.state()).unwrap();
-    let lock = store.lock_device(fleet.device("maple").spec().base_mac()).unwrap();
+    let wanted = gamops::store::Wanted {
+        who: "bob@noc2".to_owned(),
+        run: "17".parse().unwrap(),
+        ttl: std::time::Duration::from_secs(60),
+    };
+    let mac = fleet.device("maple").spec().base_mac();
+    let lease = fleet
+        .block_on(store.lease(mac, wanted, jiff::Timestamp::now()))
+        .unwrap();
     let _ = fleet
         .run(&["apply", "--auto-approve"])
         .expect(4)
-        .says("REFUSED[device-busy] another gamops is changing this device");
+        .says("REFUSED[device-busy] held by bob@noc2, process ");
     assert_eq!(fleet.ghn_lines("maple"), Vec::<String>::new());
-    drop(lock);
+    drop((lease, store));
     let _ = fleet.apply();
 }
 

@@ -21,6 +21,7 @@ mod history;
 mod house;
 mod identity;
 mod impact;
+mod leases;
 mod life;
 mod matrix;
 mod policies;

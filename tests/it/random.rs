@@ -169,6 +169,7 @@ impl World {
             parallelism: Parallelism::default(),
             events: Events::default(),
             cancel: CancellationToken::new(),
+            leases: gamops::reconcile::Leases::default(),
         })
     }
 }

@@ -54,8 +54,9 @@ fn a_run_is_undone_and_the_inventory_that_still_asks_for_it_is_named() {
     let _ = fleet
         .run(&["history", "show", "3"])
         .expect(0)
-        .says("Run 3 by tester, undoing run 2")
-        .says("Undo of run 2 (tester), 1 device.");
+        .says("Run 3 by tester@")
+        .says(", undoing run 2")
+        .says("Undo of run 2 (tester@");
     // The inventory is as it was: the next plan says so.
     let _ = fleet
         .run(&["plan", "--detailed-exitcode"])

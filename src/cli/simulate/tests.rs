@@ -6,7 +6,7 @@ use super::*;
 use crate::cli::simulate_control::{self, SimulateControlArgs};
 use crate::domain::{Mbps, VlanId, VlanSet};
 use crate::inventory::model::{
-    External, Mode, OnFailure, Policies, State, Subscriber, SubscriberEndpoint, Transport, Unsaved,
+    External, History, Mode, OnFailure, Policies, State, Subscriber, SubscriberEndpoint, Transport, Unsaved,
 };
 
 #[derive(Debug, clap::Parser)]
@@ -100,6 +100,7 @@ fn inventory() -> Inventory {
             guards: crate::inventory::guards::Guards::default(),
             waves: crate::inventory::rollout::Waves::default(),
             rules: BTreeMap::new(),
+            history: History::default(),
         },
         sites: BTreeMap::new(),
         devices: [device("maple-m", "GAM-4-MX"), device("elm", "GAM-12-C")]

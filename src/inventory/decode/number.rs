@@ -166,6 +166,30 @@ impl TryFrom<u64> for TcpPort {
     }
 }
 
+/// A number of days.
+#[derive(Debug, Clone, Copy)]
+pub(in crate::inventory) struct KeepDays(pub(in crate::inventory) u16);
+
+impl TryFrom<u64> for KeepDays {
+    type Error = std::num::TryFromIntError;
+
+    fn try_from(raw: u64) -> Result<Self, Self::Error> {
+        u16::try_from(raw).map(Self)
+    }
+}
+
+/// A number of runs.
+#[derive(Debug, Clone, Copy)]
+pub(in crate::inventory) struct RunCount(pub(in crate::inventory) u32);
+
+impl TryFrom<u64> for RunCount {
+    type Error = std::num::TryFromIntError;
+
+    fn try_from(raw: u64) -> Result<Self, Self::Error> {
+        u32::try_from(raw).map(Self)
+    }
+}
+
 /// The version of the inventory's format. There is one so far.
 #[derive(Debug, Clone, Copy)]
 pub(in crate::inventory) struct FormatVersion;
@@ -184,6 +208,8 @@ number_kind!(
     "a subscriber number"
 );
 number_kind!(PortNumber, PortNumber::MIN, PortNumber::MAX, "a G.hn port number");
+number_kind!(KeepDays, 1_u16, 36_500_u16, "a number of days");
+number_kind!(RunCount, 1_u32, 1_000_000_u32, "a number of runs");
 number_kind!(TcpPort, 1_u16, u16::MAX, "a port number");
 number_kind!(UplinkNumber, UplinkNumber::MIN, UplinkNumber::MAX, "an uplink number");
 number_kind!(
