@@ -79,6 +79,7 @@ def free_ports(count):
 def write_inventory(folder, ports):
     (folder / "gamops.yaml").write_text(
         "format: 1\ninventory: compare\ndefaults: { credentials: factory, mode: manage }\n"
+        "policies: { guards: { change_devices: unlimited } }\n"
     )
     (folder / "plans.yaml").write_text("plans:\n  gold: { rate: 500 Mbps }\n  silver: { rate: 100 Mbps }\n")
     for number, port in enumerate(ports):
