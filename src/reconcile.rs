@@ -93,7 +93,7 @@ pub struct Parallelism {
 impl Default for Parallelism {
     fn default() -> Self {
         Self {
-            reading: 64,
+            reading: 256,
             changing: 16,
         }
     }

@@ -6,6 +6,7 @@
 //! commands and replies arrive masked. Times are UTC; nothing is ordered by a device's clock.
 
 mod baseline;
+mod batch;
 mod capabilities;
 mod checkpoint;
 mod confirmation;
@@ -30,6 +31,8 @@ use std::time::Duration;
 use rusqlite::Connection;
 use tokio::sync::{mpsc, oneshot};
 
+use batch::{Job, Report};
+
 pub use checkpoint::Checkpoint;
 pub use confirmation::{Confirmation, Undecided, Verdict};
 pub use error::StoreError;
@@ -42,8 +45,6 @@ pub use retention::Keep;
 
 /// How long a write waits for another process to finish its own.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
-
-type Job = Box<dyn FnOnce(&mut Connection) + Send>;
 
 /// A handle on the state database; clones share one connection.
 #[derive(Debug, Clone)]
@@ -118,12 +119,8 @@ impl Store {
         connection.pragma_update(None, "foreign_keys", true)?;
         migrations::migrate(&mut connection)?;
         let (jobs, mut queue) = mpsc::unbounded_channel::<Job>();
-        // It ends when the last handle is dropped; a job in hand is always finished.
-        thread::spawn(move || {
-            while let Some(job) = queue.blocking_recv() {
-                job(&mut connection);
-            }
-        });
+        // It ends when the last handle is dropped.
+        thread::spawn(move || batch::work(&mut connection, &mut queue));
         Ok(Self {
             jobs,
             file,
@@ -131,26 +128,30 @@ impl Store {
         })
     }
 
-    /// Runs one job on the connection's thread, in a transaction that is taken back if the job fails.
+    /// Runs one job on the connection's thread; it is on the disk when this returns, and taken back if it fails.
     async fn call<T: Send + 'static>(
         &self,
         job: impl FnOnce(&rusqlite::Transaction<'_>) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
         let (answer, answered) = oneshot::channel();
         let file = self.file.clone();
-        let job: Job = Box::new(move |connection| {
-            let result = (|| {
-                let transaction = connection.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
-                let value = job(&transaction)?;
-                transaction.commit()?;
-                Ok(value)
-            })();
-            let result = result.map_err(|error: StoreError| match file {
+        let tell = move |result: Result<T, StoreError>| {
+            let result = result.map_err(|error| match file {
                 Some(file) => error.at(&file.path, file.wait),
                 None => error,
             });
             // Nobody waiting any more is no reason to fail: the work is done.
             let _ = answer.send(result);
+        };
+        let job: Job = Box::new(move |db| match db.map_err(StoreError::from).and_then(job) {
+            Ok(value) => {
+                let report = |committed: Result<(), _>| tell(committed.map(|()| value).map_err(StoreError::from));
+                Some(Box::new(report) as Report)
+            }
+            Err(error) => {
+                tell(Err(error));
+                None
+            }
         });
         self.jobs.send(job).map_err(|_| StoreError::Closed)?;
         answered.await.map_err(|_| StoreError::Closed)?

@@ -37,7 +37,13 @@ pub(super) struct FleetArgs {
     pub(super) host_key_policy: HostKeyPolicy,
 
     /// How many devices are read at once.
-    #[arg(long, value_name = "N", default_value = "64", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    #[arg(
+        long,
+        value_name = "N",
+        default_value = "256",
+        env = "GAMOPS_PARALLELISM",
+        value_parser = clap::value_parser!(u16).range(1..=1024)
+    )]
     pub(super) parallelism: u16,
 
     #[command(flatten)]

@@ -16,6 +16,7 @@ use rusqlite::{OptionalExtension as _, Transaction, params};
 
 use crate::domain::MacAddr;
 
+use super::batch::Report;
 use super::journal::RunId;
 use super::{Store, StoreError, host_name, written};
 
@@ -81,15 +82,13 @@ impl Drop for Lease {
     fn drop(&mut self) {
         let (mac, token) = (self.mac, self.token);
         // Nobody waits for it: where the process ends before it is done, the lease ends with the process.
-        let _ = self
-            .store
-            .jobs
-            .send(Box::new(move |connection: &mut rusqlite::Connection| {
-                let _ = connection.execute(
-                    "UPDATE leases SET holder = NULL WHERE mac = ?1 AND token = ?2",
-                    params![mac.to_string(), token.0],
-                );
-            }));
+        let _ = self.store.jobs.send(Box::new(move |db| {
+            let _ = db.ok()?.execute(
+                "UPDATE leases SET holder = NULL WHERE mac = ?1 AND token = ?2",
+                params![mac.to_string(), token.0],
+            );
+            Some(Box::new(|_| ()) as Report)
+        }));
     }
 }
 

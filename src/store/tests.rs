@@ -130,15 +130,14 @@ fn a_database_from_the_future_is_refused() {
     assert!(error.to_string().contains("state.db"), "{error}");
 }
 
-/// Closes the file now and not when its thread comes to it.
+/// Closes the file, and waits until its thread has come to it: the last one to close it takes its log away.
 async fn close(store: Store) {
-    let (done, closed) = oneshot::channel();
-    let job: Job = Box::new(move |connection| {
-        *connection = Connection::open_in_memory().unwrap();
-        let _ = done.send(());
-    });
-    store.jobs.send(job).unwrap();
-    closed.await.unwrap();
+    let mut log = store.file.as_ref().unwrap().path.clone().into_os_string();
+    log.push("-wal");
+    drop(store);
+    while Path::new(&log).exists() {
+        tokio::task::yield_now().await;
+    }
 }
 
 /// A database with a run in it, closed, and its bytes.
@@ -216,9 +215,13 @@ async fn a_database_that_another_process_holds_is_said_to_be() {
     other.execute_batch("COMMIT").unwrap();
     assert!(store.pin("maple-a", None).await.is_ok());
 
-    close(store).await;
+    drop(store);
     let mode = "PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE; CREATE TABLE x (y);";
-    other.execute_batch(mode).unwrap();
+    // Until the thread of the one that was dropped has closed it.
+    while other.execute_batch(mode).is_err() {
+        let _ = other.execute_batch("ROLLBACK");
+        tokio::task::yield_now().await;
+    }
     let error = Store::open_within(&path, Duration::ZERO).unwrap_err();
     assert!(matches!(error, StoreError::InUse { .. }), "{error:?}");
 }
@@ -490,3 +493,29 @@ async fn the_first_word_on_a_run_counts_and_the_clock_has_one() {
 
 mod leases;
 mod retention;
+
+#[tokio::test]
+async fn jobs_that_share_a_transaction_fail_each_alone() {
+    let store = Store::in_memory().unwrap();
+    let put = |word: &'static str| {
+        store.call(move |db| {
+            db.execute("CREATE TABLE IF NOT EXISTS words (word TEXT UNIQUE)", [])?;
+            db.execute("INSERT INTO words VALUES (?1)", [word])?;
+            if word == "taken back" {
+                Err(StoreError::Closed)
+            } else {
+                Ok(word)
+            }
+        })
+    };
+    let (one, back, again, other) = tokio::join!(put("one"), put("taken back"), put("one"), put("other"));
+    assert_eq!((one.unwrap(), other.unwrap()), ("one", "other"));
+    assert!(matches!(back, Err(StoreError::Closed)));
+    assert!(matches!(again, Err(StoreError::Query(_))));
+    let words = store.call(|db| {
+        let mut query = db.prepare("SELECT word FROM words ORDER BY word")?;
+        let words = query.query_map([], |row| row.get(0))?;
+        Ok(words.collect::<Result<Vec<String>, _>>()?)
+    });
+    assert_eq!(words.await.unwrap(), ["one", "other"]);
+}

@@ -176,6 +176,8 @@ impl TestFleet {
         command
             .args(arguments)
             .env("GAMOPS_STATE", self.state())
+            // Simulated devices share the cores with all tests: a login must not wait for too many others.
+            .env("GAMOPS_PARALLELISM", "32")
             .env("GAMOPS_INVENTORY", self.inventory());
         command
     }
