@@ -232,15 +232,8 @@ impl Context {
         }
         devices.sort_by(|a, b| a.device.cmp(&b.device));
         let mut plan = Plan {
-            inventory: self.inventory.id.clone(),
-            commit: self.commit.clone(),
-            targets: targets.to_vec(),
-            devices,
-            trips: Vec::new(),
             windows_ignored: self.ignore_windows,
-            moves: Vec::new(),
-            waves: self.inventory.policies.waves.clone(),
-            rulings: Vec::new(),
+            ..self.plan_of(targets, devices)
         };
         plan.moves = moves::moves(&plan, |key| {
             let subscribers = &self.inventory.subscribers;
@@ -259,6 +252,21 @@ impl Context {
             undoes: None,
             began,
         })
+    }
+
+    /// What was planned on devices, as a plan of this inventory that nobody has judged yet.
+    fn plan_of(&self, targets: &[Target], devices: Vec<DevicePlan>) -> Plan {
+        Plan {
+            inventory: self.inventory.id.clone(),
+            commit: self.commit.clone(),
+            targets: targets.to_vec(),
+            devices,
+            windows_ignored: false,
+            moves: Vec::new(),
+            waves: self.inventory.policies.waves.clone(),
+            trips: Vec::new(),
+            rulings: Vec::new(),
+        }
     }
 
     /// Judges a plan by the guards and the inventory's own rules, as it is now.

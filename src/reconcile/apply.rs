@@ -258,11 +258,11 @@ async fn failed(
     let is_taken_over = matches!(stop, Stop::Journal(StoreError::TakenOver { .. }));
     let failure = report::failure(stop, done.sent, total);
     if !done.begun {
-        return report::nothing_sent(&job.work, failure);
+        return report::stopped(&job.work, failure, None);
     }
     if failure.saved {
         // It is as it was asked to be. The next run finds that out, and there is nothing to give back.
-        return report::not_recorded(&job.work, failure);
+        return report::stopped(&job.work, failure, Some(Vec::new()));
     }
     if done.attempted.is_empty() && !done.saving {
         // As if the run had never been: it has not been.
@@ -271,12 +271,10 @@ async fn failed(
         let closed = store.roll_back_device(job.work.run, job.work.key(), line.mac(), owned, reason);
         // Otherwise the next run finds it unfinished, and nothing left of it.
         let _ = closed.await;
-        return report::nothing_sent(&job.work, failure);
+        return report::stopped(&job.work, failure, None);
     }
     match job.on_failure {
-        OnFailure::Rollback if is_taken_over => report::leave(line, &job.work, checkpoint, failure).await,
-        OnFailure::Leave => report::leave(line, &job.work, checkpoint, failure).await,
-        OnFailure::Rollback => {
+        OnFailure::Rollback if !is_taken_over => {
             let task = rollback::Task {
                 work: job.work,
                 checkpoint,
@@ -286,5 +284,6 @@ async fn failed(
             };
             rollback::roll_back(line, task, failure).await
         }
+        OnFailure::Rollback | OnFailure::Leave => report::leave(line, &job.work, checkpoint, failure).await,
     }
 }

@@ -35,15 +35,8 @@ impl Context {
     pub fn plan_of_nothing(&self) -> Planned {
         Planned {
             plan: Plan {
-                inventory: self.inventory.id.clone(),
-                commit: self.commit.clone(),
-                targets: Vec::new(),
-                devices: Vec::new(),
-                trips: Vec::new(),
-                rulings: Vec::new(),
                 windows_ignored: self.ignore_windows,
-                moves: Vec::new(),
-                waves: self.inventory.policies.waves.clone(),
+                ..self.plan_of(&[], Vec::new())
             },
             contacts: BTreeMap::new(),
             undoes: None,

@@ -97,17 +97,7 @@ impl Context {
             devices.push(device);
         }
         devices.sort_by(|a, b| a.device.cmp(&b.device));
-        let mut plan = Plan {
-            inventory: self.inventory.id.clone(),
-            commit: self.commit.clone(),
-            targets: targets.to_vec(),
-            devices,
-            moves: Vec::new(),
-            waves: self.inventory.policies.waves.clone(),
-            trips: Vec::new(),
-            rulings: Vec::new(),
-            windows_ignored: false,
-        };
+        let mut plan = self.plan_of(targets, devices);
         // A subscriber that the run moved goes back the way it came: first there, then gone from here.
         let made = made(&plan);
         plan.moves = moves::moves(&plan, |key| {

@@ -3,7 +3,7 @@
 use crate::domain::MacAddr;
 use crate::observed::{Change, DeviceConfig};
 use crate::plan::Residue;
-use crate::reconcile::result::{DeviceOutcome, Failure, Stopped};
+use crate::reconcile::result::{DeviceOutcome, Failure};
 use crate::reconcile::{chain, render};
 use crate::store::{Checkpoint, DeviceRunState, Phase, StoreError};
 
@@ -22,17 +22,11 @@ pub(in crate::reconcile) async fn keep(work: Work<'_>, mac: MacAddr, checkpoint:
         Err(NotKept::Unreached(reason)) => {
             // It is on record as confirmed: the next run saves it.
             let failure = Failure::of(format!("confirmed, but not saved: {reason}"));
-            let reason = failure.reason.clone();
-            work.tell(Progress::Stopped { reason });
-            DeviceOutcome::Stopped(Box::new(Stopped {
-                failure,
-                residue: None,
-                not_rolled_back: None,
-            }))
+            report::stopped(&work, failure, None)
         }
         // It is as it was asked to be; the next run finds that out.
         Err(NotKept::Stopped(stop @ Stop::NotRecorded(_))) => {
-            report::not_recorded(&work, report::failure(stop, Vec::new(), 0))
+            report::stopped(&work, report::failure(stop, Vec::new(), 0), Some(Vec::new()))
         }
         Err(NotKept::Stopped(stop)) => {
             let task = rollback::Task {

@@ -41,24 +41,13 @@ pub(super) fn failure(stop: Stop, sent: Vec<String>, total: usize) -> Failure {
     failure
 }
 
-/// A device that nothing was sent to.
-pub(super) fn nothing_sent(work: &Work<'_>, failure: Failure) -> DeviceOutcome {
+/// A device that nothing is done about and nothing written down of. `residue` is what is known to be not as planned there.
+pub(super) fn stopped(work: &Work<'_>, failure: Failure, residue: Option<Vec<Residue>>) -> DeviceOutcome {
     let reason = failure.reason.clone();
     work.tell(Progress::Stopped { reason });
     DeviceOutcome::Stopped(Box::new(Stopped {
         failure,
-        residue: None,
-        not_rolled_back: None,
-    }))
-}
-
-/// A device that is as it was asked to be, and nobody could write that down.
-pub(super) fn not_recorded(work: &Work<'_>, failure: Failure) -> DeviceOutcome {
-    let reason = failure.reason.clone();
-    work.tell(Progress::Stopped { reason });
-    DeviceOutcome::Stopped(Box::new(Stopped {
-        failure,
-        residue: Some(Vec::new()),
+        residue,
         not_rolled_back: None,
     }))
 }
