@@ -30,6 +30,9 @@ use super::result::DeviceOutcome;
 use line::Line;
 
 pub(super) use confirm::{give_back, keep};
+pub(super) use report::failure;
+pub(super) use save::save;
+pub(super) use send::exchange;
 
 /// One device in one run.
 #[derive(Clone, Copy)]
@@ -67,7 +70,7 @@ pub(super) struct Job<'a> {
 }
 
 /// Why the work on a device stopped.
-enum Stop {
+pub(super) enum Stop {
     /// The operator asked for it, between two commands.
     Interrupted,
     /// The device said no.

@@ -173,10 +173,15 @@ impl Context {
         targets: &[Target],
         patience: Duration,
     ) -> Result<Vec<DeviceResult>, RunError> {
+        let selection = self.select(targets)?;
+        let waiting = self.store.all_unconfirmed().await?;
         let mut results = Vec::new();
-        for (device, _) in self.select(targets)? {
+        if waiting.is_empty() {
+            return Ok(results);
+        }
+        for (device, _) in selection {
             let pin = self.store.pin(&device.key, device.was.as_deref()).await?;
-            let Some(mac) = pin.and_then(|pin| pin.mac) else {
+            let Some(mac) = pin.and_then(|pin| pin.mac).filter(|mac| waiting.contains(mac)) else {
                 continue;
             };
             let Some(standing) = self.store.unconfirmed(mac).await? else {

@@ -6,7 +6,7 @@
 use jiff::Timestamp;
 
 use crate::device::{self, DeviceError};
-use crate::dialect::command::{self, SAVE};
+use crate::dialect::command;
 use crate::dialect::redact;
 use crate::dialect::session::Reply;
 use crate::domain::SubscriberId;
@@ -15,11 +15,11 @@ use crate::observed::{ObjectId, RunningConfig};
 use crate::plan::model::{Summary, Unread};
 use crate::plan::record::Record;
 use crate::plan::{NotRebound, Rebind, Refusal, rebind};
-use crate::store::{Answered, Checkpoint, DeviceRun, DeviceRunState, Phase, RunId, RunInfo, StoreError};
+use crate::store::{Checkpoint, DeviceRun, DeviceRunState, Phase, RunId, RunInfo};
 
 use super::hold::Hold;
 use super::observe::{Contact, observe};
-use super::{Context, RunError, chain};
+use super::{Context, Orders, RunError, apply, chain};
 
 /// A rebind that was looked into, the device's session still open.
 #[derive(Debug)]
@@ -30,7 +30,7 @@ pub struct PlannedRebind {
     pub commands: Vec<String>,
     /// What an operator should know before agreeing.
     pub notes: Vec<String>,
-    device: String,
+    device: Device,
     subscriber: SubscriberId,
     records: Vec<Record>,
     contact: Contact,
@@ -70,35 +70,33 @@ pub enum Rebound {
 
 /// Why the work stopped.
 enum Stop {
-    Device(DeviceError),
-    Journal(StoreError),
-    Refused { command: String, answer: String },
+    /// The device took the commands and did nothing.
     StillHeld,
-    NotSaved,
-    Interrupted,
+    /// What stops a plan as well.
+    Work(apply::Stop),
 }
 
-impl From<DeviceError> for Stop {
-    fn from(source: DeviceError) -> Self {
-        Self::Device(source)
-    }
-}
-
-impl From<StoreError> for Stop {
-    fn from(source: StoreError) -> Self {
-        Self::Journal(source)
+impl<E: Into<apply::Stop>> From<E> for Stop {
+    fn from(stop: E) -> Self {
+        Self::Work(stop.into())
     }
 }
 
 impl Stop {
-    fn reason(&self) -> String {
+    const fn state(&self) -> DeviceRunState {
         match self {
-            Self::Device(source) => chain(source),
-            Self::Journal(source) => chain(source),
-            Self::Refused { command, answer } => format!("the device refused `{command}`: {answer}"),
+            Self::Work(apply::Stop::Interrupted) => DeviceRunState::Interrupted,
+            Self::StillHeld | Self::Work(_) => DeviceRunState::Failed,
+        }
+    }
+
+    fn reason(self) -> String {
+        match self {
             Self::StillHeld => "the device took the commands and did not let go".to_owned(),
-            Self::NotSaved => "the saved configuration is not the verified one".to_owned(),
-            Self::Interrupted => "interrupted by the operator".to_owned(),
+            Self::Work(apply::Stop::Refused { command, answer }) => {
+                format!("the device refused `{command}`: {answer}")
+            }
+            Self::Work(stop) => apply::failure(stop, Vec::new(), 0).reason,
         }
     }
 }
@@ -128,7 +126,7 @@ impl Context {
                 rebind,
                 commands,
                 notes: notes(&contact),
-                device: device.key.clone(),
+                device: device.clone(),
                 subscriber: number,
                 records,
                 contact,
@@ -245,16 +243,13 @@ impl Context {
         };
         self.store.begin_device(run, begin).await?;
         let mut sent = Vec::new();
-        Ok(match self.let_go(planned, run, &mut sent).await {
+        Ok(match self.let_go(planned, run, hold, &mut sent).await {
             Ok(tied) => Rebound::Done { tied },
             Err(stop) => {
+                let state = stop.state();
                 let reason = stop.reason();
-                let state = match stop {
-                    Stop::Interrupted => DeviceRunState::Interrupted,
-                    _ => DeviceRunState::Failed,
-                };
-                let detail = Some(reason.clone());
-                self.store.device_state(run, &planned.device, state, detail).await?;
+                let (key, detail) = (&planned.device.key, Some(reason.clone()));
+                self.store.device_state(run, key, state, detail).await?;
                 Rebound::Stopped { reason, sent }
             }
         })
@@ -268,70 +263,53 @@ impl Context {
         Ok((again.as_ref() == Ok(&planned.rebind)).then_some(running))
     }
 
-    async fn let_go(&self, planned: &mut PlannedRebind, run: RunId, sent: &mut Vec<String>) -> Result<bool, Stop> {
-        let (store, device) = (&self.store, &planned.device);
-        let contact = &mut planned.contact;
+    async fn let_go(
+        &self,
+        planned: &mut PlannedRebind,
+        run: RunId,
+        hold: &Hold,
+        sent: &mut Vec<String>,
+    ) -> Result<bool, Stop> {
+        let PlannedRebind {
+            rebind,
+            commands,
+            device,
+            records,
+            contact,
+            ..
+        } = planned;
+        let work = apply::Work {
+            context: self,
+            device,
+            run,
+            lease: hold.token(),
+            patience: Orders::PATIENCE,
+        };
         contact.session.enter_config().await?;
-        for command in &planned.commands {
+        for command in commands.iter() {
             if self.cancel.is_cancelled() {
-                return Err(Stop::Interrupted);
+                return Err(apply::Stop::Interrupted.into());
             }
-            let number = store.sending(run, device, Phase::Apply, command).await?;
-            let reply = contact.session.run(command).await;
-            let (how, text) = answer(&reply);
-            store
-                .answered(run, device, number, how, &redact::secrets(&text))
-                .await?;
-            if let Reply::Refused(refusal) = reply? {
-                return Err(Stop::Refused {
+            if let Reply::Refused(refusal) = apply::exchange(contact, &work, Phase::Apply, command).await? {
+                return Err(apply::Stop::Refused {
                     command: command.clone(),
                     answer: redact::secrets(&refusal.text),
-                });
+                }
+                .into());
             }
             sent.push(command.clone());
         }
         contact.session.leave_config().await?;
         let found = contact.read_running().await?;
-        if !planned.rebind.still_held(&found.managed).is_empty() {
+        if !rebind.still_held(&found.managed).is_empty() {
             return Err(Stop::StillHeld);
         }
-        store.device_state(run, device, DeviceRunState::Verified, None).await?;
-        let number = store.sending(run, device, Phase::Apply, SAVE).await?;
-        let saved = contact.session.save().await;
-        let (how, text) = match &saved {
-            Ok(saved) => (Answered::Accepted, saved.said.clone().unwrap_or_default()),
-            Err(error) => lost(error),
-        };
-        store
-            .answered(run, device, number, how, &redact::secrets(&text))
-            .await?;
-        saved?;
-        if let Some(startup) = contact.read_startup().await?
-            && !startup.is_same_as(&found)
-        {
-            return Err(Stop::NotSaved);
-        }
-        let (mac, records) = (contact.mac(), planned.records.clone());
-        store.finish_device(run, device, mac, records).await?;
-        Ok(planned.rebind.is_done(&found.managed))
-    }
-}
-
-/// How a command was answered and in what words.
-fn answer(reply: &Result<Reply, DeviceError>) -> (Answered, String) {
-    match reply {
-        Ok(Reply::Refused(refusal)) => (Answered::Refused(refusal.kind.to_string()), refusal.text.clone()),
-        Ok(reply) => (Answered::Accepted, reply.text().to_owned()),
-        Err(error) => lost(error),
-    }
-}
-
-fn lost(error: &DeviceError) -> (Answered, String) {
-    match error {
-        DeviceError::Refused { refusal, .. } | DeviceError::Busy { refusal, .. } => {
-            (Answered::Refused(refusal.kind.to_string()), refusal.text.clone())
-        }
-        error => (Answered::Lost, error.received().unwrap_or_default()),
+        let (store, key) = (&self.store, &device.key);
+        store.device_state(run, key, DeviceRunState::Verified, None).await?;
+        // Nothing but what was verified will do: endpoints come and go by themselves there.
+        apply::save(contact, &work, Phase::Apply, &found, |_| false).await?;
+        store.finish_device(run, key, contact.mac(), records.clone()).await?;
+        Ok(rebind.is_done(&found.managed))
     }
 }
 
@@ -371,7 +349,7 @@ fn journal(planned: &PlannedRebind, found: &RunningConfig) -> DeviceRun {
     let settings = found.managed.settings().into_owned();
     let startup = planned.contact.observation.startup.as_ref();
     DeviceRun {
-        device: planned.device.clone(),
+        device: planned.device.key.clone(),
         mac: planned.contact.mac(),
         base: found.fingerprint(),
         target: settings.fingerprint(),

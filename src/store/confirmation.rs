@@ -3,12 +3,15 @@
 //! The first answer counts, whoever gives it: the operator, a second terminal, the clock. It is written before
 //! anybody acts on it, so that two who act cannot disagree.
 
+use std::collections::BTreeSet;
+
 use jiff::Timestamp;
 use rusqlite::{OptionalExtension as _, Transaction, params};
 
 use crate::domain::MacAddr;
 use crate::observed::DeviceConfig;
 
+use super::incomplete::macs;
 use super::journal::set_state;
 use super::lease::fence;
 use super::{DeviceRunState, RunId, Store, StoreError, now, to_json};
@@ -74,8 +77,13 @@ pub struct Undecided {
     pub state: DeviceRunState,
 }
 
-/// The states in which a device may be given back.
-const OPEN: &str = "('sending', 'verified', 'failed', 'interrupted')";
+/// The devices of runs that ask to be confirmed, in the states in which one may be given back.
+macro_rules! unconfirmed {
+    () => {
+        "device_runs JOIN confirmations USING (run)
+         WHERE state IN ('sending', 'verified', 'failed', 'interrupted') AND coalesce(verdict, '') <> 'keep'"
+    };
+}
 
 impl Store {
     /// Writes down that a run is kept only if it is confirmed. To be called before its first device begins.
@@ -169,16 +177,14 @@ impl Store {
     /// [`StoreError`] where the database cannot be used.
     pub async fn unconfirmed(&self, mac: MacAddr) -> Result<Option<Confirmation>, StoreError> {
         self.call(move |db| {
+            let latest = concat!(
+                "SELECT run FROM ",
+                unconfirmed!(),
+                " AND mac = ?1 ORDER BY run DESC LIMIT 1"
+            );
             let run: Option<i64> = db
-                .query_row(
-                    &format!(
-                        "SELECT run FROM device_runs JOIN confirmations USING (run)
-                         WHERE mac = ?1 AND state IN {OPEN} AND coalesce(verdict, '') <> 'keep'
-                         ORDER BY run DESC LIMIT 1"
-                    ),
-                    [mac.to_string()],
-                    |row| row.get(0),
-                )
+                .prepare_cached(latest)?
+                .query_row([mac.to_string()], |row| row.get(0))
                 .optional()?;
             match run {
                 Some(run) => standing(db, RunId(run)),
@@ -186,6 +192,16 @@ impl Store {
             }
         })
         .await
+    }
+
+    /// Base MACs of the devices that wait for some run to be confirmed: nearly always none.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] where the database cannot be used.
+    pub async fn all_unconfirmed(&self) -> Result<BTreeSet<MacAddr>, StoreError> {
+        self.call(|db| macs(db, concat!("SELECT mac FROM ", unconfirmed!())))
+            .await
     }
 
     /// The devices that a run began on, in that order, and how far it came.

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use rusqlite::Transaction;
+
 use crate::domain::MacAddr;
 
 use super::{Store, StoreError};
@@ -14,19 +16,20 @@ impl Store {
     ///
     /// [`StoreError`] where the database cannot be used.
     pub async fn incomplete(&self) -> Result<BTreeSet<MacAddr>, StoreError> {
-        self.call(|db| {
-            let mut query = db.prepare_cached(
-                "SELECT mac FROM device_runs AS latest
-                 WHERE state NOT IN ('saved', 'settled')
-                   AND run = (SELECT max(run) FROM device_runs WHERE mac = latest.mac)",
-            )?;
-            let mut rows = query.query([])?;
-            let mut incomplete = BTreeSet::new();
-            while let Some(row) = rows.next()? {
-                incomplete.extend(row.get::<_, String>(0)?.parse::<MacAddr>().ok());
-            }
-            Ok(incomplete)
-        })
-        .await
+        let latest = "SELECT mac FROM device_runs AS latest
+                      WHERE state NOT IN ('saved', 'settled')
+                        AND run = (SELECT max(run) FROM device_runs WHERE mac = latest.mac)";
+        self.call(move |db| macs(db, latest)).await
     }
+}
+
+/// The base MACs that a query finds. What is no MAC was not written by this program.
+pub(super) fn macs(db: &Transaction<'_>, query: &str) -> Result<BTreeSet<MacAddr>, StoreError> {
+    let mut query = db.prepare_cached(query)?;
+    let mut rows = query.query([])?;
+    let mut macs = BTreeSet::new();
+    while let Some(row) = rows.next()? {
+        macs.extend(row.get::<_, String>(0)?.parse::<MacAddr>().ok());
+    }
+    Ok(macs)
 }

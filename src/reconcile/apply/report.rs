@@ -9,7 +9,7 @@ use crate::reconcile::chain;
 use crate::reconcile::result::{DeviceOutcome, Failure, Stopped};
 
 /// Why a run stopped, in words.
-pub(super) fn failure(stop: Stop, sent: Vec<String>, total: usize) -> Failure {
+pub(in crate::reconcile) fn failure(stop: Stop, sent: Vec<String>, total: usize) -> Failure {
     let mut failure = Failure {
         interrupted: matches!(stop, Stop::Interrupted),
         sent,

@@ -9,7 +9,7 @@ use super::send::answered;
 use super::{Contact, Progress, Stop, Work};
 
 /// Saves, and looks where the device shows it whether what it would load at boot is what was verified.
-pub(super) async fn save(
+pub(in crate::reconcile) async fn save(
     contact: &mut Contact,
     work: &Work<'_>,
     phase: Phase,

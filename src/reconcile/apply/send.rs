@@ -114,7 +114,7 @@ pub(super) async fn send(contact: &mut Contact, job: &Job<'_>, done: &mut Done) 
 }
 
 /// Writes a command down, sends it, and writes down what was answered. A refusal is an answer.
-pub(super) async fn exchange(
+pub(in crate::reconcile) async fn exchange(
     contact: &mut Contact,
     work: &Work<'_>,
     phase: Phase,
