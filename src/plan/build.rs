@@ -1,5 +1,6 @@
 //! Putting a device's plan together: resolve, diff, order, describe.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
@@ -51,6 +52,19 @@ pub struct Inputs<'a> {
     pub targets: Option<&'a BTreeSet<(Kind, String)>>,
 }
 
+impl Inputs<'_> {
+    /// What the device holds of settings; where it does not show its subscriber model, by that of the inventory.
+    pub(super) fn observed(&self) -> DeviceConfig {
+        let mut managed = self.readings.running.0.managed.clone();
+        managed.assume_model(self.desired.subscriber_model);
+        let settings = match managed.settings() {
+            Cow::Owned(settings) => Some(settings),
+            Cow::Borrowed(_) => None,
+        };
+        settings.unwrap_or(managed)
+    }
+}
+
 /// Turns a change into the commands that make it; an error is one sentence saying what cannot be sent.
 pub type Render<'a> = &'a dyn Fn(&Change) -> Result<Vec<String>, String>;
 
@@ -65,9 +79,7 @@ pub fn plan_device(inputs: Inputs<'_>, render: Render<'_>) -> DeviceChanges {
         ..
     } = inputs;
     let running = readings.running.0;
-    let mut managed = running.managed.clone();
-    managed.assume_model(desired.subscriber_model);
-    let observed = &*managed.settings();
+    let observed = &inputs.observed();
     let mut resolution = match subscriber_model::differs(desired, observed) {
         // Nothing of such a wish fits the device.
         Some(refusal) => Resolution {

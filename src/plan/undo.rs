@@ -56,9 +56,7 @@ pub fn undo_device(inputs: Inputs<'_>, undone: Undone<'_>, render: Render<'_>) -
         ..
     } = inputs;
     let running = readings.running.0;
-    let mut managed = running.managed.clone();
-    managed.assume_model(desired.subscriber_model);
-    let observed = &*managed.settings();
+    let observed = &inputs.observed();
     let keys = keys(records, undone);
     let attempted = narrowed(inputs, undone, observed, &keys);
 

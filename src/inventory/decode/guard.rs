@@ -79,12 +79,7 @@ pub(in crate::inventory) struct ShareText(pub(in crate::inventory) Share);
 impl Decode for ShareText {
     fn decode(node: &Node<'_>, context: &mut Context<'_>) -> Option<Self> {
         let wanted = "a percentage such as `10%`";
-        let Value::Scalar { text, .. } = &node.value else {
-            return context.wrong_type(node, wanted);
-        };
-        if node.is_null() {
-            return context.wrong_type(node, wanted);
-        }
+        let (text, _) = scalar::single(node, context, wanted)?;
         let share =
             Headroom::parse(text).and_then(|percentage| Share::parts_per_million(percentage.parts_per_million()));
         if share.is_none() {

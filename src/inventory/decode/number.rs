@@ -3,28 +3,23 @@
 use serde_json::{Value as Json, json};
 
 use crate::domain::{EndpointId, MacAddr, PortNumber, ServiceLimitLevel, SubscriberId, UplinkNumber, VlanId};
-use crate::inventory::document::{Node, Value};
+use crate::inventory::document::Node;
 use crate::inventory::findings::Loc;
 use crate::inventory::rules;
 
 use super::guard::GuardCount;
 use super::plain::{Plain, classify};
-use super::scalar::integer;
+use super::scalar::{integer, single};
 use super::{Context, Decode};
 
 impl Decode for MacAddr {
     fn decode(node: &Node<'_>, context: &mut Context<'_>) -> Option<Self> {
-        let Value::Scalar { text, plain } = &node.value else {
-            return context.wrong_type(node, "a MAC address");
-        };
-        if node.is_null() {
-            return context.wrong_type(node, "a MAC address");
-        }
+        let (text, plain) = single(node, context, "a MAC address")?;
         let (at, field) = (context.at(node.span), &context.field);
         match text.parse() {
             Ok(mac) => {
                 // `52:54:00:12:34:56` and the like: digits below 60 only.
-                if *plain && classify(text) == Plain::OldNumber {
+                if plain && classify(text) == Plain::OldNumber {
                     context
                         .findings
                         .add(
@@ -37,7 +32,7 @@ impl Decode for MacAddr {
                 Some(mac)
             }
             Err(_) => {
-                let number = *plain && matches!(classify(text), Plain::Integer | Plain::OddNumber | Plain::OldNumber);
+                let number = plain && matches!(classify(text), Plain::Integer | Plain::OddNumber | Plain::OldNumber);
                 let message = if number {
                     format!("`{field}` is `{text}`, which YAML reads as a number, not as a MAC address")
                 } else {

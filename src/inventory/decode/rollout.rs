@@ -17,12 +17,7 @@ const MOST: u16 = 10_000;
 impl Decode for TimeSpan {
     fn decode(node: &Node<'_>, context: &mut Context<'_>) -> Option<Self> {
         let wanted = "a length of time such as `2m`";
-        let Value::Scalar { text, .. } = &node.value else {
-            return context.wrong_type(node, wanted);
-        };
-        if node.is_null() {
-            return context.wrong_type(node, wanted);
-        }
+        let (text, _) = scalar::single(node, context, wanted)?;
         if let Ok(span) = text.parse() {
             return Some(span);
         }
@@ -89,12 +84,7 @@ impl Decode for CanarySpec {
 impl Decode for WaveSize {
     fn decode(node: &Node<'_>, context: &mut Context<'_>) -> Option<Self> {
         let wanted = "a number of devices such as 10, or a share such as `20%`";
-        let Value::Scalar { text, plain } = &node.value else {
-            return context.wrong_type(node, wanted);
-        };
-        if node.is_null() {
-            return context.wrong_type(node, wanted);
-        }
+        let (text, plain) = scalar::single(node, context, wanted)?;
         // A number in quotes is text to an editor that checks the schema.
         let quoted = !plain && classify(text) != Plain::Text;
         match text.parse() {

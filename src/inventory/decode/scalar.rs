@@ -23,6 +23,14 @@ pub(super) fn text<'n>(node: &'n Node<'_>, context: &mut Context<'_>) -> Option<
     }
 }
 
+/// A single value that is written down, and whether without quotes. `wanted` reads on from "needs".
+pub(super) fn single<'n>(node: &'n Node<'_>, context: &mut Context<'_>, wanted: &str) -> Option<(&'n str, bool)> {
+    match &node.value {
+        Value::Scalar { text, plain } if !node.is_null() => Some((text, *plain)),
+        _ => context.wrong_type(node, wanted),
+    }
+}
+
 /// A number where one is wanted: plain decimal digits. `wanted` reads on from "needs".
 pub(super) fn integer(node: &Node<'_>, context: &mut Context<'_>, wanted: &str) -> Option<u64> {
     let Value::Scalar { text, plain: true } = &node.value else {
@@ -76,13 +84,8 @@ pub(super) fn integer(node: &Node<'_>, context: &mut Context<'_>, wanted: &str) 
 /// One of a few words.
 pub(super) fn word<T: Copy>(node: &Node<'_>, context: &mut Context<'_>, words: &[(&str, T)]) -> Option<T> {
     let (at, names) = (context.at(node.span), one_of(words.iter().map(|(name, _)| *name)));
-    let Value::Scalar { text, .. } = &node.value else {
-        return context.wrong_type(node, &names);
-    };
-    if node.is_null() {
-        return context.wrong_type(node, &names);
-    }
-    if let Some((_, value)) = words.iter().find(|(name, _)| name == text) {
+    let (text, _) = single(node, context, &names)?;
+    if let Some((_, value)) = words.iter().find(|(name, _)| *name == text) {
         return Some(*value);
     }
     let message = format!("`{}` is `{text}`; it needs {names}", context.field);

@@ -37,15 +37,10 @@ const RATE_WANTED: &str = "a rate such as `500 Mbps`, `1 Gbps` or `unthrottled`"
 
 impl Decode for SoldRate {
     fn decode(node: &Node<'_>, context: &mut Context<'_>) -> Option<Self> {
-        let Value::Scalar { text, plain } = &node.value else {
-            return context.wrong_type(node, RATE_WANTED);
-        };
-        if node.is_null() {
-            return context.wrong_type(node, RATE_WANTED);
-        }
+        let (text, plain) = scalar::single(node, context, RATE_WANTED)?;
         let (at, field) = (context.at(node.span), &context.field);
         let kind = classify(text);
-        if *plain && matches!(kind, Plain::OddNumber | Plain::OldNumber) {
+        if plain && matches!(kind, Plain::OddNumber | Plain::OldNumber) {
             context
                 .findings
                 .add(
@@ -101,12 +96,7 @@ pub(in crate::inventory) struct HeadroomText(pub(in crate::inventory) Headroom);
 impl Decode for HeadroomText {
     fn decode(node: &Node<'_>, context: &mut Context<'_>) -> Option<Self> {
         let wanted = "a percentage such as `6%`";
-        let Value::Scalar { text, .. } = &node.value else {
-            return context.wrong_type(node, wanted);
-        };
-        if node.is_null() {
-            return context.wrong_type(node, wanted);
-        }
+        let (text, _) = scalar::single(node, context, wanted)?;
         if let Some(headroom) = Headroom::parse(text) {
             return Some(Self(headroom));
         }
