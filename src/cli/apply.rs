@@ -16,7 +16,7 @@ use crate::plan::{Target, count};
 use crate::reconcile::{self, Again, Orders, RunError};
 use crate::store::{RunId, Verdict};
 
-use super::context::{context, load};
+use super::context::{context, load, put_away};
 use super::exit::Exit;
 use super::kept;
 use super::progress::Progress;
@@ -182,31 +182,24 @@ pub(super) async fn run(args: Args) -> anyhow::Result<Exit> {
     kept::say_what_else(&again);
     if !again.moved.is_empty() {
         answer(&kept::moved_text(&again));
-        again.planned.close().await;
-        drop(context);
-        progress.finish().await;
+        put_away(again.planned, context, progress).await;
         return Ok(Exit::Stale);
     }
     let planned = again.planned;
     answer(&scope.text(&planned.plan));
     if scope.is_empty() {
-        drop((planned, context));
-        progress.finish().await;
+        put_away(planned, context, progress).await;
         return Ok(Exit::Done);
     }
     if planned.plan.is_guarded() {
-        planned.close().await;
-        drop(context);
-        progress.finish().await;
+        put_away(planned, context, progress).await;
         say("Nothing was sent to any device.");
         return Ok(Exit::Refused);
     }
     let devices = planned.plan.read().filter(|device| device.is_actionable()).count();
     let question = format!("\nApply this to {}?", count(devices, "device"));
     if devices > 0 && asks && !ask(&question).await? {
-        planned.close().await;
-        drop(context);
-        progress.finish().await;
+        put_away(planned, context, progress).await;
         say("Not approved: nothing was changed.");
         return Ok(Exit::Failed);
     }

@@ -14,12 +14,13 @@ use crate::inventory::model::{Device, Inventory};
 use crate::observed::{Answer, AssumedWord, Capabilities, DeviceConfig, RunningConfig};
 use crate::plan::guard::{Allow, Allowances, TRAILER};
 use crate::plan::resolve;
-use crate::reconcile::{Context, Events, Leases, Parallelism};
+use crate::reconcile::{Context, Events, Leases, Parallelism, Planned};
 use crate::store::Store;
 use crate::transport::credentials::Keyring;
 use crate::{inventory, repo};
 
 use super::exit::Exit;
+use super::progress::Progress;
 use super::say;
 use super::settings::FleetArgs;
 
@@ -79,6 +80,13 @@ fn allowed_by_commit(path: &Path) -> anyhow::Result<Vec<Allow>> {
         }
     }
     Ok(allowed)
+}
+
+/// Ends a run that changes nothing: the sessions of its plan, and the telling of what goes on.
+pub(super) async fn put_away(planned: Planned, context: Context, progress: Progress) {
+    planned.close().await;
+    drop(context);
+    progress.finish().await;
 }
 
 /// The configuration that a factory-fresh device would have after an apply, as the device writes it.

@@ -9,7 +9,7 @@ use crate::reconcile::{DeviceOutcome, DeviceResult, Orders, RunError, Undoing};
 use crate::store::RunId;
 
 use super::apply::stop_on_interrupt;
-use super::context::{context, load};
+use super::context::{context, load, put_away};
 use super::exit::Exit;
 use super::progress::Progress;
 use super::results::{exit_of, results_text};
@@ -88,18 +88,14 @@ pub(super) async fn run(args: Args) -> anyhow::Result<Exit> {
     answer(&undo_text(&undoing.planned.plan, &undoing.head));
     let plan = &undoing.planned.plan;
     if plan.is_guarded() {
-        undoing.planned.close().await;
-        drop(context);
-        progress.finish().await;
+        put_away(undoing.planned, context, progress).await;
         say("Nothing was sent to any device.");
         return Ok(Exit::Refused);
     }
     let devices = plan.read().filter(|device| device.is_actionable()).count();
     let question = format!("\nUndo this on {}?", count(devices, "device"));
     if devices > 0 && !args.auto_approve && !ask(&question).await? {
-        undoing.planned.close().await;
-        drop(context);
-        progress.finish().await;
+        put_away(undoing.planned, context, progress).await;
         say("Not approved: nothing was changed.");
         return Ok(Exit::Failed);
     }
