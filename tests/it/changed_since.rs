@@ -22,29 +22,21 @@ subscribers:
 /// A fleet in sync with an inventory that is committed.
 struct Repository {
     fleet: TestFleet,
-    git: git2::Repository,
+    /// The commit that it is in sync with, short.
+    first: String,
 }
 
 impl Repository {
     fn in_sync() -> Self {
         let fleet = TestFleet::start(FLEET, SERVICES);
-        let git = git2::Repository::init(fleet.inventory()).unwrap();
-        let repository = Self { fleet, git };
-        repository.commit();
-        let _ = repository.fleet.apply();
-        repository
+        let first = fleet.commit("one");
+        let _ = fleet.apply();
+        Self { fleet, first }
     }
 
     /// Commits what is there; gives the short id.
     fn commit(&self) -> String {
-        let mut index = self.git.index().unwrap();
-        index.add_all(["*"], git2::IndexAddOption::DEFAULT, None).unwrap();
-        index.write().unwrap();
-        let tree = self.git.find_tree(index.write_tree().unwrap()).unwrap();
-        let who = git2::Signature::now("t", "t@example.org").unwrap();
-        let parent = self.git.head().ok().map(|head| head.peel_to_commit().unwrap());
-        let id = (self.git).commit(Some("HEAD"), &who, &who, "one", &tree, &Vec::from_iter(&parent));
-        id.unwrap().to_string()[..12].to_owned()
+        self.fleet.commit("one")
     }
 
     fn write(&self, edit: (&str, &str)) {
@@ -75,7 +67,7 @@ const NOTHING: (u64, u64, u64) = (0, 0, 0);
 #[test]
 fn one_subscriber_changed_in_a_commit_reads_and_writes_exactly_one_device() {
     let given = Repository::in_sync();
-    let first = given.git.head().unwrap().peel_to_commit().unwrap().id().to_string()[..12].to_owned();
+    let first = given.first.clone();
     given.write(("vlan: 101", "vlan: 111"));
     given.commit();
     // Drift elsewhere is not looked at, and said not to be.

@@ -5,8 +5,8 @@ use std::process::{Child, Stdio};
 use gamops::sim::Fault;
 
 use crate::faults::{interrupt, wait_until};
-use crate::fleet::{Given, Ran, TestFleet};
-use crate::rollback::{Changing, everything};
+use crate::fleet::{Ran, TestFleet};
+use crate::rollback::{Changing, PAIR, everything, one_on};
 
 /// Runs a statement on the state database and gives its first value as text.
 fn database(fleet: &TestFleet, statement: &str) -> Option<String> {
@@ -217,21 +217,13 @@ fn what_a_restart_took_away_is_not_kept() {
     assert_eq!(everything(&changing.fleet), changing.before);
 }
 
-/// Two coax buildings.
-const PAIR: &[Given] = &[Given::new("birch", "GAM-4-CX"), Given::new("maple", "GAM-4-CX")];
-
 #[test]
 fn a_move_that_is_not_confirmed_is_given_back_on_both_devices() {
-    let on = |device: &str| {
-        format!(
-            "subscribers:\n  s-1: {{ device: {device}, endpoint: \"00:0e:d8:00:00:01\", port: 1, plan: unthrottled, vlan: 101 }}\n"
-        )
-    };
-    let fleet = TestFleet::start(PAIR, &on("birch"));
+    let fleet = TestFleet::start(PAIR, &one_on("birch"));
     let _ = fleet.apply();
     let (birch, maple) = (fleet.device("birch"), fleet.device("maple"));
     let before = (birch.running_config(), maple.running_config());
-    fleet.write("services.yaml", &on("maple"));
+    fleet.write("services.yaml", &one_on("maple"));
     let ran = fleet
         .run(&["apply", "--auto-approve", "--confirm-within", "0s"])
         .expect(5);

@@ -182,6 +182,20 @@ impl TestFleet {
         command
     }
 
+    /// Commits all of the inventory, in a repository of its own; gives the short id.
+    pub(crate) fn commit(&self, message: &str) -> String {
+        let folder = self.inventory();
+        let repository = git2::Repository::open(&folder).unwrap_or_else(|_| git2::Repository::init(&folder).unwrap());
+        let mut index = repository.index().unwrap();
+        index.add_all(["*"], git2::IndexAddOption::DEFAULT, None).unwrap();
+        index.write().unwrap();
+        let tree = repository.find_tree(index.write_tree().unwrap()).unwrap();
+        let who = git2::Signature::now("t", "t@example.org").unwrap();
+        let parent = repository.head().ok().map(|head| head.peel_to_commit().unwrap());
+        let id = repository.commit(Some("HEAD"), &who, &who, message, &tree, &Vec::from_iter(&parent));
+        id.unwrap().to_string()[..12].to_owned()
+    }
+
     pub(crate) fn run(&self, arguments: &[&str]) -> Ran {
         self.command(arguments).output().unwrap().into()
     }

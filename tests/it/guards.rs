@@ -119,43 +119,21 @@ fn a_plan_from_a_file_is_guarded_as_well() {
     fleet.expect_in_sync();
 }
 
-/// Commits all of the inventory.
-fn commit(fleet: &TestFleet, message: &str) {
-    let folder = fleet.inventory();
-    let repository = git2::Repository::open(&folder).unwrap_or_else(|_| git2::Repository::init(&folder).unwrap());
-    let mut index = repository.index().unwrap();
-    index.add_all(["*"], git2::IndexAddOption::DEFAULT, None).unwrap();
-    index.write().unwrap();
-    let tree = repository.find_tree(index.write_tree().unwrap()).unwrap();
-    let who = git2::Signature::now("t", "t@example.org").unwrap();
-    let parent = repository.head().ok().map(|head| head.peel_to_commit().unwrap());
-    let parents: Vec<&git2::Commit<'_>> = parent.iter().collect();
-    repository
-        .commit(Some("HEAD"), &who, &who, message, &tree, &parents)
-        .unwrap();
-}
-
 #[test]
 fn a_commit_says_that_its_own_plan_is_meant() {
     let fleet = TestFleet::start(TWO, &services(8, 4));
-    commit(&fleet, "all of it\n\nGamops-Allow: destroy=6, lost-subscribers=6\n");
+    let _ = fleet.commit("all of it\n\nGamops-Allow: destroy=6, lost-subscribers=6\n");
     let _ = fleet.apply();
     fleet.write("services.yaml", &services(2, 4));
     // The trailer of the commit before does not count, nor does a commit that files differ from.
     let _ = refused(&fleet, &[]);
-    commit(&fleet, "close the east wing");
+    let _ = fleet.commit("close the east wing");
     let _ = refused(&fleet, &[]);
-    commit(
-        &fleet,
-        "close the east wing\n\nGamops-Allow: destroy=5\nGamops-Allow: everything\n",
-    );
+    let _ = fleet.commit("close the east wing\n\nGamops-Allow: destroy=5\nGamops-Allow: everything\n");
     let _ = refused(&fleet, &[])
         .says("`Gamops-Allow: destroy=5` was said for another plan")
         .says("warning: `Gamops-Allow` in the commit's message: `everything` allows nothing");
-    commit(
-        &fleet,
-        "close the east wing\n\nGamops-Allow: destroy=6, lost-subscribers=6\n",
-    );
+    let _ = fleet.commit("close the east wing\n\nGamops-Allow: destroy=6, lost-subscribers=6\n");
     let plan = fleet.run(&["plan", "--format", "json"]).expect(0).stdout;
     let plan: serde_json::Value = serde_json::from_str(&plan).unwrap();
     assert_eq!(plan["guards"][0]["allowed_by"], "trailer");

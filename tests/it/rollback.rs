@@ -400,20 +400,22 @@ fn a_device_that_does_not_come_back_is_said_to_be_halfway_and_the_next_run_conve
 }
 
 /// Two coax buildings.
-const PAIR: &[Given] = &[Given::new("birch", "GAM-4-CX"), Given::new("maple", "GAM-4-CX")];
+pub(crate) const PAIR: &[Given] = &[Given::new("birch", "GAM-4-CX"), Given::new("maple", "GAM-4-CX")];
+
+/// One subscriber, on one of them.
+pub(crate) fn one_on(device: &str) -> String {
+    format!(
+        "subscribers:\n  s-1: {{ device: {device}, endpoint: \"00:0e:d8:00:00:01\", port: 1, plan: unthrottled, vlan: 101 }}\n"
+    )
+}
 
 #[test]
 fn a_subscriber_whose_new_device_was_given_back_keeps_its_old_one() {
-    let on = |device: &str| {
-        format!(
-            "subscribers:\n  s-1: {{ device: {device}, endpoint: \"00:0e:d8:00:00:01\", port: 1, plan: unthrottled, vlan: 101 }}\n"
-        )
-    };
-    let fleet = TestFleet::start(PAIR, &on("birch"));
+    let fleet = TestFleet::start(PAIR, &one_on("birch"));
     let _ = fleet.apply();
     let (birch, maple) = (fleet.device("birch"), fleet.device("maple"));
     let before = (birch.running_config(), maple.running_config());
-    fleet.write("services.yaml", &on("maple"));
+    fleet.write("services.yaml", &one_on("maple"));
     maple.set_fault(refuse("ghn subscriber"));
     let ran = fleet.run(&["apply", "--auto-approve"]).expect(5);
     maple.clear_faults();

@@ -130,24 +130,13 @@ fn where_a_device_moved_nothing_is_sent_to_any() {
 #[test]
 fn where_the_inventory_moved_both_commits_are_named() {
     let fleet = TestFleet::start(TWO, SERVICES);
-    let repository = git2::Repository::init(fleet.inventory()).unwrap();
-    let commit = |message: &str| -> String {
-        let mut index = repository.index().unwrap();
-        index.add_all(["*"], git2::IndexAddOption::DEFAULT, None).unwrap();
-        index.write().unwrap();
-        let tree = repository.find_tree(index.write_tree().unwrap()).unwrap();
-        let who = git2::Signature::now("t", "t@example.org").unwrap();
-        let parent = repository.head().ok().map(|head| head.peel_to_commit().unwrap());
-        let id = repository.commit(Some("HEAD"), &who, &who, message, &tree, &Vec::from_iter(&parent));
-        id.unwrap().to_string()[..12].to_owned()
-    };
-    let first = commit("one");
+    let first = fleet.commit("one");
     let kept = Kept::of(fleet);
     assert_eq!(kept.document()["commit"], first.as_str());
 
     kept.fleet
         .write("services.yaml", &SERVICES.replace("vlan: 101", "vlan: 111"));
-    let second = commit("two");
+    let second = kept.fleet.commit("two");
     let moved = format!("planned at commit {first}, here is commit {second}");
     let ran = kept.apply(&[]).expect(6).says(&moved);
     assert!(!ran.stdout.contains("harbour  MOVED"), "{}", ran.stdout);
@@ -155,7 +144,7 @@ fn where_the_inventory_moved_both_commits_are_named() {
 
     // Another commit that asks for the same is no obstacle.
     kept.fleet.write("services.yaml", SERVICES);
-    commit("three");
+    let _ = kept.fleet.commit("three");
     let _ = kept.apply(&[]).expect(0);
     kept.fleet.expect_in_sync();
 }
