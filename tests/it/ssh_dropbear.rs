@@ -91,7 +91,7 @@ impl Dropbear {
 
 #[tokio::test]
 async fn a_session_with_dropbear_reads_configures_and_saves() {
-    let user = User::create("g", RIGHT);
+    let user = User::create(RIGHT);
     let dropbear = Dropbear::start("ed25519", &[]).await;
     let mut session = dropbear.open(&dropbear.connect(&user, "right")).await;
     assert_eq!(session.prompt().hostname, "gam-ssh");
@@ -113,11 +113,11 @@ async fn a_session_with_dropbear_reads_configures_and_saves() {
 
 #[tokio::test]
 async fn dropbear_lets_a_user_without_password_in_and_rejects_a_wrong_one_once() {
-    let nobody = User::create("h", "");
+    let nobody = User::create("");
     let dropbear = Dropbear::start("rsa", &["-B"]).await;
     dropbear.open(&dropbear.connect(&nobody, "")).await.close().await;
 
-    let user = User::create("i", RIGHT);
+    let user = User::create(RIGHT);
     let error = Session::open(&dropbear.connect(&user, "wrong")).await.unwrap_err();
     let DeviceError::Open(cause) = &error else {
         panic!("{error:?}")

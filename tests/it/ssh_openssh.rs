@@ -118,7 +118,7 @@ async fn open(sshd: &Sshd, to: &Connect) -> Session {
 
 #[tokio::test]
 async fn a_session_with_openssh_reads_configures_and_saves() {
-    let user = User::create("a", RIGHT);
+    let user = User::create(RIGHT);
     let sshd = Sshd::start("ed25519", "").await;
     let mut session = open(&sshd, &sshd.connect(&user, "right")).await;
     assert_eq!(session.prompt().hostname, "gam-ssh");
@@ -156,7 +156,7 @@ async fn a_session_with_openssh_reads_configures_and_saves() {
 
 #[tokio::test]
 async fn openssh_counts_one_failed_password_for_a_wrong_one() {
-    let user = User::create("b", RIGHT);
+    let user = User::create(RIGHT);
     let sshd = Sshd::start("ed25519", "").await;
     let error = Session::open(&sshd.connect(&user, "wrong")).await.unwrap_err();
     let DeviceError::Open(cause) = &error else {
@@ -168,14 +168,14 @@ async fn openssh_counts_one_failed_password_for_a_wrong_one() {
 
 #[tokio::test]
 async fn a_user_without_password_gets_in_with_an_empty_one() {
-    let user = User::create("c", "");
+    let user = User::create("");
     let sshd = Sshd::start("ed25519", "PermitEmptyPasswords yes").await;
     open(&sshd, &sshd.connect(&user, "")).await.close().await;
 }
 
 #[tokio::test]
 async fn an_openssh_restricted_to_old_algorithms_needs_the_legacy_switch() {
-    let user = User::create("d", RIGHT);
+    let user = User::create(RIGHT);
     let old = "KexAlgorithms diffie-hellman-group14-sha1\nCiphers aes128-cbc\nMACs hmac-sha1\nHostKeyAlgorithms ssh-rsa\n\
                RequiredRSASize 1024";
     let sshd = Sshd::start("rsa", old).await;
@@ -193,7 +193,7 @@ async fn an_openssh_restricted_to_old_algorithms_needs_the_legacy_switch() {
 
 #[tokio::test]
 async fn every_old_key_exchange_and_cipher_works_with_openssh() {
-    let user = User::create("e", RIGHT);
+    let user = User::create(RIGHT);
     for (exchange, cipher) in [
         ("diffie-hellman-group1-sha1", "3des-cbc"),
         ("diffie-hellman-group-exchange-sha1", "aes256-cbc"),
@@ -208,7 +208,7 @@ async fn every_old_key_exchange_and_cipher_works_with_openssh() {
 
 #[tokio::test]
 async fn another_key_than_the_pinned_one_is_refused_before_openssh_sees_a_login() {
-    let user = User::create("f", RIGHT);
+    let user = User::create(RIGHT);
     let sshd = Sshd::start("ed25519", "").await;
     let other = Sshd::start("ed25519", "").await;
     let mut to = sshd.connect(&user, "right");
@@ -226,7 +226,7 @@ async fn another_key_than_the_pinned_one_is_refused_before_openssh_sees_a_login(
 
 #[tokio::test]
 async fn a_killed_server_is_a_lost_connection() {
-    let user = User::create("g", RIGHT);
+    let user = User::create(RIGHT);
     let sshd = Sshd::start("ed25519", "ClientAliveInterval 0").await;
     let mut session = open(&sshd, &sshd.connect(&user, "right")).await;
     // The session lives in processes of its own: end those of the throw-away user.

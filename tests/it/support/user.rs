@@ -1,6 +1,7 @@
 //! A system user for servers that ask the system who may log in.
 
 use std::process::Command;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use super::program::{find, run};
 
@@ -12,8 +13,11 @@ pub(crate) const RIGHT: &str =
 pub(crate) struct User(String);
 
 impl User {
-    pub(crate) fn create(suffix: &str, crypted: &str) -> Self {
-        let name = format!("gamops{}{suffix}", std::process::id());
+    pub(crate) fn create(crypted: &str) -> Self {
+        // Each of this process has its own name, whichever tests run at the same time.
+        static CREATED: AtomicU32 = AtomicU32::new(0);
+        let number = CREATED.fetch_add(1, Ordering::Relaxed);
+        let name = format!("gamops{}n{number}", std::process::id());
         assert!(
             std::fs::read_to_string("/proc/self/status")
                 .unwrap()
