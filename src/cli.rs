@@ -5,6 +5,7 @@
 mod apply;
 mod confirm;
 mod context;
+mod daemon;
 mod demo;
 pub mod exit;
 mod generate;
@@ -20,6 +21,7 @@ mod show;
 pub mod simulate;
 pub mod simulate_control;
 mod since;
+mod status;
 mod trust;
 mod undo;
 pub mod validate;
@@ -78,6 +80,10 @@ enum Command {
     Undo(undo::Args),
     Trust(trust::Args),
     Rebind(rebind::Args),
+    Daemon(daemon::Args),
+    Status(status::StatusArgs),
+    Reconcile(status::ReconcileArgs),
+    Settings(daemon::SettingsArgs),
     Schema(schema::Args),
     Simulate(simulate::SimulateArgs),
     SimulateControl(simulate_control::SimulateControlArgs),
@@ -113,7 +119,7 @@ fn start() -> Exit {
         ColorChoice::Never => anstream::ColorChoice::Never.write_global(),
         ColorChoice::Auto => {}
     }
-    log_to_stderr(cli.verbose);
+    log_to_stderr(cli.verbose, matches!(cli.command, Command::Daemon(_)));
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     let result = match runtime {
         Ok(runtime) => runtime.block_on(run(cli.command)),
@@ -157,6 +163,10 @@ async fn run(command: Command) -> anyhow::Result<Exit> {
         Command::Undo(args) => undo::run(args).await,
         Command::Trust(args) => trust::run(args).await,
         Command::Rebind(args) => rebind::run(args).await,
+        Command::Daemon(args) => daemon::run(args).await,
+        Command::Status(args) => status::status(args).await,
+        Command::Reconcile(args) => status::reconcile(args).await,
+        Command::Settings(args) => daemon::settings(&args),
         Command::Schema(args) => {
             schema::run(&args, &mut std::io::stdout())?;
             Ok(Exit::Done)
@@ -180,8 +190,10 @@ async fn run(command: Command) -> anyhow::Result<Exit> {
     }
 }
 
-fn log_to_stderr(verbose: u8) {
+/// A daemon tells what it does without being asked.
+fn log_to_stderr(verbose: u8, of_daemon: bool) {
     let level = match verbose {
+        0 if of_daemon => "gamops=info",
         0 => "error",
         1 => "gamops=info",
         _ => "gamops=debug",

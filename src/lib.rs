@@ -4,6 +4,7 @@
 //! → verify → save. See ARCHITECTURE.md for the rooms and which may import which.
 
 pub mod cli;
+pub mod daemon;
 pub mod device;
 pub mod diagnostic;
 pub mod dialect;

@@ -76,6 +76,8 @@ pub struct Context {
     pub cancel: CancellationToken,
     /// How long a run is believed to be alive.
     pub leases: Leases,
+    /// Devices of the inventory that are not contacted unless they are named: they did not answer a moment ago.
+    pub aside: BTreeSet<String>,
 }
 
 /// How many devices are worked on at once. Both are at least one.
@@ -165,7 +167,12 @@ type Selected<'a> = (&'a Device, Option<BTreeSet<(Kind, String)>>);
 impl Context {
     fn select(&self, targets: &[Target]) -> Result<Vec<Selected<'_>>, RunError> {
         if targets.is_empty() {
-            return Ok(self.inventory.devices.values().map(|device| (device, None)).collect());
+            let answering = self
+                .inventory
+                .devices
+                .values()
+                .filter(|device| !self.aside.contains(&device.key));
+            return Ok(answering.map(|device| (device, None)).collect());
         }
         let mut chosen: BTreeMap<&str, Selected<'_>> = BTreeMap::new();
         for target in targets {
@@ -291,7 +298,7 @@ impl Context {
 
     /// Whether a plan is about every device, and all of each.
     fn is_whole(&self, plan: &Plan) -> bool {
-        let mut devices = self.inventory.devices.keys();
+        let mut devices = self.inventory.devices.keys().filter(|key| !self.aside.contains(*key));
         plan.targets.iter().all(|target| target.object.is_none())
             && devices.all(|key| plan.devices.iter().any(|device| device.device == *key))
     }
@@ -398,6 +405,7 @@ impl Context {
         let database = |source: StoreError| Unread {
             reason: chain(&source),
             help: source.help(),
+            lasting: false,
         };
         let records = self.store.records(contact.mac()).await.map_err(database)?;
         let last = self.store.last_run(contact.mac()).await.map_err(database)?;
@@ -405,6 +413,7 @@ impl Context {
             return Err(Unread {
                 reason: "the inventory has no such device".to_owned(),
                 help: None,
+                lasting: true,
             });
         };
         let observation = &contact.observation;

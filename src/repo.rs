@@ -2,6 +2,7 @@
 
 mod files;
 mod git;
+pub mod remote;
 mod revision;
 
 pub use files::{RepoError, read_inventory};

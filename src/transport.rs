@@ -1,8 +1,9 @@
-//! SSH and SNMP: moves bytes, with deadlines. Knows nothing of inventories and plans.
+//! SSH, SNMP and HTTP: moves bytes, with deadlines. Knows nothing of inventories and plans.
 //!
-//! Alone in naming russh and snmp2. What the bytes mean is `dialect`'s; conversations are `device`'s.
+//! Alone in naming russh, snmp2 and reqwest. What the bytes mean is `dialect`'s; conversations are `device`'s.
 
 pub mod credentials;
+pub mod http;
 pub mod snmp;
 pub mod ssh;
 

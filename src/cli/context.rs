@@ -1,5 +1,6 @@
 //! From flags to what a run needs: the inventory read and valid, the database open.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -66,6 +67,7 @@ pub(super) fn context(inventory: Inventory, path: &Path, fleet: &FleetArgs, even
         events,
         cancel: CancellationToken::new(),
         leases: Leases::default(),
+        aside: BTreeSet::new(),
     })
 }
 

@@ -1,5 +1,6 @@
 //! `gamops demo`: the whole loop on simulated devices, in a temporary folder.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -203,6 +204,7 @@ impl Demo {
             events,
             cancel: CancellationToken::new(),
             leases: Leases::default(),
+            aside: BTreeSet::new(),
         };
         Ok((context, progress))
     }

@@ -112,16 +112,19 @@ impl StateArgs {
         if let Some(path) = &self.state {
             return Ok(path.clone());
         }
-        let folder = |name: &str| {
-            std::env::var_os(name)
-                .filter(|value| !value.is_empty())
-                .map(PathBuf::from)
-        };
-        let base = folder("XDG_STATE_HOME")
-            .or_else(|| folder("HOME").map(|home| home.join(".local/state")))
-            .ok_or_else(|| {
-                anyhow::anyhow!("there is no home folder to keep state in; name a file with `--state FILE`")
-            })?;
-        Ok(base.join("gamops").join(Path::new(&inventory.id).with_extension("db")))
+        Ok(state_folder()?.join(Path::new(&inventory.id).with_extension("db")))
     }
+}
+
+/// The folder of what is remembered, unless somebody says otherwise. An error where no home folder is there to have it.
+pub(super) fn state_folder() -> anyhow::Result<PathBuf> {
+    let folder = |name: &str| {
+        std::env::var_os(name)
+            .filter(|value| !value.is_empty())
+            .map(PathBuf::from)
+    };
+    let base = folder("XDG_STATE_HOME")
+        .or_else(|| folder("HOME").map(|home| home.join(".local/state")))
+        .ok_or_else(|| anyhow::anyhow!("there is no home folder to keep state in; name a file with `--state FILE`"))?;
+    Ok(base.join("gamops"))
 }

@@ -81,6 +81,7 @@ mod tests {
         let unread = Unread {
             reason: "connection refused".to_owned(),
             help: None,
+            lasting: false,
         };
         let plan = Plan {
             inventory: "isp".to_owned(),

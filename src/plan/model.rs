@@ -68,6 +68,8 @@ pub struct Unread {
     pub reason: String,
     /// What to do about it, where that is known.
     pub help: Option<String>,
+    /// Whether trying again by itself is no use, or does harm: a rejected login locks a device.
+    pub lasting: bool,
 }
 
 /// What stands between a device and its wish.

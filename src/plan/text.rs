@@ -109,7 +109,7 @@ fn device_text(out: &mut String, device: &DevicePlan) {
         ..
     } = device;
     match outcome {
-        Outcome::Unread(Unread { reason, help }) => {
+        Outcome::Unread(Unread { reason, help, .. }) => {
             let _ = writeln!(out, "{STRONG}{key}{STRONG:#}  {model} at {address}");
             let _ = writeln!(out, "  {FAIL}! NOT READ{FAIL:#} {reason}");
             if let Some(help) = help {

@@ -209,6 +209,7 @@ fn still_unread(then: &DeviceJson) -> DevicePlan {
                 then.reason.as_deref().unwrap_or_default()
             ),
             help: Some("plan again".to_owned()),
+            lasting: false,
         }),
     }
 }

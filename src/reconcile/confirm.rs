@@ -260,7 +260,11 @@ fn whoever() -> String {
 }
 
 fn not_settled(reason: String) -> DeviceOutcome {
-    DeviceOutcome::Unread(Unread { reason, help: None })
+    DeviceOutcome::Unread(Unread {
+        reason,
+        help: None,
+        lasting: false,
+    })
 }
 
 /// Why nothing is changed on a device that waits for what becomes of an earlier run.

@@ -11,7 +11,7 @@ use crate::observed::{Answer, AssumedWord, RunningConfig};
 use crate::plan::model::Unread;
 use crate::store::{Pin, StoreError};
 use crate::transport::snmp::Agent;
-use crate::transport::ssh::{Connect, HostKey, HostKeyCheck, HostKeyPolicy};
+use crate::transport::ssh::{Connect, HostKey, HostKeyCheck, HostKeyPolicy, Login};
 
 use super::{Context, chain};
 
@@ -86,7 +86,10 @@ impl Contact {
 /// [`Unread`], in one line with its causes: no route, a rejected login, a changed host key, another device
 /// behind the address, a reading that broke off.
 pub async fn observe(context: &Context, device: &Device) -> Result<Contact, Unread> {
-    look(context, device).await.map_err(|unseen| unseen.unread)
+    look(context, device).await.map_err(|unseen| Unread {
+        lasting: unseen.retry != Retry::Soon,
+        ..unseen.unread
+    })
 }
 
 /// A device that could not be reached or read, and whether trying again may help.
@@ -146,6 +149,7 @@ fn same_as(device: &Device, other: &str, mac: MacAddr) -> Unread {
             device.address
         ),
         help: Some(format!("correct the address of `{}` or of `{other}`", device.key)),
+        lasting: true,
     }
 }
 
@@ -182,6 +186,7 @@ fn plain(error: &(dyn std::error::Error + 'static)) -> Unread {
     Unread {
         reason: chain(error),
         help: error.downcast_ref::<StoreError>().and_then(StoreError::help),
+        lasting: false,
     }
 }
 
@@ -205,7 +210,7 @@ async fn reach(
         host: device.address.clone(),
         port: device.transport.ssh_port,
         user: credentials.username.clone(),
-        password: credentials.password.clone(),
+        login: Login::Password(credentials.password.clone()),
         legacy_algorithms: device.transport.legacy_algorithms,
         host_key: HostKeyCheck { pinned, policy },
         within: LOGIN_WITHIN,
@@ -222,6 +227,7 @@ async fn reach(
         unread: Unread {
             help: error.help(&device.key),
             reason: chain(&error),
+            lasting: false,
         },
     };
     let mut session = Session::open(&to).await.map_err(failed)?;
@@ -274,6 +280,7 @@ fn same_device(device: &Device, pinned: &Pin, contact: &Contact) -> Result<(), U
                 "correct the address; if the device was replaced, accept the new one with `gamops trust {}`",
                 device.key
             )),
+            lasting: true,
         }),
         _ => Ok(()),
     }
@@ -284,6 +291,7 @@ fn same_model(device: &Device, contact: &Contact) -> Result<(), Unread> {
         Some(model) if model != device.model => Err(Unread {
             reason: format!("the device is a {model}, the inventory says {}", device.model),
             help: Some(format!("correct `model` or `address` of `{}`", device.key)),
+            lasting: true,
         }),
         _ => Ok(()),
     }

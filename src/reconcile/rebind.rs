@@ -172,6 +172,7 @@ impl Context {
             Unplanned::Unread(Unread {
                 help: error.help(&device.key),
                 reason: chain(&error),
+                lasting: false,
             })
         })?;
         let held = &contact.observation.running.managed;

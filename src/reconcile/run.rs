@@ -215,7 +215,11 @@ impl Context {
     ) -> Result<Hold, DeviceOutcome> {
         let failed = |source: StoreError| {
             let reason = format!("{}: nothing was sent, {}", device.device, chain(&source));
-            DeviceOutcome::Unread(Unread { reason, help: None })
+            DeviceOutcome::Unread(Unread {
+                reason,
+                help: None,
+                lasting: false,
+            })
         };
         let hold = match self.hold(changes.mac, &orders.actor, run).await.map_err(failed)? {
             Ok(hold) => hold,
@@ -272,7 +276,11 @@ impl Context {
             Ok(()) => DeviceOutcome::InSync,
             Err(source) => {
                 let reason = format!("{}: in sync, but {}", device.device, chain(&source));
-                DeviceOutcome::Unread(Unread { reason, help: None })
+                DeviceOutcome::Unread(Unread {
+                    reason,
+                    help: None,
+                    lasting: false,
+                })
             }
         }
     }

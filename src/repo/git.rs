@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use git2::{ErrorCode, Oid, Repository, StatusOptions};
+use git2::{Commit, ErrorCode, Oid, Repository, StatusOptions};
 
 /// How many characters of a commit id people read.
 const SHORT: usize = 12;
@@ -17,18 +17,22 @@ pub fn trailers_of(path: &Path, key: &str) -> Result<Vec<String>, git2::Error> {
     let Some((repository, commit)) = head(path)? else {
         return Ok(Vec::new());
     };
-    let commit = repository.find_commit(commit)?;
+    let values = trailers_in(&repository.find_commit(commit)?, key)?;
+    if values.is_empty() || is_changed(&repository, path)? {
+        return Ok(Vec::new());
+    }
+    Ok(values)
+}
+
+/// The values of a trailer in a commit's message.
+pub(super) fn trailers_in(commit: &Commit<'_>, key: &str) -> Result<Vec<String>, git2::Error> {
     // A message that is not text has no trailer that could be read.
     let Ok(message) = commit.message() else {
         return Ok(Vec::new());
     };
     let trailers = git2::message_trailers_strs(message)?;
     let named = trailers.iter().filter(|(name, _)| name.eq_ignore_ascii_case(key));
-    let values: Vec<String> = named.map(|(_, value)| value.to_owned()).collect();
-    if values.is_empty() || is_changed(&repository, path)? {
-        return Ok(Vec::new());
-    }
-    Ok(values)
+    Ok(named.map(|(_, value)| value.to_owned()).collect())
 }
 
 /// The commit of the work tree that `path` lies in, short, with `+changes` where files below `path` differ

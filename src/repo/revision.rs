@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use git2::{ErrorCode, ObjectType, Repository, Tree};
+use git2::{Commit, ErrorCode, ObjectType, Repository, Tree};
 
 use crate::diagnostic::SourceFile;
 use crate::inventory::{Include, ROOT_FILE};
@@ -50,7 +50,7 @@ pub enum RevisionError {
         commit: String,
     },
     /// An included file was a symbolic link, which leads nowhere without a checkout. Operator's fault.
-    #[error("{file} is a symbolic link, which cannot be followed within a commit; leave out `--changed-since`")]
+    #[error("{file} is a symbolic link, which cannot be followed within a commit; put the file itself there")]
     Link {
         /// The file.
         file: String,
@@ -93,12 +93,21 @@ pub fn read_inventory_at(path: &Path, revision: &str) -> Result<Revision, Revisi
             revision: revision.to_owned(),
             hint: nearest(&repository, revision),
         })?;
+    inventory_of(&repository, &commit, &below)
+}
+
+/// Reads the inventory of a commit in a folder of it, given by its path without slashes at its ends; empty for the top.
+pub(super) fn inventory_of(
+    repository: &Repository,
+    commit: &Commit<'_>,
+    below: &str,
+) -> Result<Revision, RevisionError> {
     let name = short(commit.id());
     let no_root = || RevisionError::NoRoot {
         folder: if below.is_empty() {
             "the top folder".to_owned()
         } else {
-            below.clone()
+            below.to_owned()
         },
         commit: name.clone(),
     };
@@ -106,13 +115,13 @@ pub fn read_inventory_at(path: &Path, revision: &str) -> Result<Revision, Revisi
     let tree = if below.is_empty() {
         top
     } else {
-        let entry = top.get_path(Path::new(&below)).map_err(|_| no_root())?;
-        entry.to_object(&repository)?.into_tree().map_err(|_| no_root())?
+        let entry = top.get_path(Path::new(below)).map_err(|_| no_root())?;
+        entry.to_object(repository)?.into_tree().map_err(|_| no_root())?
     };
     let reader = Reader {
-        repository: &repository,
+        repository,
         // `./` where the inventory is the top folder, as Git has it for paths relative to a folder.
-        prefix: format!("{name}:{}/", if below.is_empty() { "." } else { &below }),
+        prefix: format!("{name}:{}/", if below.is_empty() { "." } else { below }),
     };
     let root = tree
         .get_name(ROOT_FILE)

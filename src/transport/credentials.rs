@@ -86,6 +86,17 @@ pub enum CredentialsError {
         #[source]
         source: io::Error,
     },
+    /// A key file cannot be read.
+    #[error("reading the private key of credentials `{name}` from {}", path.display())]
+    KeyFile {
+        /// Name of the credentials.
+        name: String,
+        /// The file.
+        path: PathBuf,
+        /// Why not.
+        #[source]
+        source: io::Error,
+    },
     /// A variable holds bytes that are no text.
     #[error("the variable {variable} does not hold text in UTF-8")]
     NotText {
@@ -118,14 +129,8 @@ pub fn resolve(
     settings: &Settings,
     read_file: impl Fn(&Path) -> io::Result<String>,
 ) -> Result<Credentials, CredentialsError> {
-    let stem = variable_stem(name);
-    let environment = |suffix: &str| {
-        let variable_name = format!("{stem}{suffix}");
-        variable(&variable_name).map_err(|NotText| CredentialsError::NotText {
-            variable: variable_name,
-        })
-    };
-    let entry = settings.entry(name);
+    let values = Values::new(name, &variable, settings);
+    let stem = &values.stem;
     let factory = name == FACTORY;
     let missing = |what, suffixes: &[&str]| CredentialsError::Missing {
         name: name.to_owned(),
@@ -133,41 +138,119 @@ pub fn resolve(
         variables: suffixes.iter().map(|suffix| format!("{stem}{suffix}")).collect(),
         settings: settings.place(),
     };
-
-    let username = environment("USERNAME")?
-        .or_else(|| entry.username.clone())
+    let username = values
+        .username()?
         .or_else(|| factory.then(|| FACTORY_USERNAME.to_owned()))
         .ok_or_else(|| missing("user name", &["USERNAME"]))?;
-
-    let from_environment = Source {
-        password: environment("PASSWORD")?.map(Secret::new),
-        file: environment("PASSWORD_FILE")?.map(PathBuf::from),
-        names: [format!("{stem}PASSWORD"), format!("{stem}PASSWORD_FILE")],
-    };
-    let from_settings = Source {
-        password: entry.password.clone(),
-        file: entry.password_file.clone(),
-        names: ["`password`".to_owned(), "`password_file` in the settings".to_owned()],
-    };
-    let mut password = None;
-    for source in [from_environment, from_settings] {
-        password = source.password(name, &read_file)?;
-        if password.is_some() {
-            break;
-        }
-    }
-    let password = password
+    let password = values
+        .password(&read_file)?
         .or_else(|| factory.then(|| Secret::new(FACTORY_PASSWORD)))
         .ok_or_else(|| missing("password", &["PASSWORD", "PASSWORD_FILE"]))?;
-
-    let community = environment("COMMUNITY")?
+    let community = values
+        .environment("COMMUNITY")?
         .map(Secret::new)
-        .or_else(|| entry.community.clone())
+        .or_else(|| values.entry.community.clone())
         .unwrap_or_else(|| Secret::new(DEFAULT_COMMUNITY));
     Ok(Credentials {
         username,
         password,
         community,
+    })
+}
+
+/// What environment and settings give for a name.
+struct Values<'a, V> {
+    name: &'a str,
+    stem: String,
+    variable: &'a V,
+    entry: settings::Entry,
+}
+
+impl<'a, V: Fn(&str) -> Variable> Values<'a, V> {
+    fn new(name: &'a str, variable: &'a V, settings: &Settings) -> Self {
+        Self {
+            name,
+            stem: variable_stem(name),
+            variable,
+            entry: settings.entry(name),
+        }
+    }
+
+    fn environment(&self, suffix: &str) -> Result<Option<String>, CredentialsError> {
+        let variable = format!("{}{suffix}", self.stem);
+        (self.variable)(&variable).map_err(|NotText| CredentialsError::NotText { variable })
+    }
+
+    fn username(&self) -> Result<Option<String>, CredentialsError> {
+        Ok(self.environment("USERNAME")?.or_else(|| self.entry.username.clone()))
+    }
+
+    fn password(&self, read_file: impl Fn(&Path) -> io::Result<String>) -> Result<Option<Secret>, CredentialsError> {
+        let stem = &self.stem;
+        let from_environment = Source {
+            password: self.environment("PASSWORD")?.map(Secret::new),
+            file: self.environment("PASSWORD_FILE")?.map(PathBuf::from),
+            names: [format!("{stem}PASSWORD"), format!("{stem}PASSWORD_FILE")],
+        };
+        let from_settings = Source {
+            password: self.entry.password.clone(),
+            file: self.entry.password_file.clone(),
+            names: ["`password`".to_owned(), "`password_file` in the settings".to_owned()],
+        };
+        for source in [from_environment, from_settings] {
+            let password = source.password(self.name, &read_file)?;
+            if password.is_some() {
+                return Ok(password);
+            }
+        }
+        Ok(None)
+    }
+}
+
+/// What gets us into something that is no device, such as a Git server. What it needs of it, it knows.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct LoginParts {
+    /// User name.
+    pub username: Option<String>,
+    /// Password, token, or the passphrase of the key.
+    pub password: Option<Secret>,
+    /// Private key, as text.
+    pub key: Option<Secret>,
+}
+
+/// As [`resolve`], for a login of which nothing has to be there; a private key is in a file that `_KEY_FILE` names.
+///
+/// # Errors
+///
+/// See [`CredentialsError`].
+pub fn resolve_login(
+    name: &str,
+    variable: impl Fn(&str) -> Variable,
+    settings: &Settings,
+    read_file: impl Fn(&Path) -> io::Result<String>,
+) -> Result<LoginParts, CredentialsError> {
+    let values = Values::new(name, &variable, settings);
+    let key = match values
+        .environment("KEY_FILE")?
+        .map(PathBuf::from)
+        .or(values.entry.key_file.clone())
+    {
+        None => None,
+        Some(path) => match read_file(&path) {
+            Ok(text) => Some(Secret::new(text)),
+            Err(source) => {
+                return Err(CredentialsError::KeyFile {
+                    name: name.to_owned(),
+                    path,
+                    source,
+                });
+            }
+        },
+    };
+    Ok(LoginParts {
+        username: values.username()?,
+        password: values.password(&read_file)?,
+        key,
     })
 }
 

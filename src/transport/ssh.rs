@@ -1,14 +1,18 @@
-//! SSH to a device: a shell on a pseudo-terminal, with deadlines and a checked host key.
+//! SSH, with deadlines and a checked host key: to a device, a shell on a pseudo-terminal; to a server of Git, one command.
 //!
-//! Moves bytes and knows nothing of what they mean. Entry point: [`Connection::open`].
+//! Moves bytes and knows nothing of what they mean. Entry points: [`Connection::open`], [`Exec::start`].
 
 mod algorithms;
 mod client;
 mod error;
+mod exec;
 mod host_key;
+mod key;
 mod leash;
 mod login;
 
 pub use client::{Connect, Connection, Incoming};
 pub use error::SshError;
-pub use host_key::{HostKey, HostKeyCheck, HostKeyPolicy, InvalidHostKey, InvalidHostKeyPolicy};
+pub use exec::{Exec, Output};
+pub use host_key::{HostKey, HostKeyCheck, HostKeyPolicy, InvalidHostKey, InvalidHostKeyPolicy, known_host};
+pub use key::{InvalidPrivateKey, Login, PrivateKey};

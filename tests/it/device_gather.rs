@@ -10,7 +10,7 @@ use gamops::observed::{Answer, Evidence, ProfileRef};
 use gamops::sim::{Counted, DeviceSpec, Fault, Fleet, FleetOptions, Moment, SimDevice};
 use gamops::transport::Retry;
 use gamops::transport::snmp::Agent;
-use gamops::transport::ssh::{Connect, HostKeyCheck};
+use gamops::transport::ssh::{Connect, HostKeyCheck, Login};
 use tokio_util::sync::CancellationToken;
 
 const LINES: &str = "\
@@ -44,7 +44,7 @@ impl Given {
             host: self.device.ssh_addr().ip().to_string(),
             port: self.device.ssh_addr().port(),
             user: "admin".to_owned(),
-            password: Secret::default(),
+            login: Login::Password(Secret::default()),
             legacy_algorithms: false,
             host_key: HostKeyCheck::default(),
             within: Duration::from_secs(20),

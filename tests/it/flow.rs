@@ -572,5 +572,6 @@ pub(crate) fn context(fleet: &TestFleet, store: gamops::store::Store) -> gamops:
         events: gamops::reconcile::Events::default(),
         cancel: tokio_util::sync::CancellationToken::new(),
         leases: gamops::reconcile::Leases::default(),
+        aside: std::collections::BTreeSet::new(),
     }
 }

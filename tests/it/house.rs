@@ -14,7 +14,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("transport", &["domain"]),
     ("device", &["domain", "observed", "dialect", "plan", "transport"]),
     // `repo` makes source files for the inventory; `store` keeps records and observed states.
-    ("repo", &["domain", "diagnostic", "inventory"]),
+    ("repo", &["domain", "diagnostic", "inventory", "transport"]),
     ("store", &["domain", "observed", "plan"]),
     (
         "reconcile",
@@ -31,6 +31,20 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "store",
         ],
     ),
+    (
+        "daemon",
+        &[
+            "domain",
+            "diagnostic",
+            "inventory",
+            "observed",
+            "plan",
+            "transport",
+            "repo",
+            "store",
+            "reconcile",
+        ],
+    ),
     // The simulator must be able to disagree with the driver.
     ("sim", &["domain"]),
 ];
@@ -41,6 +55,9 @@ const ONLY_IN: &[(&str, &[&str])] = &[
     ("cel", &["inventory/expression"]),
     ("russh", &["transport", "sim"]),
     ("snmp2", &["transport"]),
+    ("reqwest", &["transport"]),
+    ("axum", &["daemon/pages"]),
+    ("prometheus_client", &["daemon/metrics"]),
     ("async_snmp", &["sim"]),
     ("git2", &["repo"]),
     ("rusqlite", &["store"]),

@@ -16,6 +16,7 @@ mod fields;
 mod fleet;
 mod flow;
 mod fuzz;
+mod git_remote;
 mod guards;
 mod history;
 mod house;

@@ -170,6 +170,7 @@ impl World {
             events: Events::default(),
             cancel: CancellationToken::new(),
             leases: gamops::reconcile::Leases::default(),
+            aside: std::collections::BTreeSet::new(),
         })
     }
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use gamops::device::{DeviceError, Session};
 use gamops::domain::Secret;
-use gamops::transport::ssh::{Connect, HostKeyCheck, HostKeyPolicy, SshError};
+use gamops::transport::ssh::{Connect, HostKeyCheck, HostKeyPolicy, Login, SshError};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
@@ -71,7 +71,7 @@ impl Dropbear {
             host: "127.0.0.1".to_owned(),
             port: self.port,
             user: user.name().to_owned(),
-            password: Secret::new(password),
+            login: Login::Password(Secret::new(password)),
             legacy_algorithms: false,
             host_key: HostKeyCheck {
                 pinned: None,

@@ -11,7 +11,7 @@ use std::time::Duration;
 use gamops::device::{DeviceError, Session};
 use gamops::dialect::session::RefusalKind;
 use gamops::domain::Secret;
-use gamops::transport::ssh::{Connect, HostKeyCheck, HostKeyPolicy, SshError};
+use gamops::transport::ssh::{Connect, HostKeyCheck, HostKeyPolicy, Login, SshError};
 use tokio::time::{Instant, timeout_at};
 use tokio_util::sync::CancellationToken;
 
@@ -70,7 +70,7 @@ impl Sshd {
             host: "localhost".to_owned(),
             port: self.port,
             user: user.name().to_owned(),
-            password: Secret::new(password),
+            login: Login::Password(Secret::new(password)),
             legacy_algorithms: false,
             host_key: HostKeyCheck {
                 pinned: self.host_key().parse().ok(),

@@ -511,7 +511,7 @@ async fn a_shell_that_is_no_command_line_is_given_up_on() {
 async fn a_rejected_login_is_one_attempt_and_no_session() {
     let peer = serve(Peer::default(), linger).await;
     let mut to = peer.connect();
-    to.password = gamops::domain::Secret::new("wrong");
+    to.login = gamops::transport::ssh::Login::Password(gamops::domain::Secret::new("wrong"));
     let error = Session::open_within(&to, limits()).await.unwrap_err();
     assert_eq!(error.retry(), Retry::AfterChange);
     assert_eq!(

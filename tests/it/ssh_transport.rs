@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use gamops::domain::Secret;
 use gamops::transport::Retry;
-use gamops::transport::ssh::{Connect, Connection, HostKeyCheck, HostKeyPolicy, Incoming, SshError};
+use gamops::transport::ssh::{Connect, Connection, HostKeyCheck, HostKeyPolicy, Incoming, Login, SshError};
 use russh::{MethodKind, Preferred, cipher, kex, mac};
 use tokio::net::TcpListener;
 
@@ -108,7 +108,7 @@ async fn a_rejected_password_is_tried_once() {
         })
         .await;
         let mut to = peer.connect();
-        to.password = Secret::new("canary-wrong");
+        to.login = Login::Password(Secret::new("canary-wrong"));
         let error = refusal(&to).await;
         assert!(matches!(error, SshError::Rejected { .. }), "{methods:?}: {error:?}");
         assert_eq!(error.retry(), Retry::AfterChange);
@@ -126,7 +126,7 @@ async fn a_peer_that_hangs_up_on_the_password_is_not_asked_again_either() {
     })
     .await;
     let mut to = peer.connect();
-    to.password = Secret::new("wrong");
+    to.login = Login::Password(Secret::new("wrong"));
     let error = refusal(&to).await;
     assert!(matches!(error, SshError::ClosedAtLogin { .. }), "{error:?}");
     assert_eq!(error.retry(), Retry::AfterChange);
@@ -304,7 +304,7 @@ fn an_ipv6_address_is_shown_in_brackets() {
         host: "2001:db8::1".to_owned(),
         port: 22,
         user: String::new(),
-        password: Secret::default(),
+        login: Login::Password(Secret::default()),
         legacy_algorithms: false,
         host_key: HostKeyCheck::default(),
         within: Duration::from_secs(1),

@@ -90,6 +90,7 @@ impl<'a> Line<'a> {
                             device.address, self.mac
                         ),
                         help: None,
+                        lasting: true,
                     });
                 }
                 Err(unseen) => unseen,

@@ -5,7 +5,10 @@ use std::fs::File;
 use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 
-use super::{Credentials, CredentialsError, NotText, Settings, SettingsError, resolve, sealed};
+use super::{
+    Credentials, CredentialsError, LoginParts, NotText, Settings, SettingsError, Variable, resolve, resolve_login,
+    sealed,
+};
 
 /// The credentials of a name, from this process's environment and its settings file.
 ///
@@ -52,12 +55,25 @@ impl Keyring {
     ///
     /// See [`CredentialsError`].
     pub fn credentials(&self, name: &str) -> Result<Credentials, CredentialsError> {
-        let variable = |name: &str| match std::env::var_os(name).map(OsString::into_string) {
-            None => Ok(None),
-            Some(Ok(text)) => Ok(Some(text)),
-            Some(Err(_)) => Err(NotText),
-        };
         resolve(name, variable, &self.settings, |path| std::fs::read_to_string(path))
+    }
+
+    /// What the name gives of a login.
+    ///
+    /// # Errors
+    ///
+    /// See [`CredentialsError`].
+    pub fn login(&self, name: &str) -> Result<LoginParts, CredentialsError> {
+        resolve_login(name, variable, &self.settings, |path| std::fs::read_to_string(path))
+    }
+}
+
+/// A variable of this process.
+fn variable(name: &str) -> Variable {
+    match std::env::var_os(name).map(OsString::into_string) {
+        None => Ok(None),
+        Some(Ok(text)) => Ok(Some(text)),
+        Some(Err(_)) => Err(NotText),
     }
 }
 

@@ -77,7 +77,7 @@ pub enum SettingsError {
     },
     /// It is not what a settings file looks like.
     #[error(
-        "the settings file {}{} is not `credentials: {{NAME: {{username, password, password_file, community}}}}`",
+        "the settings file {}{} is not `credentials: {{NAME: {{username, password, password_file, community, key_file}}}}`",
         path.display(), position(*line, *column)
     )]
     Invalid {
@@ -110,6 +110,8 @@ pub(super) struct Entry {
     pub(super) password_file: Option<PathBuf>,
     #[serde(default)]
     pub(super) community: Option<Secret>,
+    #[serde(default)]
+    pub(super) key_file: Option<PathBuf>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -174,6 +176,7 @@ impl Settings {
         let mut credentials = file.credentials;
         for entry in credentials.values_mut() {
             entry.password_file = entry.password_file.take().map(|file| folder.join(file));
+            entry.key_file = entry.key_file.take().map(|file| folder.join(file));
         }
         Ok(Self {
             path: Some(path.to_owned()),

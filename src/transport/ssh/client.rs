@@ -13,8 +13,7 @@ use tokio::time::{Instant, timeout, timeout_at};
 use super::host_key::Verdict;
 use super::leash::{Leash, Leashed, leash};
 use super::login::log_in;
-use super::{HostKey, HostKeyCheck, SshError, algorithms};
-use crate::domain::Secret;
+use super::{HostKey, HostKeyCheck, Login, SshError, algorithms};
 use crate::transport::host_and_port;
 
 /// Where to connect, as whom, and what to accept.
@@ -26,8 +25,8 @@ pub struct Connect {
     pub port: u16,
     /// User name.
     pub user: String,
-    /// Password; empty on a factory device.
-    pub password: Secret,
+    /// What is shown to prove it.
+    pub login: Login,
     /// Also offer the algorithms of old servers: SHA-1, CBC, `ssh-rsa`.
     pub legacy_algorithms: bool,
     /// What is known of the device's key.
@@ -41,6 +40,14 @@ impl Connect {
     #[must_use]
     pub fn address(&self) -> String {
         host_and_port(&self.host, self.port)
+    }
+
+    pub(super) fn timed_out(&self, step: &'static str) -> SshError {
+        SshError::TimedOut {
+            address: self.address(),
+            step,
+            after: self.within,
+        }
     }
 }
 
@@ -95,34 +102,25 @@ impl Connection {
     ///
     /// See [`SshError`]. A changed host key ends it before any password is sent.
     pub async fn open(to: &Connect) -> Result<Self, SshError> {
-        let address = to.address();
         let deadline = Instant::now() + to.within;
-        let mut step = "connecting";
-        let opening = async {
-            let (stream, leash) = leash(tcp(to, &address).await?);
-            step = "the key exchange";
-            let (mut handle, host_key, newly_met) = handshake(to, &address, stream).await?;
-            step = "the login";
-            log_in(&mut handle, &address, &to.user, &to.password).await?;
-            step = "opening a shell";
-            let channel = shell(&mut handle, &address).await?;
-            Ok(Self {
+        let Entered {
+            mut handle,
+            host_key,
+            newly_met,
+            leash,
+        } = enter(to, deadline).await?;
+        let address = to.address();
+        match timeout_at(deadline, shell(&mut handle, &address)).await {
+            Ok(channel) => Ok(Self {
                 handle,
                 ended: false,
-                channel,
-                address: address.clone(),
+                channel: channel?,
+                address,
                 host_key,
                 newly_met,
                 _leash: leash,
-            })
-        };
-        match timeout_at(deadline, opening).await {
-            Ok(opened) => opened,
-            Err(_) => Err(SshError::TimedOut {
-                address: to.address(),
-                step,
-                after: to.within,
             }),
+            Err(_) => Err(to.timed_out("opening a shell")),
         }
     }
 
@@ -199,7 +197,7 @@ impl Connection {
 }
 
 /// How long a goodbye may take.
-const GOODBYE: Duration = Duration::from_secs(1);
+pub(super) const GOODBYE: Duration = Duration::from_secs(1);
 
 /// The error that a session ended with, if it did end with one. To be asked once, when all is over.
 pub(super) async fn reason(handle: &mut Handle<Verifier>) -> Option<russh::Error> {
@@ -213,6 +211,37 @@ async fn ending(handle: &mut Handle<Verifier>) -> Option<Option<russh::Error>> {
         Ok(Err(Failure::Ssh(error))) => Some(Some(error)),
         Ok(Err(Failure::HostKey) | Ok(())) => Some(None),
         Err(_) => None,
+    }
+}
+
+/// A server that let us in.
+pub(super) struct Entered {
+    pub(super) handle: Handle<Verifier>,
+    pub(super) host_key: HostKey,
+    pub(super) newly_met: bool,
+    pub(super) leash: Leash,
+}
+
+/// Connects, checks the host key and logs in.
+pub(super) async fn enter(to: &Connect, deadline: Instant) -> Result<Entered, SshError> {
+    let address = to.address();
+    let mut step = "connecting";
+    let entering = async {
+        let (stream, leash) = leash(tcp(to, &address).await?);
+        step = "the key exchange";
+        let (mut handle, host_key, newly_met) = handshake(to, &address, stream).await?;
+        step = "the login";
+        log_in(&mut handle, &address, &to.user, &to.login).await?;
+        Ok(Entered {
+            handle,
+            host_key,
+            newly_met,
+            leash,
+        })
+    };
+    match timeout_at(deadline, entering).await {
+        Ok(entered) => entered,
+        Err(_) => Err(to.timed_out(step)),
     }
 }
 
@@ -341,7 +370,7 @@ async fn shell(handle: &mut Handle<Verifier>, address: &str) -> Result<Channel<M
     })
 }
 
-async fn request_granted(channel: &mut Channel<Msg>) -> Result<bool, russh::Error> {
+pub(super) async fn request_granted(channel: &mut Channel<Msg>) -> Result<bool, russh::Error> {
     loop {
         match channel.wait().await {
             Some(ChannelMsg::Success) => return Ok(true),

@@ -103,6 +103,14 @@ pub enum SshError {
         /// The user name sent.
         user: String,
     },
+    /// The server does not know our key. Operator fault.
+    #[error("{address} does not take our key for `{user}`")]
+    KeyRejected {
+        /// The peer.
+        address: String,
+        /// The user name sent.
+        user: String,
+    },
     /// The device takes neither a password nor a keyboard-interactive login. Operator or device fault.
     #[error("{address} offers `{user}` no login with a password, only: {offered}")]
     NoPasswordLogin {
@@ -128,6 +136,15 @@ pub enum SshError {
     /// Logged in, but no shell was to be had. Device fault: its sessions may all be taken.
     #[error("opening a shell on {address}")]
     Shell {
+        /// The peer.
+        address: String,
+        /// Why not.
+        #[source]
+        source: Option<Cause>,
+    },
+    /// Logged in, but the server does not run our command.
+    #[error("starting a command on {address}")]
+    Command {
         /// The peer.
         address: String,
         /// Why not.
@@ -163,11 +180,13 @@ impl SshError {
             | Self::TimedOut { .. }
             | Self::Handshake { .. }
             | Self::Shell { .. }
+            | Self::Command { .. }
             | Self::Lost { .. } => Retry::Soon,
             Self::NoCommonAlgorithm { .. }
             | Self::HostKeyChanged { .. }
             | Self::HostKeyUnknown { .. }
             | Self::Rejected { .. }
+            | Self::KeyRejected { .. }
             | Self::NoPasswordLogin { .. }
             | Self::ClosedAtLogin { .. } => Retry::AfterChange,
         }

@@ -1,8 +1,12 @@
 //! Host keys: what a device proves itself with, and what we make of it.
 
 use std::fmt;
+use std::fs::File;
+use std::io;
+use std::path::Path;
 use std::str::FromStr;
 
+use russh::keys::known_hosts::known_host_keys_path;
 use russh::keys::{Algorithm, HashAlg, PublicKey};
 
 /// A server's public key, without comment: equal values are the same key.
@@ -92,6 +96,20 @@ impl fmt::Display for HostKeyPolicy {
     }
 }
 
+/// The key that a file of known hosts has for a server, hashed names included; an Ed25519 key where it has several.
+///
+/// # Errors
+///
+/// Where the file cannot be read, or holds something else for that server than a key.
+pub fn known_host(file: &Path, host: &str, port: u16) -> io::Result<Option<HostKey>> {
+    // The library takes a file that is not there for an empty one.
+    File::open(file)?;
+    let keys = known_host_keys_path(host, port, file).map_err(io::Error::other)?;
+    let mut keys: Vec<HostKey> = keys.into_iter().map(|(_, key)| HostKey::new(key)).collect();
+    keys.sort_by_key(|key| key.algorithm() != Algorithm::Ed25519);
+    Ok(keys.into_iter().next())
+}
+
 /// What is known of a device's key before we connect.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct HostKeyCheck {
@@ -141,6 +159,22 @@ mod tests {
         for text in ["", "ssh-ed25519", "ssh-ed25519 AAAA", "hunter2"] {
             assert!(text.parse::<HostKey>().is_err(), "{text:?} was accepted");
         }
+    }
+
+    #[test]
+    fn the_key_of_a_host_is_found_by_name_and_port() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("known_hosts");
+        std::fs::write(
+            &file,
+            format!("# ours\ngit.example.org {ONE}\n[git.example.org]:2222,other {OTHER}\n"),
+        )
+        .unwrap();
+        let known = |host, port| known_host(&file, host, port).unwrap().map(|key| key.to_string());
+        assert_eq!(known("git.example.org", 22).as_deref(), Some(ONE));
+        assert_eq!(known("git.example.org", 2222).as_deref(), Some(OTHER));
+        assert_eq!(known("elsewhere", 22), None);
+        assert!(known_host(&folder.path().join("none"), "other", 22).is_err());
     }
 
     #[test]

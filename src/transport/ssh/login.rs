@@ -1,10 +1,11 @@
 //! Proving who we are, without ever having a password rejected twice.
 
 use russh::client::{AuthResult, Handle, KeyboardInteractiveAuthResponse};
+use russh::keys::PrivateKeyWithHashAlg;
 use russh::{MethodKind, MethodSet};
 
-use super::SshError;
 use super::client::Verifier;
+use super::{Login, PrivateKey, SshError};
 use crate::domain::Secret;
 
 /// A server may ask a few times for nothing (to show texts) before or after it asks for the password.
@@ -16,13 +17,53 @@ enum Outcome {
     No(Option<MethodSet>),
 }
 
+/// Logs in.
+pub(super) async fn log_in(
+    handle: &mut Handle<Verifier>,
+    address: &str,
+    user: &str,
+    login: &Login,
+) -> Result<(), SshError> {
+    match login {
+        Login::Password(password) => with_password(handle, address, user, password).await,
+        Login::Key(key) => with_key(handle, address, user, key).await,
+    }
+}
+
+async fn with_key(handle: &mut Handle<Verifier>, address: &str, user: &str, key: &PrivateKey) -> Result<(), SshError> {
+    // An RSA key signs with the best hash that the server names; the one of old, SHA-1, only where it names none.
+    let hash = match key.is_rsa() {
+        true => handle.best_supported_rsa_hash().await.ok().flatten().flatten(),
+        false => None,
+    };
+    let key = PrivateKeyWithHashAlg::new(key.shared(), hash);
+    match outcome(handle.authenticate_publickey(user, key).await) {
+        Outcome::In => Ok(()),
+        Outcome::No(Some(_)) => Err(SshError::KeyRejected {
+            address: address.to_owned(),
+            user: user.to_owned(),
+        }),
+        Outcome::No(None) => match super::client::reason(handle).await {
+            Some(russh::Error::NoAuthMethod) => Err(SshError::KeyRejected {
+                address: address.to_owned(),
+                user: user.to_owned(),
+            }),
+            source => Err(SshError::ClosedAtLogin {
+                address: address.to_owned(),
+                user: user.to_owned(),
+                source: source.map(Into::into),
+            }),
+        },
+    }
+}
+
 /// Logs in with at most one answer that the device can count as a wrong password.
 ///
 /// `none` goes first, as OpenSSH's own client does it: the family lets a user without password in that way,
 /// and otherwise it names the methods. Trying `password` first and another method after its refusal would
 /// not do: some servers strike a method off the list once it failed, so the list that comes with a refusal
 /// does not tell a wrong password from a method that is not offered.
-pub(super) async fn log_in(
+async fn with_password(
     handle: &mut Handle<Verifier>,
     address: &str,
     user: &str,

@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use gamops::domain::Secret;
-use gamops::transport::ssh::{Connect, HostKeyCheck};
+use gamops::transport::ssh::{Connect, HostKeyCheck, Login};
 use russh::keys::PrivateKey;
 use russh::keys::ssh_key::private::Ed25519Keypair;
 use russh::server::{self, Auth, Msg, Response};
@@ -90,7 +90,7 @@ impl Running {
             host: self.address.ip().to_string(),
             port: self.address.port(),
             user: "admin".to_owned(),
-            password: Secret::new(self.peer.password),
+            login: Login::Password(Secret::new(self.peer.password)),
             legacy_algorithms: false,
             host_key: HostKeyCheck::default(),
             within: Duration::from_secs(20),

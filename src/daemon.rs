@@ -1,0 +1,418 @@
+//! The daemon: what was merged reaches the devices by itself.
+//!
+//! One loop. It looks at the repository, judges what is there, and makes rounds over the fleet with what is in force; each
+//! round is a plan and an apply like any other, under the same guards, leases and journal. What wakes it is a reason to look,
+//! never an order: a webhook's content is not read.
+
+mod force;
+mod metrics;
+mod pages;
+mod round;
+pub mod settings;
+mod source;
+pub mod standing;
+pub mod status;
+mod systemd;
+mod webhook;
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use tokio::sync::{Notify, watch};
+use tokio_util::sync::CancellationToken;
+
+use crate::inventory::Cache;
+use crate::observed::sha256;
+use crate::reconcile::chain;
+use crate::repo::remote::Moved;
+use crate::store::{Store, StoreError, host_name};
+use crate::transport::credentials::Keyring;
+use crate::transport::ssh::HostKeyPolicy;
+
+use force::{InForce, Rejected, Verdict, judge};
+use round::{Order, Outcome, Reason, Tools, round};
+use settings::{Settings, Then};
+use source::{Found, LookError, Source};
+use standing::{Fleet, State};
+use status::{Force, Refused, Status};
+
+/// The daemon cannot begin or go on. Operator's or the machine's fault.
+#[derive(Debug, thiserror::Error)]
+pub enum DaemonError {
+    /// The repository is nothing that can be followed.
+    #[error("following the repository")]
+    Source(#[source] LookError),
+    /// The state database cannot be used.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// No pages can be served there.
+    #[error("serving pages at {listen}")]
+    Listen {
+        /// Address and port.
+        listen: std::net::SocketAddr,
+        /// Why not.
+        #[source]
+        source: std::io::Error,
+    },
+    /// The webhook's secret is not to be had.
+    #[error("the secret of the webhook")]
+    Secret(#[source] Box<dyn std::error::Error + Send + Sync>),
+}
+
+/// What is done to a daemon from outside.
+#[derive(Debug, Clone, Default)]
+pub struct Control {
+    /// Look at the repository and at every device now.
+    pub wake: Arc<Notify>,
+    /// End, after the commands in flight; what was begun is given back.
+    pub stop: CancellationToken,
+}
+
+/// Where the daemon keeps things, unless the settings say otherwise: a folder of this machine.
+#[derive(Debug, Clone)]
+pub struct Places(pub PathBuf);
+
+impl Places {
+    /// The state database of an inventory: the same that `gamops apply` uses.
+    fn state(&self, settings: &Settings, inventory: &str) -> PathBuf {
+        let usual = || self.0.join(Path::new(inventory).with_extension("db"));
+        settings.state.clone().unwrap_or_else(usual)
+    }
+
+    /// The mirror of a repository.
+    fn mirror(&self, settings: &Settings) -> PathBuf {
+        let name: String = sha256(&settings.repository.address).chars().take(12).collect();
+        let usual = || self.0.join(format!("mirror-{name}.git"));
+        settings.mirror.clone().unwrap_or_else(usual)
+    }
+}
+
+/// Runs until it is told to stop.
+///
+/// # Errors
+///
+/// [`DaemonError`] where it cannot begin. Later, what cannot be reached is told and tried again.
+pub async fn run(settings: Settings, places: Places, control: Control) -> Result<(), DaemonError> {
+    let address = settings
+        .address()
+        .map_err(|source| DaemonError::Source(LookError::Address(source)))?;
+    let source = Source::new(address.clone(), &places.mirror(&settings)).map_err(DaemonError::Source)?;
+    let (status, told) = watch::channel(Status {
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        started: Timestamp::now(),
+        alive: Timestamp::now(),
+        repository: format!("{address}, branch {}", settings.repository.branch),
+        ..Status::default()
+    });
+    let serving = match &settings.http {
+        None => None,
+        Some(http) => Some(pages::serve(http, &settings, told.clone(), Arc::clone(&control.wake)).await?),
+    };
+    let notifying = systemd::notify(told, pages::patience(&settings));
+    let mut daemon = Daemon {
+        places,
+        source,
+        status,
+        control,
+        cache: Cache::default(),
+        found: None,
+        force: None,
+        store: None,
+        fleet: Fleet::default(),
+        applied: BTreeSet::new(),
+        next_look: Timestamp::now(),
+        next_drift: Timestamp::now(),
+        asked: false,
+        settings,
+    };
+    daemon.resume().await;
+    let result = daemon.follow().await;
+    drop((serving, notifying));
+    result
+}
+
+struct Daemon {
+    settings: Settings,
+    places: Places,
+    source: Source,
+    status: watch::Sender<Status>,
+    control: Control,
+    cache: Cache,
+    /// The id of what was found last, valid or not.
+    found: Option<String>,
+    force: Option<InForce>,
+    store: Option<Store>,
+    fleet: Fleet,
+    /// The devices on which the inventory in force was applied.
+    applied: BTreeSet<String>,
+    next_look: Timestamp,
+    next_drift: Timestamp,
+    asked: bool,
+}
+
+impl Daemon {
+    /// Puts the commit in force that an earlier process left in force: what is at the branch now may be invalid.
+    async fn resume(&mut self) {
+        let Some(id) = self.source.good(&self.settings) else {
+            return;
+        };
+        match self.source.at(&self.settings, id, Moved::Not).await {
+            Ok(found) => self.take(&found).await,
+            Err(error) => tracing::warn!("the commit that was in force cannot be read again: {}", chain(&error)),
+        }
+    }
+
+    /// The loop.
+    async fn follow(&mut self) -> Result<(), DaemonError> {
+        while !self.control.stop.is_cancelled() {
+            let now = Timestamp::now();
+            self.status.send_modify(|status| status.alive = now);
+            if self.asked || self.next_look <= now {
+                self.look(now).await;
+            }
+            if let Some((reason, only)) = self.due(now) {
+                self.rounds(reason, only).await?;
+            }
+            self.wait().await;
+        }
+        Ok(())
+    }
+
+    /// Waits until there is something to do, a few seconds at most: the loop shows so that it lives.
+    async fn wait(&mut self) {
+        let next = [Some(self.next_look), Some(self.next_drift), self.fleet.next()]
+            .into_iter()
+            .flatten()
+            .min();
+        let pause = next.and_then(|next| Duration::try_from(next.duration_since(Timestamp::now())).ok());
+        let pause = pause.unwrap_or_default().min(Duration::from_secs(5));
+        tokio::select! {
+            () = tokio::time::sleep(pause) => {}
+            () = self.control.stop.cancelled() => {}
+            () = self.control.wake.notified() => {
+                self.asked = true;
+                self.fleet.try_all();
+            }
+        }
+    }
+
+    /// Looks at the repository.
+    async fn look(&mut self, now: Timestamp) {
+        let poll = jiff::SignedDuration::from_secs(i64::from(self.settings.repository.poll.as_secs()));
+        self.next_look = now.saturating_add(poll).unwrap_or(now);
+        let looked = match Keyring::from_environment() {
+            Ok(keyring) => {
+                let look = self.source.look(&self.settings, &keyring, self.found.as_deref());
+                tokio::select! {
+                    looked = look => looked.map_err(|error| chain(&error)),
+                    () = self.control.stop.cancelled() => return,
+                }
+            }
+            Err(error) => Err(chain(&error)),
+        };
+        match looked {
+            Ok(found) => {
+                self.status.send_modify(|status| {
+                    status.looked = Some(Timestamp::now());
+                    if status.unreachable.take().is_some() {
+                        tracing::info!("the repository can be looked at again");
+                    }
+                });
+                if let Some(found) = found {
+                    self.take(&found).await;
+                }
+            }
+            Err(reason) => self.status.send_modify(|status| {
+                let since = status.unreachable.as_ref().map_or(now, |before| before.since);
+                if status.unreachable.as_ref().is_none_or(|before| before.reason != reason) {
+                    tracing::error!("the repository cannot be looked at, what is in force stays: {reason}");
+                }
+                status.unreachable = Some(Refused {
+                    commit: None,
+                    reason,
+                    since,
+                });
+            }),
+        }
+    }
+
+    /// Takes what was found: in force if it is valid, otherwise shown.
+    async fn take(&mut self, found: &Found) {
+        self.found = Some(found.id.clone());
+        let known = self.force.as_ref().map(|force| force.inventory.id.clone());
+        match judge(found, &mut self.cache, known.as_deref(), Timestamp::now()) {
+            Verdict::Valid(force, notes) => {
+                for note in notes {
+                    tracing::warn!("{}: {note}", force.name());
+                }
+                tracing::info!("in force: {} ({} devices)", force.name(), force.inventory.devices.len());
+                if let Err(error) = self.source.put_good(&self.settings, &force.id) {
+                    tracing::error!("which commit is in force could not be noted: {}", chain(&error));
+                }
+                self.fleet.follow(&force.inventory, force.since);
+                self.fleet.try_all();
+                self.applied.clear();
+                let devices = self.fleet.devices().clone();
+                self.status.send_modify(|status| {
+                    status.rejected = None;
+                    status.guarded.clear();
+                    status.devices = devices;
+                    status.in_force = Some(Force {
+                        inventory: force.inventory.id.clone(),
+                        commit: force.commit.clone(),
+                        since: force.since,
+                    });
+                });
+                self.force = Some(force);
+            }
+            Verdict::Rejected(Rejected { commit, reason, at }) => {
+                let name = commit.as_deref().unwrap_or("the folder as it is");
+                tracing::error!("{name} is not valid and changes nothing:\n{reason}");
+                self.status.send_modify(|status| {
+                    status.rejected = Some(Refused {
+                        commit,
+                        reason,
+                        since: at,
+                    });
+                });
+            }
+        }
+    }
+
+    /// Why there is to be a round now, and on which devices; all of them where none is named.
+    fn due(&mut self, now: Timestamp) -> Option<(Reason, BTreeSet<String>)> {
+        let force = self.force.as_ref()?;
+        let asked = std::mem::take(&mut self.asked);
+        let is_new = self
+            .fleet
+            .devices()
+            .values()
+            .all(|standing| standing.commit.as_deref() != Some(force.name()));
+        if is_new {
+            return Some((Reason::Commit, BTreeSet::new()));
+        }
+        if asked {
+            return Some((Reason::Asked, BTreeSet::new()));
+        }
+        if self.next_drift <= now {
+            return Some((Reason::Drift, BTreeSet::new()));
+        }
+        let due = self.fleet.due(now);
+        (!due.is_empty()).then_some((Reason::Again, due))
+    }
+
+    /// Makes the rounds that are due. Where drift is only shown, the devices that this commit was not applied on yet are
+    /// brought up to it first.
+    async fn rounds(&mut self, reason: Reason, only: BTreeSet<String>) -> Result<(), DaemonError> {
+        if only.is_empty() {
+            let every = jiff::SignedDuration::from_secs(i64::from(self.settings.drift.every.as_secs()));
+            self.next_drift = Timestamp::now().saturating_add(every).unwrap_or(self.next_drift);
+        }
+        let scope: BTreeSet<String> = match only.is_empty() {
+            true => self.fleet.devices().keys().cloned().collect(),
+            false => only.clone(),
+        };
+        let behind: BTreeSet<String> = scope.difference(&self.applied).cloned().collect();
+        if self.settings.drift.then == Then::Revert || behind.len() == scope.len() {
+            return self.one_round(reason, only, false).await;
+        }
+        let resting = self.fleet.aside(Timestamp::now());
+        if !behind.is_subset(&resting) {
+            self.one_round(reason, behind.difference(&resting).cloned().collect(), false)
+                .await?;
+        }
+        let settled = scope.intersection(&self.applied).cloned().collect();
+        self.one_round(reason, settled, true).await
+    }
+
+    async fn one_round(&mut self, reason: Reason, only: BTreeSet<String>, settled: bool) -> Result<(), DaemonError> {
+        let Some(force) = &self.force else {
+            return Ok(());
+        };
+        let store = match &self.store {
+            Some(store) => store.clone(),
+            None => self
+                .store
+                .insert(Store::open(&self.places.state(&self.settings, &force.inventory.id))?)
+                .clone(),
+        };
+        let tools = Tools {
+            store,
+            host_key_policy: HostKeyPolicy::AcceptNew,
+            cancel: self.control.stop.child_token(),
+            actor: format!("gamops-daemon@{}", host_name()),
+        };
+        let doing = format!("{} ({})", force.name(), reason.words());
+        self.status.send_modify(|status| status.doing = Some(doing.clone()));
+        let order = Order {
+            force,
+            settled,
+            aside: self.fleet.aside(Timestamp::now()),
+            only,
+        };
+        let outcome = round(&self.settings, &tools, &order).await;
+        let name = force.name().to_owned();
+        match outcome {
+            Ok(outcome) => self.note(&name, &doing, outcome),
+            Err(error) => {
+                tracing::error!("{doing}: {}", chain(&error));
+                self.count("failed");
+                // What failed is due again; not at once.
+                for device in self.fleet.devices().keys().cloned().collect::<Vec<_>>() {
+                    let state = State::Unreachable {
+                        reason: chain(&error),
+                        lasting: false,
+                    };
+                    self.fleet
+                        .note(&device, state, Some(&name), Timestamp::now(), &self.settings.devices);
+                }
+            }
+        }
+        let devices = self.fleet.devices().clone();
+        self.status.send_modify(|status| {
+            status.doing = None;
+            status.devices = devices;
+        });
+        Ok(())
+    }
+
+    fn note(&mut self, commit: &str, doing: &str, outcome: Outcome) {
+        let now = Timestamp::now();
+        if !outcome.line.is_empty() {
+            tracing::info!("{doing}: {}", outcome.line);
+        }
+        self.count(outcome.word);
+        for (device, state) in outcome.states {
+            match state {
+                State::InSync | State::Waiting { .. } | State::Observed { .. } | State::Paused { .. } => {
+                    self.applied.insert(device.clone());
+                }
+                _ => {}
+            }
+            let noted = self
+                .fleet
+                .note(&device, state, Some(commit), now, &self.settings.devices);
+            if let Some(transition) = noted {
+                let (to, detail) = (transition.to.word(), transition.to.detail());
+                let detail = if detail.is_empty() {
+                    detail
+                } else {
+                    format!(": {detail}")
+                };
+                match transition.to.is_fine() {
+                    true => tracing::info!("{device}: {to}{detail}"),
+                    false => tracing::warn!("{device}: {to}{detail}"),
+                }
+            }
+        }
+        self.status.send_modify(|status| status.guarded = outcome.guarded);
+    }
+
+    fn count(&self, word: &str) {
+        self.status
+            .send_modify(|status| *status.rounds.entry(word.to_owned()).or_default() += 1);
+    }
+}

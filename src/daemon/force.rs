@@ -1,0 +1,101 @@
+//! Which inventory is in force: the newest one that is valid.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
+use crate::diagnostic::Colour;
+use crate::inventory::model::Inventory;
+use crate::inventory::{Cache, load_cached};
+use crate::plan::guard::{Allow, TRAILER};
+use crate::repo::remote::Moved;
+
+use super::source::Found;
+
+/// Columns to which source lines are cut in findings.
+const WIDTH: usize = 120;
+
+/// An inventory that is applied.
+#[derive(Debug, Clone)]
+pub(super) struct InForce {
+    pub(super) inventory: Arc<Inventory>,
+    /// What tells it from others; see [`Found::id`].
+    pub(super) id: String,
+    /// The commit, short; none for a folder.
+    pub(super) commit: Option<String>,
+    /// What its message allows.
+    pub(super) allowed: Vec<Allow>,
+    /// Since when.
+    pub(super) since: Timestamp,
+}
+
+impl InForce {
+    /// What people know it by.
+    pub(super) fn name(&self) -> &str {
+        self.commit.as_deref().unwrap_or("the folder as it is")
+    }
+}
+
+/// A state of the repository that is not applied.
+#[derive(Debug, Clone)]
+pub(super) struct Rejected {
+    /// The commit, short; none for a folder.
+    pub(super) commit: Option<String>,
+    /// Why, as a page for people.
+    pub(super) reason: String,
+    /// When that was found.
+    pub(super) at: Timestamp,
+}
+
+/// What becomes of what was found.
+pub(super) enum Verdict {
+    /// It is in force from now on; what there is to say about it.
+    Valid(InForce, Vec<String>),
+    /// It changes nothing.
+    Rejected(Rejected),
+}
+
+/// Judges what was found. `known`: the id of the inventory that this daemon looks after, once there is one.
+pub(super) fn judge(found: &Found, cache: &mut Cache, known: Option<&str>, now: Timestamp) -> Verdict {
+    let loaded = load_cached(&found.files, cache);
+    let rejected = |reason| {
+        Verdict::Rejected(Rejected {
+            commit: found.commit.clone(),
+            reason,
+            at: now,
+        })
+    };
+    let findings = || loaded.report.render_text(&found.files, Colour::Off, WIDTH);
+    let Some(inventory) = loaded.inventory else {
+        return rejected(findings());
+    };
+    if let Some(known) = known.filter(|known| *known != inventory.id) {
+        return rejected(format!(
+            "its `inventory:` is `{}`, and this daemon looks after `{known}`: start another one for it",
+            inventory.id
+        ));
+    }
+    let mut notes = Vec::new();
+    if found.moved == Moved::Rewritten {
+        notes.push("the branch was rewritten: this commit does not follow from the one before".to_owned());
+    }
+    let warnings = loaded.report.render_text(&found.files, Colour::Off, WIDTH);
+    notes.extend((!warnings.trim().is_empty()).then(|| warnings.trim_end().to_owned()));
+    let mut allowed = Vec::new();
+    for text in found.allowed.iter().flat_map(|line| line.split(',')) {
+        match text.parse::<Allow>() {
+            Ok(allow) => allowed.push(allow),
+            Err(invalid) => notes.push(format!("`{TRAILER}` in the commit's message: {invalid}")),
+        }
+    }
+    Verdict::Valid(
+        InForce {
+            inventory: Arc::new(inventory),
+            id: found.id.clone(),
+            commit: found.commit.clone(),
+            allowed,
+            since: now,
+        },
+        notes,
+    )
+}

@@ -1,0 +1,138 @@
+//! The pages that the daemon serves: health, metrics, status; and where forges and people knock.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::Bytes;
+use axum::extract::{DefaultBodyLimit, State};
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use jiff::{SignedDuration, Timestamp};
+use tokio::sync::{Notify, watch};
+use tokio_util::task::AbortOnDropHandle;
+
+use crate::domain::Secret;
+use crate::transport::credentials::Keyring;
+
+use super::settings::{Http, Settings};
+use super::status::Status;
+use super::webhook::{Proof, is_genuine};
+use super::{DaemonError, metrics};
+
+/// The most that a webhook may send. GitHub's own limit is 25 MB; only its signature is of interest.
+const WEBHOOK: usize = 25 * 1024 * 1024;
+
+#[derive(Clone)]
+struct Pages {
+    told: watch::Receiver<Status>,
+    wake: Arc<Notify>,
+    secret: Option<Secret>,
+    patience: Duration,
+}
+
+/// How long the loop may take to come round before something is wrong: three intervals of what it does regularly, or as long
+/// as a round that gives a device back may take.
+pub(super) fn patience(settings: &Settings) -> Duration {
+    let poll = Duration::from(settings.repository.poll) + Duration::from(settings.repository.within);
+    (poll * 3).max(Duration::from_secs(15 * 60))
+}
+
+/// Serves the pages until what is returned is dropped.
+pub(super) async fn serve(
+    http: &Http,
+    settings: &Settings,
+    told: watch::Receiver<Status>,
+    wake: Arc<Notify>,
+) -> Result<AbortOnDropHandle<()>, DaemonError> {
+    let secret = match &http.webhook_credentials {
+        None => None,
+        Some(name) => {
+            let keyring = Keyring::from_environment().map_err(|error| DaemonError::Secret(error.into()))?;
+            let login = keyring.login(name).map_err(|error| DaemonError::Secret(error.into()))?;
+            let empty = || DaemonError::Secret(format!("credentials `{name}` have no password").into());
+            Some(login.password.filter(|secret| !secret.is_empty()).ok_or_else(empty)?)
+        }
+    };
+    let failed = |source| DaemonError::Listen {
+        listen: http.listen,
+        source,
+    };
+    let listener = tokio::net::TcpListener::bind(http.listen).await.map_err(failed)?;
+    tracing::info!("serving pages at http://{}", listener.local_addr().map_err(failed)?);
+    let pages = Pages {
+        told,
+        wake,
+        secret,
+        patience: patience(settings),
+    };
+    let router = Router::new()
+        .route("/healthz", get(|| async { "ok\n" }))
+        .route("/readyz", get(readyz))
+        .route("/metrics", get(metrics_page))
+        .route("/status", get(status))
+        .route("/webhook", post(webhook).layer(DefaultBodyLimit::max(WEBHOOK)))
+        .route("/reconcile", post(reconcile))
+        .with_state(pages);
+    Ok(AbortOnDropHandle::new(tokio::spawn(async move {
+        // It ends with the daemon.
+        if let Err(error) = axum::serve(listener, router).await {
+            tracing::error!("no pages any more: {error}");
+        }
+    })))
+}
+
+/// Whether the daemon does what it is there for; otherwise why not.
+pub(super) fn is_ready(status: &Status, patience: Duration) -> Result<(), String> {
+    if status.in_force.is_none() {
+        return Err("no valid inventory has been seen yet".to_owned());
+    }
+    let silent = Timestamp::now().duration_since(status.alive);
+    if silent > SignedDuration::try_from(patience).unwrap_or(SignedDuration::MAX) {
+        return Err(format!("the loop has not come round for {silent:#}"));
+    }
+    Ok(())
+}
+
+async fn readyz(State(pages): State<Pages>) -> Response {
+    match is_ready(&pages.told.borrow(), pages.patience) {
+        Ok(()) => "ready\n".into_response(),
+        Err(reason) => (StatusCode::SERVICE_UNAVAILABLE, format!("{reason}\n")).into_response(),
+    }
+}
+
+async fn metrics_page(State(pages): State<Pages>) -> Response {
+    let text = metrics::text(&pages.told.borrow());
+    ([(header::CONTENT_TYPE, metrics::CONTENT_TYPE)], text).into_response()
+}
+
+async fn status(State(pages): State<Pages>) -> Response {
+    match serde_json::to_string_pretty(&*pages.told.borrow()) {
+        Ok(text) => ([(header::CONTENT_TYPE, "application/json")], text + "\n").into_response(),
+        Err(error) => (StatusCode::INTERNAL_SERVER_ERROR, format!("{error}\n")).into_response(),
+    }
+}
+
+async fn webhook(State(pages): State<Pages>, headers: HeaderMap, body: Bytes) -> Response {
+    let Some(secret) = &pages.secret else {
+        return (StatusCode::NOT_FOUND, "`http.webhook_credentials` is not set\n").into_response();
+    };
+    let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
+    let proof = Proof {
+        signature: text("x-hub-signature-256"),
+        gitea: text("x-gitea-signature"),
+        gitlab: text("x-gitlab-token"),
+    };
+    if !is_genuine(proof, &body, secret) {
+        tracing::warn!("a webhook without a valid signature was refused");
+        return (StatusCode::FORBIDDEN, "the signature is not valid\n").into_response();
+    }
+    pages.wake.notify_one();
+    (StatusCode::ACCEPTED, "looking\n").into_response()
+}
+
+async fn reconcile(State(pages): State<Pages>) -> Response {
+    pages.wake.notify_one();
+    (StatusCode::ACCEPTED, "looking\n").into_response()
+}

@@ -1,0 +1,212 @@
+//! One round: plan what is due, judge it, apply it, and note how each device stands.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use tokio_util::sync::CancellationToken;
+
+use crate::plan::guard::{Allowances, way_through};
+use crate::plan::model::{DevicePlan, Plan};
+use crate::plan::{Target, count};
+use crate::reconcile::{Context, DeviceResult, Events, Leases, Orders, Parallelism, RunError};
+use crate::store::Store;
+use crate::transport::credentials::{Keyring, SettingsError as KeyringError};
+use crate::transport::ssh::HostKeyPolicy;
+
+use super::force::InForce;
+use super::settings::{Settings, Then};
+use super::standing::{State, by_plan, by_result};
+
+/// Why there is a round.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Reason {
+    /// Another inventory is in force.
+    Commit,
+    /// Somebody asked for it.
+    Asked,
+    /// It is time to look for drift.
+    Drift,
+    /// A device that did not answer is due for another try.
+    Again,
+}
+
+impl Reason {
+    /// In words.
+    pub(super) const fn words(self) -> &'static str {
+        match self {
+            Self::Commit => "another commit",
+            Self::Asked => "somebody asked",
+            Self::Drift => "looking for drift",
+            Self::Again => "devices that did not answer",
+        }
+    }
+}
+
+/// What a round is given.
+#[derive(Debug)]
+pub(super) struct Order<'a> {
+    pub(super) force: &'a InForce,
+    /// Whether all that this inventory asks was applied by an earlier round, as far as devices answered.
+    pub(super) settled: bool,
+    /// Devices that are not contacted.
+    pub(super) aside: BTreeSet<String>,
+    /// The devices that it is about; all of them where this is empty.
+    pub(super) only: BTreeSet<String>,
+}
+
+/// What a round came to.
+#[derive(Debug, Default)]
+pub(super) struct Outcome {
+    /// How the devices that it was about stand now.
+    pub(super) states: BTreeMap<String, State>,
+    /// Why its plan was refused as a whole.
+    pub(super) guarded: Vec<String>,
+    /// How it ended, in one word.
+    pub(super) word: &'static str,
+    /// One line for the log.
+    pub(super) line: String,
+}
+
+/// A round could not be made at all.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum RoundError {
+    #[error(transparent)]
+    Run(#[from] RunError),
+    #[error(transparent)]
+    Keyring(#[from] KeyringError),
+}
+
+/// What rounds use.
+#[derive(Debug, Clone)]
+pub(super) struct Tools {
+    pub(super) store: Store,
+    pub(super) host_key_policy: HostKeyPolicy,
+    pub(super) cancel: CancellationToken,
+    /// Who runs this: `gamops-daemon@host`.
+    pub(super) actor: String,
+}
+
+/// Makes a round.
+pub(super) async fn round(settings: &Settings, tools: &Tools, order: &Order<'_>) -> Result<Outcome, RoundError> {
+    let context = Context {
+        inventory: Arc::clone(&order.force.inventory),
+        commit: order.force.commit.clone(),
+        allowances: Allowances {
+            by_flag: Vec::new(),
+            by_commit: order.force.allowed.clone(),
+        },
+        now: Timestamp::now(),
+        ignore_windows: false,
+        store: tools.store.clone(),
+        // Read anew each time: passwords may have been exchanged.
+        keyring: Arc::new(Keyring::from_environment()?),
+        host_key_policy: tools.host_key_policy,
+        parallelism: Parallelism {
+            reading: usize::from(settings.devices.read_at_once),
+            changing: usize::from(settings.devices.change_at_once),
+        },
+        events: Events::default(),
+        cancel: tools.cancel.clone(),
+        leases: Leases::default(),
+        aside: order.aside.clone(),
+    };
+    let targets: Vec<Target> = (order.only.iter())
+        .map(|device| Target {
+            device: device.clone(),
+            object: None,
+        })
+        .collect();
+    let patience: Duration = Orders::PATIENCE;
+    context.give_back_unconfirmed(&targets, patience).await?;
+    let planned = tokio::select! {
+        planned = context.plan(&targets) => planned?,
+        () = tools.cancel.cancelled() => return Ok(Outcome { word: "interrupted", ..Outcome::default() }),
+    };
+    let guarded = refusals(&planned.plan);
+    // What an earlier round has applied, and is not so any more, somebody else has changed.
+    let shows_only = order.settled && settings.drift.then == Then::Report;
+    if shows_only || !guarded.is_empty() || !planned.plan.is_actionable() && !has_records(&planned.plan) {
+        let plan = planned.close().await;
+        return Ok(shown(&plan, guarded));
+    }
+    let plans: BTreeMap<String, DevicePlan> = (planned.plan.devices.iter())
+        .map(|device| (device.device.clone(), device.clone()))
+        .collect();
+    let summary = planned.plan.summary();
+    let applied = context.apply(planned, &Orders::by(tools.actor.clone())).await?;
+    let fine = applied.results.iter().all(|result| result.outcome.is_fine());
+    let states = (applied.results.iter())
+        .map(|result: &DeviceResult| (result.device.clone(), by_result(result, plans.get(&result.device))))
+        .collect();
+    Ok(Outcome {
+        states,
+        guarded: Vec::new(),
+        word: if fine { "applied" } else { "incomplete" },
+        line: format!(
+            "run {}: {} to add, {} to change, {} to destroy on {}{}",
+            applied.run,
+            summary.add,
+            summary.change,
+            summary.destroy,
+            count(plans.len(), "device"),
+            if fine {
+                "; verified, saved"
+            } else {
+                "; not all of it was done"
+            }
+        ),
+    })
+}
+
+/// Whether an apply has something to write down, though it sends nothing.
+fn has_records(plan: &Plan) -> bool {
+    plan.read()
+        .any(|device| device.records != device.records_before || device.unfinished)
+}
+
+fn shown(plan: &Plan, guarded: Vec<String>) -> Outcome {
+    let refused = |state: State| match state {
+        State::Drifted { .. } if !guarded.is_empty() => State::Refused {
+            reason: guarded.join("; "),
+        },
+        state => state,
+    };
+    let states: BTreeMap<String, State> = (plan.devices.iter())
+        .map(|device| (device.device.clone(), refused(by_plan(device))))
+        .collect();
+    let differ = states
+        .values()
+        .filter(|state| matches!(state, State::Drifted { .. }))
+        .count();
+    let (word, line) = match (guarded.is_empty(), differ) {
+        (false, _) => ("refused", guarded.join("; ")),
+        (true, 0) => (
+            "in-sync",
+            format!("{} looked at, nothing to do", count(states.len(), "device")),
+        ),
+        (true, _) => (
+            "drift",
+            format!("{} changed behind gamops's back", count(differ, "device")),
+        ),
+    };
+    Outcome {
+        states,
+        guarded,
+        word,
+        line,
+    }
+}
+
+/// Why guards and rules refuse a plan, in words, and what to do if it is meant.
+fn refusals(plan: &Plan) -> Vec<String> {
+    let trips = plan.trips.iter().filter(|trip| trip.is_refused());
+    let mut words: Vec<String> = trips
+        .map(|trip| format!("guard {}: {}", trip.guard.word(), trip.message()))
+        .collect();
+    let rulings = plan.rulings.iter().filter(|ruling| ruling.is_refused());
+    words.extend(rulings.map(|ruling| format!("rule {}: {}", ruling.rule, ruling.words())));
+    words.extend(way_through(&plan.trips));
+    words
+}

@@ -1,0 +1,328 @@
+//! What the daemon is told: a YAML file without secrets.
+//!
+//! Credentials are names here too; their values come from where every command takes them.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use crate::domain::TimeSpan;
+use crate::repo::remote::{Address, InvalidAddress};
+
+/// The settings of `gamops daemon`.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Settings {
+    /// Where the inventory is followed.
+    pub repository: Repository,
+    /// State database; by default `<inventory id>.db` where `gamops apply` has it too.
+    #[serde(default)]
+    pub state: Option<PathBuf>,
+    /// Folder for the copy of the repository; by default beside the state database.
+    #[serde(default)]
+    pub mirror: Option<PathBuf>,
+    /// How devices are looked after.
+    #[serde(default)]
+    pub devices: Devices,
+    /// What is done about changes that were not made through the inventory.
+    #[serde(default)]
+    pub drift: Drift,
+    /// Where pages are served: health, metrics, status, webhooks. Nowhere unless said.
+    #[serde(default)]
+    pub http: Option<Http>,
+}
+
+/// Where the inventory is followed.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Repository {
+    /// A folder, or `file://`, `https://`, `ssh://`, `git://`, `user@host:path`. A folder that is no Git repository is
+    /// followed as it is.
+    pub address: String,
+    /// The branch that is applied.
+    #[serde(default = "main")]
+    pub branch: String,
+    /// The folder of the repository that holds `gamops.yaml`; its top unless said.
+    #[serde(default)]
+    pub folder: String,
+    /// Name of the credentials: user and password or token for HTTPS, a private key for SSH.
+    #[serde(default)]
+    pub credentials: Option<String>,
+    /// File of host keys in OpenSSH's form, for SSH.
+    #[serde(default)]
+    pub known_hosts: Option<PathBuf>,
+    /// File of certificates in PEM form that are trusted as well, for HTTPS.
+    #[serde(default)]
+    pub authorities: Option<PathBuf>,
+    /// How often it is looked at without being asked to: `60s`, `5m`.
+    #[serde(default = "minute")]
+    #[schemars(with = "String")]
+    pub poll: TimeSpan,
+    /// How long a look at it may take.
+    #[serde(default = "two_minutes")]
+    #[schemars(with = "String")]
+    pub within: TimeSpan,
+}
+
+/// How devices are looked after.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Devices {
+    /// How many are read at once, 1 to 1024.
+    #[schemars(range(min = 1, max = 1024))]
+    pub read_at_once: u16,
+    /// How many are changed at once, 1 to 512.
+    #[schemars(range(min = 1, max = 512))]
+    pub change_at_once: u16,
+    /// After how long one that could not be reached is tried again; each failure doubles it, up to `retry_at_most`.
+    #[schemars(with = "String")]
+    pub retry: TimeSpan,
+    /// The longest time between two tries.
+    #[schemars(with = "String")]
+    pub retry_at_most: TimeSpan,
+}
+
+impl Default for Devices {
+    fn default() -> Self {
+        Self {
+            read_at_once: 256,
+            change_at_once: 16,
+            retry: TimeSpan::from_secs(30),
+            retry_at_most: TimeSpan::from_secs(30 * 60),
+        }
+    }
+}
+
+/// What is done about changes that were not made through the inventory.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Drift {
+    /// How often every device is read to find it.
+    #[schemars(with = "String")]
+    pub every: TimeSpan,
+    /// Whether it is undone or only shown.
+    pub then: Then,
+}
+
+impl Default for Drift {
+    fn default() -> Self {
+        Self {
+            every: TimeSpan::from_secs(30 * 60),
+            then: Then::Report,
+        }
+    }
+}
+
+/// What is done about drift.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Then {
+    /// It is shown. A commit that changes the device takes it back all the same.
+    #[default]
+    Report,
+    /// It is taken back.
+    Revert,
+}
+
+/// Where pages are served.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Http {
+    /// Address and port. Nothing there is encrypted: put a proxy in front where it is not for this machine alone.
+    #[schemars(with = "String")]
+    pub listen: SocketAddr,
+    /// Name of the credentials whose password webhooks are signed with. Without it there is no webhook.
+    #[serde(default)]
+    pub webhook_credentials: Option<String>,
+}
+
+fn main() -> String {
+    "main".to_owned()
+}
+
+fn minute() -> TimeSpan {
+    TimeSpan::from_secs(60)
+}
+
+fn two_minutes() -> TimeSpan {
+    TimeSpan::from_secs(120)
+}
+
+/// The settings cannot be used. Operator's fault.
+#[derive(Debug, thiserror::Error)]
+pub enum SettingsError {
+    /// The file cannot be read.
+    #[error("reading the settings {}", path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// Why not.
+        #[source]
+        source: std::io::Error,
+    },
+    /// It is not what settings look like.
+    #[error("{}: {source}", path.display())]
+    Invalid {
+        /// The file.
+        path: PathBuf,
+        /// What, with line and column.
+        source: serde_yaml::Error,
+    },
+    /// The address of the repository is none.
+    #[error("{}: repository.address: {source}", path.display())]
+    Address {
+        /// The file.
+        path: PathBuf,
+        /// Why not.
+        source: InvalidAddress,
+    },
+    /// A number or time is out of its range.
+    #[error("{}: {what}", path.display())]
+    Range {
+        /// The file.
+        path: PathBuf,
+        /// Which, and what it may be.
+        what: &'static str,
+    },
+}
+
+impl Settings {
+    /// Reads a settings file.
+    ///
+    /// # Errors
+    ///
+    /// [`SettingsError`].
+    pub fn read(path: &Path) -> Result<Self, SettingsError> {
+        let text = std::fs::read_to_string(path).map_err(|source| SettingsError::Read {
+            path: path.to_owned(),
+            source,
+        })?;
+        Self::parse(path, &text)
+    }
+
+    /// Reads the text of a settings file. Relative paths in it are looked for beside it.
+    ///
+    /// # Errors
+    ///
+    /// [`SettingsError`].
+    pub fn parse(path: &Path, text: &str) -> Result<Self, SettingsError> {
+        let mut settings: Self = serde_yaml::from_str(text).map_err(|source| SettingsError::Invalid {
+            path: path.to_owned(),
+            source,
+        })?;
+        let range = |what| {
+            Err(SettingsError::Range {
+                path: path.to_owned(),
+                what,
+            })
+        };
+        let Devices {
+            read_at_once,
+            change_at_once,
+            retry,
+            retry_at_most,
+        } = settings.devices;
+        if !(1..=1024).contains(&read_at_once) {
+            return range("devices.read_at_once is 1 to 1024");
+        }
+        if !(1..=512).contains(&change_at_once) {
+            return range("devices.change_at_once is 1 to 512");
+        }
+        let at_least_a_second = |time: TimeSpan| Duration::from(time) >= Duration::from_secs(1);
+        if !at_least_a_second(retry) || retry_at_most < retry {
+            return range("devices.retry is one second at least, and devices.retry_at_most not less");
+        }
+        if !at_least_a_second(settings.repository.poll) || !at_least_a_second(settings.drift.every) {
+            return range("repository.poll and drift.every are one second at least");
+        }
+        settings.address().map_err(|source| SettingsError::Address {
+            path: path.to_owned(),
+            source,
+        })?;
+        let beside = path.parent().unwrap_or_else(|| Path::new(""));
+        let files = [
+            &mut settings.state,
+            &mut settings.mirror,
+            &mut settings.repository.known_hosts,
+            &mut settings.repository.authorities,
+        ];
+        for file in files.into_iter().flatten() {
+            *file = beside.join(&*file);
+        }
+        let repository = &mut settings.repository;
+        if !repository.address.contains(':') {
+            repository.address = beside.join(&repository.address).to_string_lossy().into_owned();
+        }
+        Ok(settings)
+    }
+
+    /// Where the repository is.
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidAddress`], which [`Settings::parse`] has ruled out.
+    pub fn address(&self) -> Result<Address, InvalidAddress> {
+        self.repository.address.parse()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(text: &str) -> Result<Settings, String> {
+        Settings::parse(Path::new("/etc/gamops/daemon.yaml"), text).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn an_address_is_all_that_has_to_be_said() {
+        let settings = read("repository: {address: https://git.example.org/isp/network.git}").unwrap();
+        assert_eq!(settings.repository.branch, "main");
+        assert_eq!(settings.drift.then, Then::Report);
+        assert!(settings.http.is_none());
+    }
+
+    #[test]
+    fn files_are_looked_for_beside_the_settings() {
+        let text = "state: isp.db\nrepository: {address: network, known_hosts: known_hosts}";
+        let settings = read(text).unwrap();
+        assert_eq!(settings.state.as_deref(), Some(Path::new("/etc/gamops/isp.db")));
+        assert_eq!(settings.repository.address, "/etc/gamops/network");
+        assert_eq!(
+            settings.repository.known_hosts.as_deref(),
+            Some(Path::new("/etc/gamops/known_hosts"))
+        );
+    }
+
+    #[test]
+    fn a_mistake_is_named_with_its_place() {
+        let error = read("repository:\n  address: /srv/network\n  pol: 60s\n").unwrap_err();
+        assert!(
+            error.contains("unknown field `pol`") && error.contains("line 3"),
+            "{error}"
+        );
+        let error = read("repository: {address: /srv/network, poll: 10ms}").unwrap_err();
+        assert!(error.contains("line 1"), "{error}");
+        for (text, what) in [
+            (
+                "repository: {address: /srv/n}\ndevices: {read_at_once: 0}",
+                "devices.read_at_once is 1 to 1024",
+            ),
+            ("repository: {address: /srv/n, poll: 0s}", "are one second at least"),
+            (
+                "repository: {address: /srv/n}\ndevices: {retry: 10m, retry_at_most: 1m}",
+                "devices.retry_at_most not less",
+            ),
+            (
+                "repository: {address: \"https://bob:canary@h/p\"}",
+                "name credentials instead",
+            ),
+        ] {
+            let error = read(text).unwrap_err();
+            assert!(error.contains(what) && !error.contains("canary"), "{text}: {error}");
+        }
+    }
+}

@@ -1,0 +1,255 @@
+//! Where the inventory comes from, and what is there now.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use tokio::runtime::Handle;
+use tokio::task::spawn_blocking;
+
+use crate::diagnostic::SourceFile;
+use crate::domain::Secret;
+use crate::observed::sha256;
+use crate::plan::guard::TRAILER;
+use crate::repo::remote::{Access, Address, InvalidAddress, Mirror, Moved, Origin, RemoteError};
+use crate::repo::{RepoError, RevisionError, read_inventory};
+use crate::transport::credentials::{CredentialsError, Keyring};
+use crate::transport::http::{Http, HttpError};
+use crate::transport::ssh::{HostKeyCheck, HostKeyPolicy, InvalidPrivateKey, PrivateKey, known_host};
+
+use super::settings::Settings;
+
+/// How much may come from a repository in one go.
+const AT_MOST: u64 = 512 * 1024 * 1024;
+
+/// What is there.
+#[derive(Debug)]
+pub(super) struct Found {
+    /// What tells it from what was there before: the whole id of a commit, or a fingerprint of the files.
+    pub(super) id: String,
+    /// The commit, short; none for a folder.
+    pub(super) commit: Option<String>,
+    /// How the branch came there.
+    pub(super) moved: Moved,
+    /// Its texts.
+    pub(super) files: Vec<SourceFile>,
+    /// What its message allows: the values of [`TRAILER`].
+    pub(super) allowed: Vec<String>,
+}
+
+/// The inventory could not be looked at. The message says whose fault it is.
+#[derive(Debug, thiserror::Error)]
+pub enum LookError {
+    /// The repository, or the way to it.
+    #[error(transparent)]
+    Remote(#[from] RemoteError),
+    /// A commit of it.
+    #[error("reading commit {commit}")]
+    Revision {
+        /// The commit, as much as people read of it.
+        commit: String,
+        /// Why not.
+        #[source]
+        source: RevisionError,
+    },
+    /// The files of a folder.
+    #[error(transparent)]
+    Files(#[from] RepoError),
+    /// The credentials. Operator's fault.
+    #[error(transparent)]
+    Credentials(#[from] CredentialsError),
+    /// The private key. Operator's fault.
+    #[error("the private key of credentials `{name}`")]
+    Key {
+        /// Name of the credentials.
+        name: String,
+        /// Why not.
+        #[source]
+        source: InvalidPrivateKey,
+    },
+    /// The address of the repository is none. Operator's fault.
+    #[error(transparent)]
+    Address(#[from] InvalidAddress),
+    /// A repository over SSH needs a key. Operator's fault.
+    #[error("a repository over SSH needs `repository.credentials` with a private key")]
+    NoKey,
+    /// The server's host key is not known. Operator's fault.
+    #[error(
+        "no host key of {host} is known; put it into the file that `repository.known_hosts` names, once it was checked"
+    )]
+    NoHostKey {
+        /// Host, with its port where that is not 22.
+        host: String,
+    },
+    /// A file that the settings name cannot be read. Operator's fault.
+    #[error("reading {}", path.display())]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// Why not.
+        #[source]
+        source: std::io::Error,
+    },
+    /// HTTP could not be set up.
+    #[error(transparent)]
+    Http(#[from] HttpError),
+    /// The program was about to end.
+    #[error("interrupted")]
+    Interrupted,
+}
+
+/// Where the inventory comes from.
+#[derive(Debug, Clone)]
+pub(super) enum Source {
+    /// A folder that is no Git repository.
+    Folder(PathBuf),
+    /// A branch of a repository.
+    Branch { mirror: Mirror, address: Address },
+}
+
+impl Source {
+    /// Where the settings say, with its mirror in a folder of this machine.
+    pub(super) fn new(address: Address, mirror: &std::path::Path) -> Result<Self, LookError> {
+        match address {
+            Address::Folder(path) if !Mirror::is_repository(&path) => Ok(Self::Folder(path)),
+            address => Ok(Self::Branch {
+                mirror: Mirror::open(mirror)?,
+                address,
+            }),
+        }
+    }
+
+    /// Looks what is there. `None`: what was there before.
+    pub(super) async fn look(
+        &self,
+        settings: &Settings,
+        keyring: &Keyring,
+        before: Option<&str>,
+    ) -> Result<Option<Found>, LookError> {
+        match self {
+            Self::Folder(path) => {
+                let folder = path.join(&settings.repository.folder);
+                let files = spawn_blocking(move || read_inventory(&folder))
+                    .await
+                    .map_err(|_| LookError::Interrupted)??;
+                let id = sha256(&files.iter().map(|file| (&file.path, &file.text)).collect::<Vec<_>>());
+                Ok((before != Some(&id)).then_some(Found {
+                    id,
+                    commit: None,
+                    moved: Moved::Forward,
+                    files,
+                    allowed: Vec::new(),
+                }))
+            }
+            Self::Branch { mirror, address } => {
+                let origin = Origin {
+                    address: address.clone(),
+                    branch: settings.repository.branch.clone(),
+                    access: access(address, settings, keyring)?,
+                    within: Duration::from(settings.repository.within),
+                    at_most: AT_MOST,
+                };
+                let (copy, runtime) = (mirror.clone(), Handle::current());
+                let tip = spawn_blocking(move || copy.fetch(&origin, &runtime))
+                    .await
+                    .map_err(|_| LookError::Interrupted)??;
+                if before == Some(&tip.commit) {
+                    return Ok(None);
+                }
+                self.at(settings, tip.commit, tip.moved).await.map(Some)
+            }
+        }
+    }
+
+    /// What was there at a commit that was fetched before.
+    pub(super) async fn at(&self, settings: &Settings, id: String, moved: Moved) -> Result<Found, LookError> {
+        let Self::Branch { mirror, .. } = self else {
+            return Err(LookError::Interrupted);
+        };
+        let (mirror, folder, commit) = (mirror.clone(), settings.repository.folder.clone(), id.clone());
+        let read = move || Ok((mirror.inventory(&commit, &folder)?, mirror.trailers(&commit, TRAILER)?));
+        let read = spawn_blocking(read).await.map_err(|_| LookError::Interrupted)?;
+        let (revision, allowed) = read.map_err(|source| LookError::Revision {
+            commit: id.chars().take(12).collect(),
+            source,
+        })?;
+        Ok(Found {
+            id,
+            commit: Some(revision.commit),
+            moved,
+            files: revision.files,
+            allowed,
+        })
+    }
+
+    /// The commit that was last in force, as an earlier process left it.
+    pub(super) fn good(&self, settings: &Settings) -> Option<String> {
+        match self {
+            Self::Folder(_) => None,
+            Self::Branch { mirror, .. } => mirror.good(&settings.repository.branch),
+        }
+    }
+
+    /// Notes which commit is in force, for a later process.
+    pub(super) fn put_good(&self, settings: &Settings, id: &str) -> Result<(), LookError> {
+        match self {
+            Self::Folder(_) => Ok(()),
+            Self::Branch { mirror, .. } => Ok(mirror.put_good(&settings.repository.branch, id)?),
+        }
+    }
+}
+
+/// What gets us in, read anew each time: a token may have been exchanged.
+fn access(address: &Address, settings: &Settings, keyring: &Keyring) -> Result<Access, LookError> {
+    let repository = &settings.repository;
+    let login = repository
+        .credentials
+        .as_deref()
+        .map(|name| keyring.login(name))
+        .transpose()?;
+    match address {
+        Address::Folder(_) | Address::Git(_) => Ok(Access::Open),
+        Address::Http(_) => {
+            let authorities = repository.authorities.as_ref().map(read).transpose()?;
+            let basic =
+                login.and_then(|login| Some((login.username.unwrap_or_else(|| "git".to_owned()), login.password?)));
+            Ok(Access::Http {
+                http: Http::new(authorities.as_deref())?,
+                basic,
+            })
+        }
+        Address::Ssh { host, port, .. } => {
+            let name = repository.credentials.clone().ok_or(LookError::NoKey)?;
+            let login = login.ok_or(LookError::NoKey)?;
+            let text = login.key.ok_or(LookError::NoKey)?;
+            let key = PrivateKey::parse(&text, login.password.as_ref().filter(|text: &&Secret| !text.is_empty()))
+                .map_err(|source| LookError::Key { name, source })?;
+            let unknown = || LookError::NoHostKey {
+                host: if *port == 22 {
+                    host.clone()
+                } else {
+                    format!("[{host}]:{port}")
+                },
+            };
+            let path = repository.known_hosts.as_ref().ok_or_else(unknown)?;
+            let failed = |source| LookError::File {
+                path: path.clone(),
+                source,
+            };
+            let pinned = known_host(path, host, *port).map_err(failed)?.ok_or_else(unknown)?;
+            Ok(Access::Ssh {
+                key,
+                host_key: HostKeyCheck {
+                    pinned: Some(pinned),
+                    policy: HostKeyPolicy::Strict,
+                },
+            })
+        }
+    }
+}
+
+fn read(path: &PathBuf) -> Result<String, LookError> {
+    std::fs::read_to_string(path).map_err(|source| LookError::File {
+        path: path.clone(),
+        source,
+    })
+}

@@ -1,0 +1,427 @@
+//! What is known of each device, and when it is to be looked at next.
+//!
+//! Pure: moments come in as arguments.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
+
+use crate::inventory::model::Inventory;
+use crate::plan::model::{DevicePlan, Held, Outcome, Save};
+use crate::reconcile::{DeviceOutcome, DeviceResult};
+
+use super::settings::Devices;
+
+/// How a device stands.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "state", rename_all = "kebab-case")]
+pub enum State {
+    /// It was not looked at yet.
+    New,
+    /// It holds what the inventory says.
+    InSync,
+    /// It differs from the inventory, and that is only shown.
+    Drifted {
+        /// The objects that differ.
+        objects: Vec<String>,
+    },
+    /// The inventory says to look only, and this is what differs.
+    Observed {
+        /// The objects that differ.
+        objects: Vec<String>,
+    },
+    /// The inventory says to leave it as it is.
+    Paused {
+        /// Why, and until when.
+        reason: String,
+    },
+    /// The rest of its changes waits for a window.
+    Waiting {
+        /// What waits until when.
+        reason: String,
+    },
+    /// A guard or a rule refuses what the inventory asks.
+    Refused {
+        /// Why.
+        reason: String,
+    },
+    /// It could not be read.
+    Unreachable {
+        /// Why.
+        reason: String,
+        /// Whether nothing but a person can change that: it is not tried again before the inventory or the credentials do.
+        lasting: bool,
+    },
+    /// A change went wrong. People look at it first: it is not tried again before the inventory changes.
+    Failed {
+        /// What went wrong.
+        reason: String,
+    },
+}
+
+impl State {
+    /// The word for it.
+    #[must_use]
+    pub const fn word(&self) -> &'static str {
+        match self {
+            Self::New => "new",
+            Self::InSync => "in sync",
+            Self::Drifted { .. } => "drifted",
+            Self::Observed { .. } => "observed",
+            Self::Paused { .. } => "paused",
+            Self::Waiting { .. } => "waiting",
+            Self::Refused { .. } => "refused",
+            Self::Unreachable { .. } => "unreachable",
+            Self::Failed { .. } => "failed",
+        }
+    }
+
+    /// What there is to say beside the word, in one line.
+    #[must_use]
+    pub fn detail(&self) -> String {
+        match self {
+            Self::New | Self::InSync => String::new(),
+            Self::Drifted { objects } | Self::Observed { objects } => objects.join(", "),
+            Self::Paused { reason }
+            | Self::Waiting { reason }
+            | Self::Refused { reason }
+            | Self::Unreachable { reason, .. }
+            | Self::Failed { reason } => reason.clone(),
+        }
+    }
+
+    /// Whether nobody need look at it.
+    #[must_use]
+    pub const fn is_fine(&self) -> bool {
+        matches!(self, Self::InSync | Self::Paused { .. } | Self::Waiting { .. })
+    }
+}
+
+/// What is known of one device.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Standing {
+    /// How it stands.
+    #[serde(flatten)]
+    pub state: State,
+    /// Since when it stands like that.
+    pub since: Timestamp,
+    /// The commit that it was last compared with.
+    pub commit: Option<String>,
+    /// When it was last read.
+    pub read: Option<Timestamp>,
+    /// When it is tried again, where it could not be read.
+    pub again: Option<Timestamp>,
+    /// How often in a row it could not be read.
+    pub failures: u32,
+    /// Whether it is left to people, until the inventory changes or somebody asks.
+    pub rests: bool,
+}
+
+/// What is known of all devices.
+#[derive(Debug, Clone, Default)]
+pub struct Fleet {
+    devices: BTreeMap<String, Standing>,
+}
+
+impl Fleet {
+    /// Follows the inventory: new devices come in, those that left it are forgotten.
+    pub fn follow(&mut self, inventory: &Inventory, now: Timestamp) {
+        for device in inventory.devices.values() {
+            let before = device.was.as_deref().and_then(|was| self.devices.remove(was));
+            self.devices.entry(device.key.clone()).or_insert_with(|| {
+                before.unwrap_or(Standing {
+                    state: State::New,
+                    since: now,
+                    commit: None,
+                    read: None,
+                    again: None,
+                    failures: 0,
+                    rests: false,
+                })
+            });
+        }
+        self.devices.retain(|key, _| inventory.devices.contains_key(key));
+    }
+
+    /// The devices by key.
+    #[must_use]
+    pub const fn devices(&self) -> &BTreeMap<String, Standing> {
+        &self.devices
+    }
+
+    /// The devices that are not to be contacted now: they did not answer a moment ago, or never will as things are.
+    #[must_use]
+    pub fn aside(&self, now: Timestamp) -> BTreeSet<String> {
+        let rests = |standing: &Standing| standing.rests || standing.again.is_some_and(|again| again > now);
+        let resting = self.devices.iter().filter(|(_, standing)| rests(standing));
+        resting.map(|(key, _)| key.clone()).collect()
+    }
+
+    /// The devices that are due for another try.
+    #[must_use]
+    pub fn due(&self, now: Timestamp) -> BTreeSet<String> {
+        let is_due = |standing: &Standing| standing.again.is_some_and(|again| again <= now);
+        let due = self.devices.iter().filter(|(_, standing)| is_due(standing));
+        due.map(|(key, _)| key.clone()).collect()
+    }
+
+    /// When the next device is due for another try.
+    #[must_use]
+    pub fn next(&self) -> Option<Timestamp> {
+        self.devices.values().filter_map(|standing| standing.again).min()
+    }
+
+    /// Lets every device be tried at once: the inventory or the credentials changed, or somebody asked.
+    pub fn try_all(&mut self) {
+        for standing in self.devices.values_mut() {
+            standing.again = None;
+            standing.failures = 0;
+            standing.rests = false;
+        }
+    }
+
+    /// Notes how a device stands; what changed by that, if anything did.
+    pub fn note(
+        &mut self,
+        device: &str,
+        state: State,
+        commit: Option<&str>,
+        now: Timestamp,
+        settings: &Devices,
+    ) -> Option<Transition> {
+        let standing = self.devices.get_mut(device)?;
+        standing.commit = commit.map(str::to_owned);
+        standing.rests = matches!(state, State::Failed { .. } | State::Unreachable { lasting: true, .. });
+        match &state {
+            State::Unreachable { lasting, .. } => {
+                standing.failures = standing.failures.saturating_add(1);
+                let pause = pause(device, standing.failures, settings);
+                standing.again = (!lasting).then(|| now.saturating_add(pause).unwrap_or(now));
+            }
+            _ => {
+                standing.failures = 0;
+                standing.again = None;
+                standing.read = Some(now);
+            }
+        }
+        let transition = (standing.state.word() != state.word()).then(|| Transition {
+            device: device.to_owned(),
+            from: standing.state.clone(),
+            to: state.clone(),
+        });
+        if transition.is_some() {
+            standing.since = now;
+        }
+        standing.state = state;
+        transition
+    }
+}
+
+/// A device that stands differently than before.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Transition {
+    /// Inventory key.
+    pub device: String,
+    /// How it stood.
+    pub from: State,
+    /// How it stands.
+    pub to: State,
+}
+
+/// How long to wait after the n-th failure in a row: twice as long each time, and for each device a little different, so that
+/// a building that comes back is not asked by all at once.
+fn pause(device: &str, failures: u32, settings: &Devices) -> SignedDuration {
+    let most = i64::from(settings.retry_at_most.as_secs());
+    let doubled = i64::from(settings.retry.as_secs()) << failures.saturating_sub(1).min(20);
+    let whole = doubled.min(most) * 1000;
+    let name: i64 = device.bytes().fold(0, |sum, byte| (sum * 31 + i64::from(byte)) % 1000);
+    // Up to a fifth less.
+    SignedDuration::from_millis(whole - whole * name / 5000)
+}
+
+/// How a device stands by a plan that is not applied.
+#[must_use]
+pub fn by_plan(plan: &DevicePlan) -> State {
+    let changes = match &plan.outcome {
+        Outcome::Unread(unread) => {
+            return State::Unreachable {
+                reason: unread.reason.clone(),
+                lasting: unread.lasting,
+            };
+        }
+        Outcome::Read(changes) => changes,
+    };
+    let objects: Vec<String> = changes
+        .changes
+        .iter()
+        .map(|change| format!("{}/{}", change.kind, change.key))
+        .collect();
+    match &changes.held {
+        Some(Held::Paused(reason)) => return State::Paused { reason: reason.clone() },
+        Some(Held::Observe) if objects.is_empty() => return State::InSync,
+        Some(Held::Observe) => return State::Observed { objects },
+        None => {}
+    }
+    if let Some(refusal) = changes.refusals.first() {
+        return State::Refused {
+            reason: refusal.message.clone(),
+        };
+    }
+    match &changes.waiting {
+        _ if !objects.is_empty() => State::Drifted { objects },
+        _ if changes.save != Save::No => State::Drifted {
+            objects: vec!["unsaved configuration".to_owned()],
+        },
+        Some(waiting) => State::Waiting {
+            reason: waiting.to_string(),
+        },
+        None => State::InSync,
+    }
+}
+
+/// How a device stands after a run.
+#[must_use]
+pub fn by_result(result: &DeviceResult, plan: Option<&DevicePlan>) -> State {
+    match &result.outcome {
+        DeviceOutcome::InSync | DeviceOutcome::Applied(..) | DeviceOutcome::Saved | DeviceOutcome::Unconfirmed(..) => {
+            match &result.waits {
+                Some(waits) => State::Waiting { reason: waits.clone() },
+                None => State::InSync,
+            }
+        }
+        DeviceOutcome::Held => plan.map_or(State::InSync, by_plan),
+        DeviceOutcome::Refused(refusals) => State::Refused {
+            reason: refusals
+                .first()
+                .map(|refusal| refusal.message.clone())
+                .unwrap_or_default(),
+        },
+        DeviceOutcome::Unread(unread) => State::Unreachable {
+            reason: unread.reason.clone(),
+            lasting: unread.lasting,
+        },
+        // It is looked at again soon, and then stands as it does.
+        DeviceOutcome::Stale => State::Unreachable {
+            reason: "it changed while the plan was made".to_owned(),
+            lasting: false,
+        },
+        DeviceOutcome::NotStarted(reason) => State::Unreachable {
+            reason: format!("not begun: {reason}"),
+            lasting: false,
+        },
+        DeviceOutcome::RolledBack(back) => State::Failed {
+            reason: format!("{}; given back what it held before", back.failure.reason),
+        },
+        DeviceOutcome::Stopped(stopped) => State::Failed {
+            reason: stopped.failure.reason.clone(),
+        },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::TimeSpan;
+
+    const SETTINGS: fn() -> Devices = || Devices {
+        retry: TimeSpan::from_secs(30),
+        retry_at_most: TimeSpan::from_secs(600),
+        ..Devices::default()
+    };
+
+    fn at(seconds: i64) -> Timestamp {
+        Timestamp::from_second(1_800_000_000 + seconds).unwrap()
+    }
+
+    fn fleet(keys: &[&str]) -> Fleet {
+        let standing = |key: &&str| {
+            let standing = Standing {
+                state: State::New,
+                since: at(0),
+                commit: None,
+                read: None,
+                again: None,
+                failures: 0,
+                rests: false,
+            };
+            ((*key).to_owned(), standing)
+        };
+        Fleet {
+            devices: keys.iter().map(standing).collect(),
+        }
+    }
+
+    fn away(lasting: bool) -> State {
+        State::Unreachable {
+            reason: "no route".to_owned(),
+            lasting,
+        }
+    }
+
+    #[test]
+    fn a_device_that_does_not_answer_is_tried_again_later_and_later() {
+        let mut fleet = fleet(&["a", "b"]);
+        let mut now = 0;
+        let mut pauses = Vec::new();
+        for _ in 0..8 {
+            fleet.note("a", away(false), None, at(now), &SETTINGS());
+            let again = fleet.next().unwrap();
+            pauses.push(again.as_second() - at(now).as_second());
+            assert_eq!(fleet.aside(at(now)), BTreeSet::from(["a".to_owned()]));
+            assert!(fleet.due(at(now)).is_empty());
+            assert_eq!(fleet.due(again), BTreeSet::from(["a".to_owned()]));
+            assert!(fleet.aside(again).is_empty());
+            now += 100_000;
+        }
+        let limits = [30, 60, 120, 240, 480, 600, 600, 600];
+        assert!(
+            pauses
+                .iter()
+                .zip(limits)
+                .all(|(pause, most)| (most * 4 / 5 - 1..=most).contains(pause)),
+            "{pauses:?}"
+        );
+        // One answer, and it begins anew.
+        fleet.note("a", State::InSync, None, at(now), &SETTINGS());
+        assert!(fleet.aside(at(now)).is_empty() && fleet.next().is_none());
+        fleet.note("a", away(false), None, at(now), &SETTINGS());
+        assert!(fleet.next().unwrap() <= at(now + 30));
+    }
+
+    #[test]
+    fn what_only_a_person_can_mend_is_not_tried_before_somebody_says_so() {
+        let mut fleet = fleet(&["a"]);
+        fleet.note("a", away(true), None, at(0), &SETTINGS());
+        assert_eq!(fleet.next(), None);
+        assert_eq!(fleet.aside(at(1_000_000)).len(), 1);
+        fleet.try_all();
+        assert!(fleet.aside(at(0)).is_empty());
+    }
+
+    #[test]
+    fn a_device_on_which_a_change_failed_is_left_to_people() {
+        let mut fleet = fleet(&["a"]);
+        let failed = State::Failed {
+            reason: "the device refused a command".to_owned(),
+        };
+        fleet.note("a", failed, None, at(0), &SETTINGS());
+        assert_eq!((fleet.next(), fleet.aside(at(1_000_000)).len()), (None, 1));
+        fleet.try_all();
+        assert!(fleet.aside(at(0)).is_empty());
+    }
+
+    #[test]
+    fn only_what_changes_is_a_transition() {
+        let mut fleet = fleet(&["a"]);
+        let drift = |object: &str| State::Drifted {
+            objects: vec![object.to_owned()],
+        };
+        assert!(fleet.note("a", drift("x"), None, at(0), &SETTINGS()).is_some());
+        for round in 1..100 {
+            assert_eq!(fleet.note("a", drift("y"), None, at(round), &SETTINGS()), None);
+        }
+        assert_eq!(fleet.devices()["a"].since, at(0));
+        assert!(fleet.note("a", State::InSync, None, at(100), &SETTINGS()).is_some());
+    }
+}

@@ -1,0 +1,59 @@
+//! What the daemon tells of itself, to programs and to `gamops status`.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::standing::Standing;
+
+/// All that is told.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub struct Status {
+    /// The version of gamops that runs.
+    pub version: String,
+    /// Since when it runs.
+    pub started: Timestamp,
+    /// When the daemon last came round to looking whether there is anything to do.
+    pub alive: Timestamp,
+    /// The repository and its branch.
+    pub repository: String,
+    /// The inventory that is in force.
+    pub in_force: Option<Force>,
+    /// The newest state of the repository, where it is not in force.
+    pub rejected: Option<Refused>,
+    /// Why the repository cannot be looked at, since when.
+    pub unreachable: Option<Refused>,
+    /// When the repository was last looked at with success.
+    pub looked: Option<Timestamp>,
+    /// What the daemon does at the moment: nothing, or a run and why.
+    pub doing: Option<String>,
+    /// Why the last plan was refused as a whole.
+    pub guarded: Vec<String>,
+    /// Rounds so far, by how they ended.
+    pub rounds: BTreeMap<String, u64>,
+    /// Devices by key.
+    pub devices: BTreeMap<String, Standing>,
+}
+
+/// An inventory in force.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Force {
+    /// Its id.
+    pub inventory: String,
+    /// The commit; none for a folder.
+    pub commit: Option<String>,
+    /// Since when.
+    pub since: Timestamp,
+}
+
+/// Something that is not as it should be.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Refused {
+    /// The commit that it is about, if it is about one.
+    pub commit: Option<String>,
+    /// Why.
+    pub reason: String,
+    /// Since when.
+    pub since: Timestamp,
+}

@@ -1,0 +1,302 @@
+//! An inventory in a repository somewhere else: its branch is copied into a mirror on this machine, and its commits are read
+//! there, without a work tree.
+
+mod address;
+mod connector;
+mod trouble;
+
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use git2::{Direction, ErrorCode, FetchOptions, Oid, RemoteCallbacks, Repository};
+use tokio::runtime::Handle;
+use tokio::time::Instant;
+
+use super::git::trailers_in;
+use super::revision::{Revision, RevisionError, inventory_of};
+use crate::domain::Secret;
+use crate::transport::http::Http;
+use crate::transport::ssh::{Connect, HostKeyCheck, Login, PrivateKey};
+
+pub use address::{Address, InvalidAddress};
+pub use trouble::{RemoteError, Trouble};
+
+use connector::{Connector, Reach};
+
+/// Where commits come from.
+#[derive(Debug, Clone)]
+pub struct Origin {
+    /// The repository.
+    pub address: Address,
+    /// Its branch, without `refs/heads/`.
+    pub branch: String,
+    /// What gets us in.
+    pub access: Access,
+    /// How long all of it may take.
+    pub within: Duration,
+    /// How much may come in one go, in bytes.
+    pub at_most: u64,
+}
+
+/// What gets us into a repository.
+#[derive(Debug, Clone)]
+pub enum Access {
+    /// Nothing is needed: a folder, or a server that lets anybody in.
+    Open,
+    /// HTTP, with user and password or token if there are any.
+    Http {
+        /// Who asks.
+        http: Http,
+        /// User and password.
+        basic: Option<(String, Secret)>,
+    },
+    /// SSH.
+    Ssh {
+        /// Our key.
+        key: PrivateKey,
+        /// What is known of the server's.
+        host_key: HostKeyCheck,
+    },
+}
+
+/// A commit that a branch is at.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Tip {
+    /// The whole id.
+    pub commit: String,
+    /// How it came there from where the branch was when last looked at.
+    pub moved: Moved,
+}
+
+/// How a branch moved.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Moved {
+    /// It was never looked at before.
+    First,
+    /// Not at all.
+    Not,
+    /// By commits on top of where it was.
+    Forward,
+    /// To a commit that does not follow from where it was: somebody rewrote it.
+    Rewritten,
+}
+
+/// A bare repository on this machine that has what was fetched.
+#[derive(Debug, Clone)]
+pub struct Mirror {
+    path: PathBuf,
+}
+
+impl Mirror {
+    /// Opens the mirror in a folder, which is made where it is not there.
+    ///
+    /// # Errors
+    ///
+    /// [`RemoteError::Mirror`].
+    pub fn open(path: &Path) -> Result<Self, RemoteError> {
+        let mirror = Self { path: path.to_owned() };
+        match Repository::open_bare(path) {
+            Ok(_) => Ok(mirror),
+            Err(error) if error.code() == ErrorCode::NotFound => {
+                Repository::init_bare(path).map_err(|source| mirror.failed(source))?;
+                Ok(mirror)
+            }
+            Err(source) => Err(mirror.failed(source)),
+        }
+    }
+
+    fn failed(&self, source: git2::Error) -> RemoteError {
+        RemoteError::Mirror {
+            path: self.path.clone(),
+            source,
+        }
+    }
+
+    fn repository(&self) -> Result<Repository, RemoteError> {
+        Repository::open_bare(&self.path).map_err(|source| self.failed(source))
+    }
+
+    /// Copies what the branch has gained, and says where it is. Blocks: call it where that harms nobody. `runtime` does the
+    /// waiting.
+    ///
+    /// # Errors
+    ///
+    /// [`RemoteError`]. The mirror is as it was then.
+    pub fn fetch(&self, origin: &Origin, runtime: &Handle) -> Result<Tip, RemoteError> {
+        let repository = self.repository()?;
+        let connector = Connector {
+            reach: reach(origin),
+            runtime: runtime.clone(),
+            deadline: Instant::now() + origin.within,
+            trouble: Arc::default(),
+        };
+        let fetched = connector::with(&connector, || fetch(&repository, origin, &connector.trouble));
+        let trouble = connector.trouble.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let tip = match (fetched, trouble) {
+            (Ok(tip), _) => tip,
+            (Err(error @ RemoteError::NoBranch { .. }), _) => return Err(error),
+            (Err(_), Some(trouble)) => {
+                return Err(RemoteError::Remote {
+                    address: origin.address.to_string(),
+                    trouble,
+                });
+            }
+            (Err(error), None) => return Err(error),
+        };
+        self.put_tip(&repository, &origin.branch, tip)
+    }
+
+    /// Notes where a branch is, and tells how it came there.
+    fn put_tip(&self, repository: &Repository, branch: &str, tip: Oid) -> Result<Tip, RemoteError> {
+        let name = format!("refs/gamops/origin/{branch}");
+        let before = repository.refname_to_id(&name).ok();
+        let moved = match before {
+            None => Moved::First,
+            Some(before) if before == tip => Moved::Not,
+            Some(before) => match repository.graph_descendant_of(tip, before) {
+                Ok(true) => Moved::Forward,
+                // Where the old commit is gone, the branch does not follow from it.
+                Ok(false) | Err(_) => Moved::Rewritten,
+            },
+        };
+        repository
+            .reference(&name, tip, true, "gamops: fetched")
+            .map_err(|source| self.failed(source))?;
+        Ok(Tip {
+            commit: tip.to_string(),
+            moved,
+        })
+    }
+
+    /// Whether a folder is a Git repository, bare or with a work tree: not one that merely lies in one.
+    #[must_use]
+    pub fn is_repository(folder: &Path) -> bool {
+        Repository::open(folder).is_ok()
+    }
+
+    /// The commit of a branch that was last noted as good.
+    #[must_use]
+    pub fn good(&self, branch: &str) -> Option<String> {
+        let repository = self.repository().ok()?;
+        let good = repository.refname_to_id(&format!("refs/gamops/good/{branch}")).ok()?;
+        Some(good.to_string())
+    }
+
+    /// Notes a commit of a branch as good, so that it is kept whatever becomes of the branch.
+    ///
+    /// # Errors
+    ///
+    /// [`RemoteError::Mirror`].
+    pub fn put_good(&self, branch: &str, commit: &str) -> Result<(), RemoteError> {
+        let repository = self.repository()?;
+        let put = || {
+            let commit = Oid::from_str(commit)?;
+            repository.reference(&format!("refs/gamops/good/{branch}"), commit, true, "gamops: in force")
+        };
+        put().map(drop).map_err(|source| self.failed(source))
+    }
+
+    /// The values of a trailer in the message of a commit.
+    ///
+    /// # Errors
+    ///
+    /// [`RevisionError`].
+    pub fn trailers(&self, commit: &str, key: &str) -> Result<Vec<String>, RevisionError> {
+        let repository = Repository::open_bare(&self.path)?;
+        Ok(trailers_in(&repository.find_commit(Oid::from_str(commit)?)?, key)?)
+    }
+
+    /// Reads the inventory of a commit in a folder of it, empty for its top.
+    ///
+    /// # Errors
+    ///
+    /// [`RevisionError`].
+    pub fn inventory(&self, commit: &str, folder: &str) -> Result<Revision, RevisionError> {
+        let repository = Repository::open_bare(&self.path)?;
+        let commit = repository.find_commit(Oid::from_str(commit)?)?;
+        inventory_of(&repository, &commit, folder.trim_matches('/'))
+    }
+}
+
+fn reach(origin: &Origin) -> Reach {
+    match (&origin.address, &origin.access) {
+        (Address::Http(url), Access::Http { http, basic }) => Reach::Http {
+            http: http.clone(),
+            url: url.clone(),
+            basic: basic.clone(),
+        },
+        (Address::Ssh { user, host, port, path }, Access::Ssh { key, host_key }) => Reach::Ssh {
+            connect: Box::new(Connect {
+                host: host.clone(),
+                port: *port,
+                user: user.clone(),
+                login: Login::Key(key.clone()),
+                legacy_algorithms: false,
+                host_key: host_key.clone(),
+                within: origin.within,
+            }),
+            path: path.clone(),
+        },
+        _ => Reach::Itself,
+    }
+}
+
+/// Downloads a branch; its new end is not noted yet.
+fn fetch(repository: &Repository, origin: &Origin, trouble: &Mutex<Option<Trouble>>) -> Result<Oid, RemoteError> {
+    let failed = |source| RemoteError::Git {
+        address: origin.address.to_string(),
+        source,
+    };
+    let mut remote = repository.remote_anonymous(&origin.address.url()).map_err(failed)?;
+    remote.connect(Direction::Fetch).map_err(failed)?;
+    let wanted = format!("refs/heads/{}", origin.branch);
+    let heads = remote.list().map_err(failed)?;
+    let Some(tip) = heads
+        .iter()
+        .find(|head| head.name() == wanted)
+        .map(git2::RemoteHead::oid)
+    else {
+        let branches = heads.iter().filter_map(|head| head.name().strip_prefix("refs/heads/"));
+        return Err(RemoteError::NoBranch {
+            address: origin.address.to_string(),
+            branch: origin.branch.clone(),
+            hint: nearest(&origin.branch, branches),
+        });
+    };
+    // What is here already need not come again; libgit2 would ask the server for it all the same.
+    if repository.find_commit(tip).is_err() {
+        let mut callbacks = RemoteCallbacks::new();
+        callbacks.transfer_progress(|progress| {
+            let fits = progress.received_bytes() as u64 <= origin.at_most;
+            if !fits {
+                let too_much = Trouble::TooMuch {
+                    at_most: origin.at_most,
+                };
+                *trouble.lock().unwrap_or_else(PoisonError::into_inner) = Some(too_much);
+            }
+            fits
+        });
+        let mut options = FetchOptions::new();
+        options
+            .remote_callbacks(callbacks)
+            .download_tags(git2::AutotagOption::None);
+        remote
+            .download(&[wanted.as_str()], Some(&mut options))
+            .map_err(failed)?;
+        // A server that says one thing and sends another is found here and not in the middle of a plan.
+        repository.find_commit(tip).map_err(failed)?;
+    }
+    // It has told all that it had to.
+    let _ = remote.disconnect();
+    Ok(tip)
+}
+
+fn nearest<'a>(branch: &str, branches: impl Iterator<Item = &'a str>) -> String {
+    let branches: Vec<&str> = branches.collect();
+    match similar::get_close_matches(branch, &branches, 1, 0.6).first() {
+        Some(near) => format!("; did you mean `{near}`?"),
+        None if branches.is_empty() => "; it has no branch at all".to_owned(),
+        None => format!("; it has {}", branches.join(", ")),
+    }
+}
