@@ -119,12 +119,7 @@ pub fn resolve(
     read_file: impl Fn(&Path) -> io::Result<String>,
 ) -> Result<Credentials, CredentialsError> {
     let stem = variable_stem(name);
-    let environment = |suffix: &str| {
-        let variable_name = format!("{stem}{suffix}");
-        variable(&variable_name).map_err(|NotText| CredentialsError::NotText {
-            variable: variable_name,
-        })
-    };
+    let environment = |suffix: &str| environment(&stem, suffix, &variable);
     let entry = settings.entry(name);
     let factory = name == FACTORY;
     let missing = |what, suffixes: &[&str]| CredentialsError::Missing {
@@ -160,14 +155,33 @@ pub fn resolve(
         .or_else(|| factory.then(|| Secret::new(FACTORY_PASSWORD)))
         .ok_or_else(|| missing("password", &["PASSWORD", "PASSWORD_FILE"]))?;
 
-    let community = environment("COMMUNITY")?
-        .map(Secret::new)
-        .or_else(|| entry.community.clone())
-        .unwrap_or_else(|| Secret::new(DEFAULT_COMMUNITY));
+    let community = community(name, &variable, settings)?.unwrap_or_else(|| Secret::new(DEFAULT_COMMUNITY));
     Ok(Credentials {
         username,
         password,
         community,
+    })
+}
+
+/// The read community that a name gives, if it gives one.
+fn community(
+    name: &str,
+    variable: impl Fn(&str) -> Variable,
+    settings: &Settings,
+) -> Result<Option<Secret>, CredentialsError> {
+    let given = environment(&variable_stem(name), "COMMUNITY", &variable)?.map(Secret::new);
+    Ok(given.or_else(|| settings.entry(name).community.clone()))
+}
+
+/// One of the variables of a name.
+fn environment(
+    stem: &str,
+    suffix: &str,
+    variable: &impl Fn(&str) -> Variable,
+) -> Result<Option<String>, CredentialsError> {
+    let variable_name = format!("{stem}{suffix}");
+    variable(&variable_name).map_err(|NotText| CredentialsError::NotText {
+        variable: variable_name,
     })
 }
 

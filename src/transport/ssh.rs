@@ -5,10 +5,12 @@
 mod algorithms;
 mod client;
 mod error;
+mod hello;
 mod host_key;
 mod leash;
 mod login;
 
 pub use client::{Connect, Connection, Incoming};
 pub use error::SshError;
+pub use hello::{Hello, Offer, hello};
 pub use host_key::{HostKey, HostKeyCheck, HostKeyPolicy, InvalidHostKey, InvalidHostKeyPolicy};

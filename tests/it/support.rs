@@ -1,5 +1,6 @@
 //! What several tests lean on.
 
 pub(crate) mod program;
+pub(crate) mod snmpd;
 pub(crate) mod ssh_peer;
 pub(crate) mod user;

@@ -5,7 +5,8 @@ use std::fs::File;
 use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 
-use super::{Credentials, CredentialsError, NotText, Settings, SettingsError, resolve, sealed};
+use super::{Credentials, CredentialsError, NotText, Settings, SettingsError, Variable, community, resolve, sealed};
+use crate::domain::Secret;
 
 /// The credentials of a name, from this process's environment and its settings file.
 ///
@@ -52,12 +53,28 @@ impl Keyring {
     ///
     /// See [`CredentialsError`].
     pub fn credentials(&self, name: &str) -> Result<Credentials, CredentialsError> {
-        let variable = |name: &str| match std::env::var_os(name).map(OsString::into_string) {
-            None => Ok(None),
-            Some(Ok(text)) => Ok(Some(text)),
-            Some(Err(_)) => Err(NotText),
-        };
         resolve(name, variable, &self.settings, |path| std::fs::read_to_string(path))
+    }
+
+    /// The read community of a name. Where that is all that the name has, it is enough.
+    ///
+    /// # Errors
+    ///
+    /// See [`CredentialsError`]: a name that has nothing at all is a mistake.
+    pub fn community(&self, name: &str) -> Result<Secret, CredentialsError> {
+        match community(name, variable, &self.settings)? {
+            Some(community) => Ok(community),
+            None => Ok(self.credentials(name)?.community),
+        }
+    }
+}
+
+/// A variable of this process.
+fn variable(name: &str) -> Variable {
+    match std::env::var_os(name).map(OsString::into_string) {
+        None => Ok(None),
+        Some(Ok(text)) => Ok(Some(text)),
+        Some(Err(_)) => Err(NotText),
     }
 }
 
