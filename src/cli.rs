@@ -3,10 +3,12 @@
 //! stdout is the answer, stderr is the story.
 
 mod apply;
+mod backup;
 mod confirm;
 mod context;
 mod daemon;
 mod demo;
+mod discover;
 pub mod exit;
 mod generate;
 mod history;
@@ -76,6 +78,8 @@ enum Command {
     Apply(apply::Args),
     Confirm(confirm::Args),
     Show(show::Args),
+    Discover(discover::Args),
+    Backup(backup::Args),
     History(history::Args),
     Undo(undo::Args),
     Trust(trust::Args),
@@ -159,6 +163,8 @@ async fn run(command: Command) -> anyhow::Result<Exit> {
         Command::Apply(args) => apply::run(args).await,
         Command::Confirm(args) => confirm::run(args).await,
         Command::Show(args) => show::run(args).await,
+        Command::Discover(args) => discover::run(args).await,
+        Command::Backup(args) => backup::run(args).await,
         Command::History(args) => history::run(args).await,
         Command::Undo(args) => undo::run(args).await,
         Command::Trust(args) => trust::run(args).await,

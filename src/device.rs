@@ -2,17 +2,21 @@
 //!
 //! Entry points: [`Session::open`] logs in and learns the prompt; [`Session::run`] sends one command and
 //! waits for its reply; [`Session::configure`] and [`Session::save`] change and keep; [`gather()`] reads all that
-//! planning needs. Decides nothing: what to send comes from a plan, what a reply means from `dialect`.
+//! planning needs; [`probe()`] finds out whether there is a device at all. Decides nothing: what to send comes from a plan, what a reply means from `dialect`.
 
 mod error;
 mod gather;
 mod greeting;
+mod pace;
+mod probe;
 mod received;
 mod session;
 mod transcript;
 
 pub use error::{At, DeviceError, Moment};
-pub use gather::{Observation, discover, gather, read_running, read_startup};
+pub use gather::{Observation, discover, gather, read_running, read_running_text, read_startup};
+pub use pace::Pace;
+pub use probe::{Answered, Community, Probed, probe};
 pub use session::{Configured, Limits, Saved, Session};
 pub use transcript::{Event, Exchange};
 

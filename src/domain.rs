@@ -7,6 +7,7 @@
 mod id;
 mod mac;
 mod model;
+mod range;
 mod rate;
 mod secret;
 mod service;
@@ -17,6 +18,7 @@ mod vlan;
 pub use id::{EndpointId, IdOutOfRange, PortNumber, ProfileId, ServiceLimitLevel, SubscriberId, UplinkNumber};
 pub use mac::{InvalidMacAddr, MacAddr};
 pub use model::{Firmware, InvalidFirmware, MODELS, Medium, Model};
+pub use range::{AddressRange, InvalidAddressRange};
 pub use rate::{InvalidMbps, Mbps};
 pub use secret::Secret;
 pub use service::{DoubleTag, PoeMode, PortBinding, PortMode, SubscriberModel};

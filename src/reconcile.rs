@@ -4,7 +4,9 @@
 
 mod again;
 mod apply;
+mod backup;
 mod confirm;
+pub mod discover;
 mod event;
 mod hold;
 mod observe;
@@ -41,6 +43,7 @@ use crate::transport::credentials::Keyring;
 use crate::transport::ssh::HostKeyPolicy;
 
 pub use again::{Again, Misfit};
+pub use backup::Backup;
 pub use event::{Event, Events, Progress};
 pub use hold::Leases;
 pub use observe::{Contact, Identified, observe, trust};

@@ -20,6 +20,7 @@ mod look;
 mod migrations;
 mod ownership;
 mod pins;
+mod refused;
 mod retention;
 mod timings;
 
@@ -41,6 +42,7 @@ pub use host::host_name;
 pub use journal::{Answered, DeviceRun, DeviceRunState, Phase, RunId, RunInfo, RunSummary, Untouched, WrittenPlan};
 pub use lease::{Holder, Lease, Token, Wanted};
 pub use pins::Pin;
+pub use refused::{PlanRefusal, Refuser};
 pub use retention::Keep;
 
 /// How long a write waits for another process to finish its own.

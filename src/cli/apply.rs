@@ -192,6 +192,7 @@ pub(super) async fn run(args: Args) -> anyhow::Result<Exit> {
         return Ok(Exit::Done);
     }
     if planned.plan.is_guarded() {
+        context.refuse(&planned, &actor()).await?;
         put_away(planned, context, progress).await;
         say("Nothing was sent to any device.");
         return Ok(Exit::Refused);

@@ -25,18 +25,7 @@ impl Progress {
     pub(super) fn start(devices: usize) -> (Self, Events) {
         let (sender, receiver) = mpsc::unbounded_channel();
         let terminal = std::io::stderr().is_terminal();
-        let bar = if terminal {
-            ProgressBar::new(u64::try_from(devices).unwrap_or(u64::MAX))
-        } else {
-            ProgressBar::hidden()
-        };
-        if let Ok(style) = ProgressStyle::with_template("{spinner} {msg} {wide_bar} {pos}/{len}") {
-            bar.set_style(style);
-        }
-        if terminal {
-            bar.set_message("reading devices");
-            bar.enable_steady_tick(Duration::from_millis(120));
-        }
+        let bar = bar(devices, "reading devices");
         let listener = tokio::spawn(listen(receiver, bar.clone(), terminal));
         (Self { bar, listener }, Events::to(sender))
     }
@@ -54,6 +43,20 @@ impl Progress {
         let _ = self.listener.await;
         self.bar.finish_and_clear();
     }
+}
+
+/// A bar over so many things, on a terminal; elsewhere one that shows nothing.
+pub(super) fn bar(of: usize, message: &'static str) -> ProgressBar {
+    if !std::io::stderr().is_terminal() {
+        return ProgressBar::hidden();
+    }
+    let bar = ProgressBar::new(u64::try_from(of).unwrap_or(u64::MAX));
+    if let Ok(style) = ProgressStyle::with_template("{spinner} {msg} {wide_bar} {pos}/{len}") {
+        bar.set_style(style);
+    }
+    bar.set_message(message);
+    bar.enable_steady_tick(Duration::from_millis(120));
+    bar
 }
 
 async fn listen(mut events: mpsc::UnboundedReceiver<Event>, bar: ProgressBar, terminal: bool) {

@@ -88,6 +88,7 @@ pub(super) async fn run(args: Args) -> anyhow::Result<Exit> {
     answer(&undo_text(&undoing.planned.plan, &undoing.head));
     let plan = &undoing.planned.plan;
     if plan.is_guarded() {
+        context.refuse(&undoing.planned, &actor()).await?;
         put_away(undoing.planned, context, progress).await;
         say("Nothing was sent to any device.");
         return Ok(Exit::Refused);

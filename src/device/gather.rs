@@ -62,6 +62,15 @@ pub async fn read_running(session: &mut Session, capabilities: &Capabilities) ->
     Ok(running)
 }
 
+/// Reads the running configuration as text for people: secrets masked, the terminal's traces taken off.
+///
+/// # Errors
+///
+/// As [`read_running`].
+pub async fn read_running_text(session: &mut Session) -> Result<String, DeviceError> {
+    read_with(session, READ_RUNNING, running::readable).await
+}
+
 /// Reads which endpoints are seen, and on which ports.
 ///
 /// # Errors
@@ -123,6 +132,15 @@ async fn read_all(
 }
 
 async fn parse(session: &mut Session, command: &'static str) -> Result<RunningConfig, DeviceError> {
+    read_with(session, command, running::parse).await
+}
+
+/// Asks for a configuration and makes something of it, if it is whole.
+async fn read_with<T>(
+    session: &mut Session,
+    command: &'static str,
+    read: impl FnOnce(&str) -> Result<T, running::Incomplete>,
+) -> Result<T, DeviceError> {
     let text = match session.ask(command).await {
         Err(DeviceError::Refused { .. }) if !session.prompt().privileged => {
             return Err(DeviceError::LowPrivilege {
@@ -131,7 +149,7 @@ async fn parse(session: &mut Session, command: &'static str) -> Result<RunningCo
         }
         answer => answer?,
     };
-    running::parse(&text).map_err(|source| DeviceError::Incomplete {
+    read(&text).map_err(|source| DeviceError::Incomplete {
         device: session.address().to_owned(),
         command,
         source,

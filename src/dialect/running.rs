@@ -85,6 +85,27 @@ pub fn parse(text: &str) -> Result<RunningConfig, Incomplete> {
     })
 }
 
+/// A configuration as people keep it: the lines as printed, secrets masked, without what the frame and the terminal add,
+/// and with a `!` behind each section. The same configuration gives the same text.
+///
+/// # Errors
+///
+/// As [`parse`]: half a configuration is none.
+pub fn readable(text: &str) -> Result<String, Incomplete> {
+    let mut out = String::new();
+    let mut in_section = false;
+    for line in frame::lines(text)? {
+        if in_section && !line.indented {
+            out.push_str("!\n");
+        }
+        in_section = line.indented;
+        out.push_str(if line.indented { " " } else { "" });
+        out.push_str(&redact::line(&line.text));
+        out.push('\n');
+    }
+    Ok(out)
+}
+
 /// What `bw-profile` means where the device does not print it, learned by comparing the plain text with
 /// `all-defaults`. `None` when no subscriber tells, or two tell different things.
 #[must_use]

@@ -181,7 +181,7 @@ pub fn plan_device(inputs: Inputs<'_>, render: Render<'_>) -> DeviceChanges {
         decisions: desired.notes.clone(),
         refusals: std::mem::take(&mut resolution.refusals),
         records_before: records.to_vec(),
-        records: settle(resolution.records, &target),
+        records: settle(resolution.records, records, &target),
         observed_text: readings.running.1.to_owned(),
         inventory_fingerprint: sha256(desired),
         observed_fingerprint: running.fingerprint(),
@@ -317,10 +317,12 @@ fn lines(count: usize) -> String {
     format!("{count} line{}", if count == 1 { "" } else { "s" })
 }
 
-/// Records hold what the device will really hold.
-fn settle(mut records: Vec<Record>, target: &DeviceConfig) -> Vec<Record> {
+/// Records hold what the device will really hold. One that the plan leaves as it was (outside of a target, waiting for a
+/// window) keeps what was last applied: what the device holds instead was done behind gamops's back, and nobody has
+/// agreed to it.
+fn settle(mut records: Vec<Record>, before: &[Record], target: &DeviceConfig) -> Vec<Record> {
     for record in &mut records {
-        if !target.holds(record.object, record.applied.as_ref()) {
+        if !target.holds(record.object, record.applied.as_ref()) && !before.contains(record) {
             record.applied = target.object(record.object);
         }
     }

@@ -30,10 +30,7 @@ pub fn claims(changes: &DeviceChanges) -> Vec<Record> {
             .iter()
             .any(|record| replaces(record, before) && record.object != before.object)
     };
-    let left_behind = before.iter().filter(renumbered).map(|before| Record {
-        key: format!("#{}", before.object.number()),
-        ..before.clone()
-    });
+    let left_behind = before.iter().filter(renumbered).map(Record::left_behind);
     coming.chain(left_behind).collect()
 }
 

@@ -32,4 +32,15 @@ impl Record {
     pub fn kind(&self) -> Kind {
         self.object.kind()
     }
+
+    /// What the key leaves under this number when it goes on under another one: still ours, under a key that no
+    /// inventory can have. What was protected is what the key means, and that is elsewhere now: here it would stand in
+    /// the way of its own going, for good.
+    pub(super) fn left_behind(&self) -> Self {
+        Self {
+            key: format!("#{}", self.object.number()),
+            protect: false,
+            ..self.clone()
+        }
+    }
 }

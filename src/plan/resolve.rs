@@ -593,15 +593,12 @@ impl<'a> Resolver<'a> {
             if let Some(record) = records.values().find(|record| record.object == id) {
                 // Its key may lead to another object now, such as one under a newly pinned number.
                 let same_key = |other: &Record| other.kind() == record.kind() && other.key == record.key;
-                let key = if self.out.records.iter().any(same_key) {
-                    format!("#{}", id.number())
+                let kept = if self.out.records.iter().any(same_key) {
+                    record.left_behind()
                 } else {
-                    record.key.clone()
+                    (*record).clone()
                 };
-                self.out.records.push(Record {
-                    key,
-                    ..(*record).clone()
-                });
+                self.out.records.push(kept);
             }
             self.out.notes.push(format!(
                 "{id} has left the inventory but stays: unmanaged subscriber `{}` uses it",

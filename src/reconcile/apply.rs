@@ -19,6 +19,7 @@ use crate::domain::MacAddr;
 use crate::inventory::model::{Device, OnFailure};
 use crate::observed::{Change, DeviceConfig, ObjectId, RunningConfig};
 use crate::plan::model::DeviceChanges;
+use crate::plan::record::Record;
 use crate::plan::{Residue, claims, judge, verify};
 use crate::store::{Checkpoint, DeviceRun, DeviceRunState, Phase, RunId, Store, StoreError, Token};
 
@@ -231,7 +232,9 @@ async fn finish(
     found: &RunningConfig,
 ) -> Result<(), StoreError> {
     let mut records = checkpoint.owned_after.clone();
-    for record in &mut records {
+    // The others were left as they are, not as they were applied: what differs there stays drift.
+    let is_applied = |record: &&mut Record| checkpoint.target.holds(record.object, record.applied.as_ref());
+    for record in records.iter_mut().filter(is_applied) {
         // What the device filled in by itself (a port for `auto`) is what was applied, not drift.
         record.applied = found.managed.object(record.object);
     }

@@ -10,7 +10,7 @@ use crate::inventory::model::Device;
 use crate::observed::{Answer, AssumedWord, RunningConfig};
 use crate::plan::model::Unread;
 use crate::store::{Pin, StoreError};
-use crate::transport::snmp::Agent;
+use crate::transport::snmp::{Agent, Version};
 use crate::transport::ssh::{Connect, HostKey, HostKeyCheck, HostKeyPolicy, Login};
 
 use super::{Context, chain};
@@ -71,6 +71,11 @@ impl Contact {
             startup.managed.assume_model(self.model);
         }
         Ok(startup)
+    }
+
+    /// What it holds now as a person would read it, secrets masked.
+    pub(super) async fn running_text(&mut self) -> Result<String, DeviceError> {
+        device::read_running_text(&mut self.session).await
     }
 
     /// Ends the session politely.
@@ -218,17 +223,14 @@ async fn reach(
     let agent = device.transport.snmp.then(|| Agent {
         host: device.address.clone(),
         port: device.transport.snmp_port,
+        version: Version::default(),
         community: credentials.community.clone(),
         timeout: SNMP_TIMEOUT,
         attempts: SNMP_ATTEMPTS,
     });
     let failed = |error: DeviceError| Unseen {
         retry: error.retry(),
-        unread: Unread {
-            help: error.help(&device.key),
-            reason: chain(&error),
-            lasting: false,
-        },
+        unread: unread(device, &error),
     };
     let mut session = Session::open(&to).await.map_err(failed)?;
     match device::gather(&mut session, agent.as_ref()).await {
@@ -253,6 +255,15 @@ async fn reach(
             session.close().await;
             Err(failed(error))
         }
+    }
+}
+
+/// What an error means for a device: why it could not be read, and what to do.
+pub(super) fn unread(device: &Device, error: &DeviceError) -> Unread {
+    Unread {
+        help: error.help(&device.key),
+        reason: chain(error),
+        lasting: error.retry() != Retry::Soon,
     }
 }
 

@@ -79,22 +79,16 @@ impl Context {
     ///
     /// # Errors
     ///
-    /// [`RunError`] where a guard refuses the plan, or the run could not be written down; nothing was sent then.
+    /// [`RunError`] where a guard or a rule refuses the plan, which is written down, or where the run could not be written
+    /// down; nothing was sent then.
     pub async fn apply(&self, planned: Planned, orders: &Orders) -> Result<Applied, RunError> {
         if planned.plan.is_guarded() {
+            let recorded = self.refuse(&planned, &orders.actor).await;
             planned.close().await;
+            recorded?;
             return Err(RunError::Guarded);
         }
-        let undoes = planned.undoes.as_ref();
-        let run = self
-            .store
-            .begin_run(RunInfo {
-                actor: orders.actor.clone(),
-                commit: self.commit.clone(),
-                plan: written::written(&planned.plan, undoes.map(|(_, head)| head.as_str()))?,
-                undoes: undoes.map(|(run, _)| *run),
-            })
-            .await?;
+        let run = self.store.begin_run(self.info(&planned, &orders.actor)?).await?;
         let of_all = planned.undoes.is_none() && self.is_whole(&planned.plan);
         if orders.confirm {
             self.store.ask_confirmation(run).await?;
@@ -109,6 +103,31 @@ impl Context {
             results,
             waiting,
             of_all,
+        })
+    }
+
+    /// Writes down that a guard or a rule refuses a plan, and why; nothing of it is begun.
+    ///
+    /// # Errors
+    ///
+    /// [`RunError::Store`] where it could not be written down.
+    pub async fn refuse(&self, planned: &Planned, actor: &str) -> Result<RunId, RunError> {
+        let plan = &planned.plan;
+        let untouched = written::untouched(&written::none_begun(plan));
+        let info = self.info(planned, actor)?;
+        let run = self.store.refuse_run(info, written::refusals(plan), untouched).await?;
+        self.forget().await;
+        Ok(run)
+    }
+
+    /// Who runs what.
+    fn info(&self, planned: &Planned, actor: &str) -> Result<RunInfo, StoreError> {
+        let undoes = planned.undoes.as_ref();
+        Ok(RunInfo {
+            actor: actor.to_owned(),
+            commit: self.commit.clone(),
+            plan: written::written(&planned.plan, undoes.map(|(_, head)| head.as_str()))?,
+            undoes: undoes.map(|(run, _)| *run),
         })
     }
 

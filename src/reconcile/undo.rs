@@ -77,6 +77,10 @@ impl Context {
         let Some(entry) = self.store.run(run).await? else {
             return Err(NotUndoable::NoSuchRun { run }.into());
         };
+        if !entry.refusals.is_empty() {
+            let reasons = vec!["its plan was refused, and nothing was sent to any device".to_owned()];
+            return Err(NotUndoable::Nothing { run, reasons }.into());
+        }
         let (todo, left_out) = self.to_undo(&entry, targets).await?;
         if todo.is_empty() {
             return Err(NotUndoable::Nothing { run, reasons: left_out }.into());

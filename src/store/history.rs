@@ -6,6 +6,7 @@ use crate::domain::MacAddr;
 use crate::plan::model::Summary;
 
 use super::journal::{Answered, DeviceRunState, Phase, RunId, Untouched, WrittenPlan};
+use super::refused::{PlanRefusal, refusals};
 use super::{Store, StoreError};
 
 /// Which runs are asked for.
@@ -32,8 +33,12 @@ pub struct RunEntry {
     pub commit: Option<String>,
     /// The run that it undid.
     pub undoes: Option<RunId>,
-    /// `done` or `incomplete`; `None` without an end.
+    /// `done`, `incomplete` or `refused`; `None` without an end.
     pub outcome: Option<String>,
+    /// How often the same plan was refused in a row, `started` being the first time and `finished` the last; else 1.
+    pub times: u32,
+    /// Why its plan was refused as a whole; empty where it was not.
+    pub refusals: Vec<PlanRefusal>,
     /// The devices that it began, by key.
     pub devices: Vec<DeviceEntry>,
     /// The devices that it was to change, or that it could not read, and sent nothing to; by key.
@@ -76,7 +81,7 @@ pub struct Exchange {
     pub reply: Option<String>,
 }
 
-const RUN: &str = "SELECT id, started, finished, actor, commit_id, undoes, outcome FROM runs";
+const RUN: &str = "SELECT id, started, finished, actor, commit_id, undoes, outcome, times FROM runs";
 
 impl Store {
     /// Runs, the newest first.
@@ -178,6 +183,8 @@ fn entry(row: &Row<'_>) -> rusqlite::Result<RunEntry> {
         commit: row.get(4)?,
         undoes: row.get::<_, Option<i64>>(5)?.map(RunId),
         outcome: row.get(6)?,
+        times: row.get(7)?,
+        refusals: Vec::new(),
         devices: Vec::new(),
         untouched: Vec::new(),
     })
@@ -217,5 +224,6 @@ fn with_devices(db: &Transaction<'_>, mut run: RunEntry) -> Result<RunEntry, Sto
         })
     })?;
     run.untouched = untouched.collect::<Result<_, _>>()?;
+    run.refusals = refusals(db, run.run)?;
     Ok(run)
 }

@@ -1,7 +1,7 @@
 //! What every run did, written before it is done: each command before it is sent, each reply as it comes.
 //! Killed anywhere, the next run finds here what was in flight.
 
-use rusqlite::{OptionalExtension as _, params};
+use rusqlite::{OptionalExtension as _, Transaction, params};
 
 use crate::domain::MacAddr;
 use crate::plan::model::Summary;
@@ -234,22 +234,7 @@ impl Store {
     ///
     /// [`StoreError`] where the database cannot be used.
     pub async fn begin_run(&self, info: RunInfo) -> Result<RunId, StoreError> {
-        self.call(move |db| {
-            db.execute(
-                "INSERT INTO runs (started, actor, commit_id, plan_text, plan_json, undoes)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
-                params![
-                    now(),
-                    info.actor,
-                    info.commit,
-                    info.plan.as_ref().map(|plan| &plan.text),
-                    info.plan.as_ref().map(|plan| &plan.json),
-                    info.undoes.map(|run| run.0),
-                ],
-            )?;
-            Ok(RunId(db.last_insert_rowid()))
-        })
-        .await
+        self.call(move |db| open_run(db, &info)).await
     }
 
     /// Closes a run. `untouched` are devices where it came to nothing; of those that it began, what is on record
@@ -266,18 +251,7 @@ impl Store {
         untouched: Vec<Untouched>,
     ) -> Result<(), StoreError> {
         self.call(move |db| {
-            for Untouched {
-                device,
-                outcome,
-                reason,
-            } in untouched
-            {
-                db.execute(
-                    "INSERT INTO untouched (run, device, outcome, reason) SELECT ?1, ?2, ?3, ?4
-                     WHERE NOT EXISTS (SELECT 1 FROM device_runs WHERE run = ?1 AND device = ?2)",
-                    params![run.0, device, outcome, reason],
-                )?;
-            }
+            leave_untouched(db, run, untouched)?;
             db.execute(
                 "DELETE FROM runs WHERE id = ?1
                      AND NOT EXISTS (SELECT 1 FROM device_runs WHERE run = ?1)
@@ -512,13 +486,47 @@ impl Store {
     }
 }
 
+/// Opens a run.
+pub(super) fn open_run(db: &Transaction<'_>, info: &RunInfo) -> Result<RunId, StoreError> {
+    db.execute(
+        "INSERT INTO runs (started, actor, commit_id, plan_text, plan_json, undoes)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+        params![
+            now(),
+            info.actor,
+            info.commit,
+            info.plan.as_ref().map(|plan| &plan.text),
+            info.plan.as_ref().map(|plan| &plan.json),
+            info.undoes.map(|run| run.0),
+        ],
+    )?;
+    Ok(RunId(db.last_insert_rowid()))
+}
+
+/// Writes down what a run came to on devices that it did not begin.
+pub(super) fn leave_untouched(db: &Transaction<'_>, run: RunId, untouched: Vec<Untouched>) -> rusqlite::Result<()> {
+    for Untouched {
+        device,
+        outcome,
+        reason,
+    } in untouched
+    {
+        db.execute(
+            "INSERT INTO untouched (run, device, outcome, reason) SELECT ?1, ?2, ?3, ?4
+             WHERE NOT EXISTS (SELECT 1 FROM device_runs WHERE run = ?1 AND device = ?2)",
+            params![run.0, device, outcome, reason],
+        )?;
+    }
+    Ok(())
+}
+
 /// A count as a column. No device has so many objects that it would not fit.
 fn number(count: usize) -> i64 {
     i64::try_from(count).unwrap_or(i64::MAX)
 }
 
 pub(super) fn set_state(
-    db: &rusqlite::Transaction<'_>,
+    db: &Transaction<'_>,
     run: RunId,
     device: &str,
     state: DeviceRunState,

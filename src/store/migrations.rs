@@ -128,6 +128,19 @@ const STEPS: &[&str] = &[
         expires   TEXT NOT NULL
     ) STRICT;
     ALTER TABLE device_runs ADD COLUMN lease INTEGER;",
+    // 9: why the plan of a run was refused as a whole, and how often in a row.
+    "ALTER TABLE runs ADD COLUMN times INTEGER NOT NULL DEFAULT 1;
+    CREATE TABLE refusals (
+        run       INTEGER NOT NULL REFERENCES runs (id),
+        place     INTEGER NOT NULL,
+        source    TEXT NOT NULL,
+        name      TEXT NOT NULL,
+        device    TEXT,
+        number    INTEGER,
+        bound     INTEGER,
+        message   TEXT NOT NULL,
+        PRIMARY KEY (run, place)
+    ) STRICT;",
 ];
 
 /// Makes an empty database into one of an older version.

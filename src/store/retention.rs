@@ -39,7 +39,7 @@ impl Store {
                 .query_map(params![written(keep.since), keep.runs], |row| row.get(0))?
                 .collect::<Result<_, _>>()?;
             for run in &old {
-                for rows in ["exchanges", "device_runs", "untouched"] {
+                for rows in ["exchanges", "device_runs", "untouched", "refusals"] {
                     db.execute(&format!("DELETE FROM {rows} WHERE run = ?1"), [run])?;
                 }
                 db.execute("DELETE FROM runs WHERE id = ?1", [run])?;

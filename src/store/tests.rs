@@ -492,6 +492,7 @@ async fn the_first_word_on_a_run_counts_and_the_clock_has_one() {
 }
 
 mod leases;
+mod refused;
 mod retention;
 
 #[tokio::test]

@@ -146,16 +146,21 @@ pub fn resolve(
         .password(&read_file)?
         .or_else(|| factory.then(|| Secret::new(FACTORY_PASSWORD)))
         .ok_or_else(|| missing("password", &["PASSWORD", "PASSWORD_FILE"]))?;
-    let community = values
-        .environment("COMMUNITY")?
-        .map(Secret::new)
-        .or_else(|| values.entry.community.clone())
-        .unwrap_or_else(|| Secret::new(DEFAULT_COMMUNITY));
+    let community = values.community()?.unwrap_or_else(|| Secret::new(DEFAULT_COMMUNITY));
     Ok(Credentials {
         username,
         password,
         community,
     })
+}
+
+/// The read community that a name gives, if it gives one.
+fn community(
+    name: &str,
+    variable: impl Fn(&str) -> Variable,
+    settings: &Settings,
+) -> Result<Option<Secret>, CredentialsError> {
+    Values::new(name, &variable, settings).community()
 }
 
 /// What environment and settings give for a name.
@@ -179,6 +184,11 @@ impl<'a, V: Fn(&str) -> Variable> Values<'a, V> {
     fn environment(&self, suffix: &str) -> Result<Option<String>, CredentialsError> {
         let variable = format!("{}{suffix}", self.stem);
         (self.variable)(&variable).map_err(|NotText| CredentialsError::NotText { variable })
+    }
+
+    fn community(&self) -> Result<Option<Secret>, CredentialsError> {
+        let given = self.environment("COMMUNITY")?.map(Secret::new);
+        Ok(given.or_else(|| self.entry.community.clone()))
     }
 
     fn username(&self) -> Result<Option<String>, CredentialsError> {

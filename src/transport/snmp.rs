@@ -1,4 +1,4 @@
-//! SNMP v2c questions, with a timeout and bounded retries.
+//! SNMP questions in version 2c or 1, with a timeout and bounded retries.
 //!
 //! Silence is an outcome, not an error: a wrong community, a firewall and an agent that is switched off all
 //! look alike, and gamops works from the command line alone.
@@ -13,6 +13,25 @@ use tokio::time::timeout;
 use super::{Retry, host_and_port};
 use crate::domain::{Secret, SnmpValue};
 
+/// The version of SNMP that a question is put in.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Version {
+    /// Version 1: one object that is not there voids the whole question.
+    V1,
+    /// Version 2c.
+    #[default]
+    V2c,
+}
+
+impl std::fmt::Display for Version {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::V1 => "1",
+            Self::V2c => "2c",
+        })
+    }
+}
+
 /// Whom to ask, and how patiently.
 #[derive(Debug, Clone)]
 pub struct Agent {
@@ -20,6 +39,8 @@ pub struct Agent {
     pub host: String,
     /// UDP port.
     pub port: u16,
+    /// Which version to ask in.
+    pub version: Version,
     /// Read community.
     pub community: Secret,
     /// How long to wait for each answer.
@@ -125,12 +146,15 @@ async fn ask(
     let [a, b, c, ..] = RandomState::new().build_hasher().finish().to_le_bytes();
     let number = i32::from_le_bytes([a, b, c, 0]);
     let target = (agent.host.as_str(), agent.port);
-    let mut session = AsyncSession::new_v2c(target, agent.community.expose().as_bytes(), number)
-        .await
-        .map_err(|source| SnmpError::Reach {
-            address: address.to_owned(),
-            source,
-        })?;
+    let community = agent.community.expose().as_bytes();
+    let opened = match agent.version {
+        Version::V1 => AsyncSession::new_v1(target, community, number).await,
+        Version::V2c => AsyncSession::new_v2c(target, community, number).await,
+    };
+    let mut session = opened.map_err(|source| SnmpError::Reach {
+        address: address.to_owned(),
+        source,
+    })?;
     match session.get_many(names).await {
         Ok(answer) if answer.error_status != 0 => Err(SnmpError::Refused {
             address: address.to_owned(),

@@ -174,6 +174,35 @@ fn killed_after_any_command_took_effect_the_next_run_repeats_nothing() {
     killed_at_each_command(Moment::After);
 }
 
+#[test]
+fn killed_while_something_protected_gets_another_number_the_next_run_goes_on() {
+    let services = |id: &str| BEFORE.replace("s-1: {", &format!("s-1: {{ protect: true, {id}"));
+    let fleet = TestFleet::start(MAPLE, &services(""));
+    let _ = fleet.apply();
+    fleet.write("services.yaml", &services("id: 40, "));
+    let maple = fleet.device("maple");
+    maple.set_fault(Fault::Hold {
+        at: 1,
+        of: Counted::Configuration,
+        when: Moment::Before,
+    });
+    let mut killed = start(&fleet);
+    until_held(&fleet, &maple);
+    killed.kill().unwrap();
+    killed.wait().unwrap();
+    until_no_session(&maple);
+    maple.clear_faults();
+    let _ = fleet.apply();
+    fleet.expect_in_sync();
+    let lines = fleet.ghn_lines("maple");
+    let under = |number: &str| {
+        lines
+            .iter()
+            .any(|line| line.starts_with(&format!("ghn subscriber {number} ")))
+    };
+    assert!(under("40") && !under("1"), "{lines:?}");
+}
+
 /// Applies with no file allowed to grow beyond so many blocks of 512 bytes. A write beyond it fails as on a full disk,
 /// or kills the program where `deadly`.
 fn with_little_room(fleet: &TestFleet, blocks: u32, deadly: bool) -> Ran {

@@ -9,7 +9,7 @@ use gamops::domain::{Model, ProfileId, Secret};
 use gamops::observed::{Answer, Evidence, ProfileRef};
 use gamops::sim::{Counted, DeviceSpec, Fault, Fleet, FleetOptions, Moment, SimDevice};
 use gamops::transport::Retry;
-use gamops::transport::snmp::Agent;
+use gamops::transport::snmp::{Agent, Version};
 use gamops::transport::ssh::{Connect, HostKeyCheck, Login};
 use tokio_util::sync::CancellationToken;
 
@@ -55,6 +55,7 @@ impl Given {
         Agent {
             host: self.device.snmp_addr().ip().to_string(),
             port: self.device.snmp_addr().port(),
+            version: Version::V2c,
             community: Secret::new("public"),
             timeout: Duration::from_millis(500),
             attempts: NonZeroU8::new(4).unwrap(),

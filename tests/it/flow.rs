@@ -195,6 +195,51 @@ fn a_target_narrows_a_run_to_one_object_and_what_it_stands_on() {
 }
 
 #[test]
+fn what_a_run_was_not_about_keeps_its_cause() {
+    let fleet = TestFleet::start(TWO, SERVICES);
+    let _ = fleet.apply();
+    let maple = fleet.device("maple");
+    maple.execute("ghn subscriber 1 vid 999\nno ghn subscriber 3\ncopy running-config startup-config");
+    let drift = |fleet: &TestFleet| {
+        let plan = fleet.run(&["plan", "--format", "json"]).expect(0).stdout;
+        let plan: serde_json::Value = serde_json::from_str(&plan).unwrap();
+        let changes = plan["resource_changes"].as_array().unwrap();
+        // What was deleted comes back without what the device had filled in.
+        let drift = changes
+            .iter()
+            .filter(|change| change["cause"] == "drift" || change["cause"] == "both");
+        drift
+            .map(|change| change["address"].as_str().unwrap().to_owned())
+            .collect::<Vec<_>>()
+    };
+    let both = ["maple/subscriber/s-1", "maple/subscriber/s-3"];
+    assert_eq!(drift(&fleet), both);
+
+    // With something to change, with nothing to change, and with something to take over.
+    let target = ["apply", "--auto-approve", "--target", "maple/subscriber/s-2"];
+    fleet.write("services.yaml", &SERVICES.replace("vlan: 102", "vlan: 112"));
+    let _ = fleet.run(&target).expect(0).says("1 changed");
+    assert_eq!(drift(&fleet), both);
+    let _ = fleet.run(&target).expect(0);
+    assert_eq!(drift(&fleet), both);
+    maple.execute(
+        "ghn endpoint 9 name \"s-9\" mac-address 00:0e:d8:00:00:09 port 2\n\
+         ghn subscriber 9 name \"s-9\" endpoint 9 vid 109 untagged bw-profile unthrottled\n\
+         copy running-config startup-config",
+    );
+    let found = "  s-9: { device: maple, endpoint: \"00:0e:d8:00:00:09\", port: 2, plan: unthrottled, vlan: 109 }\n";
+    let services = SERVICES.replace("vlan: 102", "vlan: 112") + found;
+    fleet.write("services.yaml", &services);
+    let take = ["apply", "--auto-approve", "--target", "maple/subscriber/s-9"];
+    let _ = fleet.run(&take).expect(0);
+    assert_eq!(drift(&fleet), both);
+
+    // What was drift all the time is mended as drift.
+    let _ = fleet.apply();
+    fleet.expect_in_sync();
+}
+
+#[test]
 fn an_observed_device_is_shown_and_never_changed() {
     let fleet = TestFleet::start(TWO, SERVICES);
     fleet.write("devices.yaml", &fleet.devices(TWO, "    mode: observe\n"));
@@ -447,6 +492,11 @@ fn a_customer_put_in_place_of_another_by_hand_is_left_alone_when_that_one_leaves
     let _ = fleet.apply();
     let maple = fleet.device("maple");
     maple.execute("ghn subscriber 1 name \"John\"\ncopy running-config startup-config");
+    // A run that is about somebody else does not make him ours.
+    fleet.write("services.yaml", &SERVICES.replace("vlan: 102", "vlan: 112"));
+    let _ = fleet
+        .run(&["apply", "--auto-approve", "--target", "maple/subscriber/s-2"])
+        .expect(0);
     let without: String = SERVICES
         .lines()
         .filter(|line| !line.contains("s-1:"))

@@ -25,7 +25,7 @@ use gamops::plan::json::plan_json;
 use gamops::plan::model::{DeviceChanges, DevicePlan, Outcome, Plan};
 use gamops::plan::{Inputs, Readings, file, plan_device, plan_text};
 use gamops::transport::credentials::Settings;
-use gamops::transport::snmp::{Agent, get};
+use gamops::transport::snmp::{Agent, Version, get};
 use proptest::prelude::*;
 
 use damage::{damaged, damages};
@@ -397,6 +397,7 @@ proptest! {
         let to = Agent {
             host: "127.0.0.1".to_owned(),
             port,
+            version: Version::V2c,
             community: Secret::new("public".to_owned()),
             timeout: Duration::from_millis(20),
             attempts: NonZeroU8::MIN,

@@ -44,6 +44,11 @@ fn three_runs() -> TestFleet {
 fn runs_are_listed_newest_first_with_what_they_came_to() {
     let fleet = three_runs();
     let listed = fleet.run(&["history"]).expect(0).stdout;
+    let mut starts = listed
+        .lines()
+        .map(|line| line.find("STARTED").or_else(|| line.find("20")));
+    let header = starts.next().unwrap();
+    assert!(starts.all(|start| start == header), "it is no table:\n{listed}");
     insta::with_settings!({filters => FILTERS.to_vec()}, {
         insta::assert_snapshot!("history", listed);
     });
@@ -107,6 +112,73 @@ fn a_command_that_got_no_answer_is_on_record_as_such() {
         .map(|exchange| &exchange["answer"])
         .collect();
     assert_eq!(answers, ["accepted", "lost"]);
+}
+
+#[test]
+fn a_plan_that_was_refused_is_on_record_with_the_reasons() {
+    let fleet = TestFleet::start(TWO, SERVICES);
+    let _ = fleet.apply();
+    let held = fleet.ghn_lines("maple");
+    fleet.write(
+        "gamops.yaml",
+        "format: 1
+inventory: test
+defaults: { credentials: factory, mode: manage }
+policies:
+  guards: { destroy_per_device: { count: 0, share: 0% } }
+  rules: { quiet: { when: \"plan.summary.destroy > 0\", effect: refuse, message: not this week } }
+",
+    );
+    let line = |text: &&str| !text.contains("s-1:");
+    fleet.write(
+        "services.yaml",
+        &SERVICES.lines().filter(line).collect::<Vec<_>>().join("\n"),
+    );
+    let apply = ["apply", "--auto-approve"];
+    let _ = fleet.run(&apply).expect(4);
+    let listed = fleet.run(&["history", "--device", "maple"]).expect(0).stdout;
+    let shown = fleet.run(&["history", "show", "2"]).expect(0).stdout;
+    insta::with_settings!({filters => FILTERS.to_vec()}, {
+        insta::assert_snapshot!("history_refused", format!("{listed}\n{shown}"));
+    });
+
+    // The same again is counted; what is in the way of an undo is on record as that.
+    let _ = fleet.run(&apply).expect(4);
+    let json = parse(&fleet.run(&["history", "show", "2", "--format", "json"]).expect(0));
+    assert_eq!((&json["outcome"], &json["times"]), (&"refused".into(), &2.into()));
+    assert_eq!(json["refusals"][0]["name"], "destroy-per-device");
+    assert_eq!(
+        (&json["refusals"][0]["number"], &json["refusals"][0]["limit"]),
+        (&1.into(), &0.into())
+    );
+    assert_eq!(
+        (&json["refusals"][1]["by"], &json["refusals"][1]["name"]),
+        (&"rule".into(), &"quiet".into())
+    );
+    assert_eq!(json["devices"], serde_json::json!([]));
+    assert_eq!(json["untouched"][0]["outcome"], "not-started");
+    let undo = ["undo", "--auto-approve"];
+    let _ = fleet
+        .run(&[&undo[..], &["2"]].concat())
+        .expect(1)
+        .says("run 2 cannot be undone: its plan was refused");
+    let _ = fleet.run(&[&undo[..], &["1"]].concat()).expect(4);
+    let listed = fleet.run(&["history"]).expect(0);
+    let _ = listed
+        .says("refused, to undo run 1: guard destroy-per-device (")
+        .says("refused 2 times: guard");
+
+    // Nothing else has changed by it: the run before is still the last one, and the way through leads through.
+    assert_eq!(fleet.ghn_lines("maple"), held);
+    let _ = fleet
+        .run(&["plan"])
+        .expect(0)
+        .says("Refused by guard destroy-per-device");
+    fleet.write("services.yaml", SERVICES);
+    let _ = fleet
+        .run(&["undo", "--auto-approve", "1", "--allow", "destroy=5"])
+        .expect(4);
+    fleet.expect_in_sync();
 }
 
 #[test]

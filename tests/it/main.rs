@@ -6,11 +6,13 @@
 )]
 
 mod assumed;
+mod backup;
 mod changed_since;
 mod confirm;
 mod crash;
 mod device_gather;
 mod devices;
+mod discover;
 mod faults;
 mod fields;
 mod fleet;

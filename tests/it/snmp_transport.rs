@@ -1,23 +1,23 @@
 //! The SNMP client against net-snmp's agent, and against agents that misbehave.
 
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::num::NonZeroU8;
-use std::process::Command;
 use std::time::Duration;
 
 use gamops::dialect::snmp::{BOARD_MAC, IDENTITY, SYS_DESCR, identity};
 use gamops::domain::{Model, Secret, SnmpValue};
 use gamops::transport::Retry;
-use gamops::transport::snmp::{Agent, Answer, SnmpError, get};
+use gamops::transport::snmp::{Agent, Answer, SnmpError, Version, get};
 use tokio::net::UdpSocket;
-use tokio::time::Instant;
 
-use crate::support::program::{Server, find, free_udp_port};
+use crate::support::program::free_udp_port;
+use crate::support::snmpd::Snmpd;
 
 fn agent(address: SocketAddr) -> Agent {
     Agent {
         host: address.ip().to_string(),
         port: address.port(),
+        version: Version::V2c,
         community: Secret::new("canary-public"),
         timeout: Duration::from_millis(500),
         attempts: NonZeroU8::new(3).unwrap(),
@@ -25,68 +25,29 @@ fn agent(address: SocketAddr) -> Agent {
 }
 
 /// net-snmp's agent, answering as a GAM would.
-struct Snmpd {
-    _server: Server,
-    _folder: tempfile::TempDir,
-    agent: Agent,
-}
-
-impl Snmpd {
-    async fn start() -> Self {
-        let snmpd = find("snmpd", "snmpd");
-        let folder = tempfile::tempdir().unwrap();
-        let config = folder.path().join("snmpd.conf");
-        std::fs::write(
-            &config,
-            "rocommunity canary-public 127.0.0.1\n\
-             override .1.3.6.1.2.1.1.1.0 octet_str \"GAM-4-CX-AC GigaBit Ethernet Switch\"\n\
-             override .1.3.6.1.2.1.1.2.0 object_id .1.3.6.1.4.1.20095.2000.1.18\n\
-             override .1.3.6.1.4.1.20095.2001.24.1.3.5.1.0 octet_str 0x000ed81ab9e2\n\
-             override .1.3.6.1.4.1.20095.2001.24.1.3.5.3.0 octet_str \"01013599\"\n\
-             override .1.3.6.1.4.1.20095.9.1.0 integer -7\n\
-             override .1.3.6.1.4.1.20095.9.2.0 uinteger 4000000000\n",
-        )
-        .unwrap();
-        let deadline = Instant::now() + Duration::from_secs(20);
-        loop {
-            let port = free_udp_port();
-            let mut server = Server::start(
-                Command::new(&snmpd)
-                    .args(["-f", "-Le", "-C", "-I", "-smux", "-c"])
-                    .arg(&config)
-                    .arg(format!("udp:127.0.0.1:{port}"))
-                    .env("SNMP_PERSISTENT_DIR", folder.path())
-                    .env("MIBS", ""),
-                &folder.path().join("log"),
-            );
-            let agent = Agent {
-                timeout: Duration::from_secs(2),
-                ..agent(SocketAddr::from(([127, 0, 0, 1], port)))
-            };
-            let one = Agent {
-                attempts: NonZeroU8::MIN,
-                timeout: Duration::from_millis(200),
-                ..agent.clone()
-            };
-            while !server.has_ended() {
-                if matches!(get(&one, &[SYS_DESCR]).await, Ok(Answer::Values(_))) {
-                    return Self {
-                        _server: server,
-                        _folder: folder,
-                        agent,
-                    };
-                }
-                assert!(Instant::now() < deadline, "snmpd does not answer: {}", server.log());
-            }
-            assert!(Instant::now() < deadline, "snmpd does not start: {}", server.log());
-        }
-    }
+async fn snmpd() -> (Snmpd, Agent) {
+    let snmpd = Snmpd::start(
+        Ipv4Addr::LOCALHOST,
+        "canary-public",
+        "override .1.3.6.1.2.1.1.1.0 octet_str \"GAM-4-CX-AC GigaBit Ethernet Switch\"\n\
+         override .1.3.6.1.2.1.1.2.0 object_id .1.3.6.1.4.1.20095.2000.1.18\n\
+         override .1.3.6.1.4.1.20095.2001.24.1.3.5.1.0 octet_str 0x000ed81ab9e2\n\
+         override .1.3.6.1.4.1.20095.2001.24.1.3.5.3.0 octet_str \"01013599\"\n\
+         override .1.3.6.1.4.1.20095.9.1.0 integer -7\n\
+         override .1.3.6.1.4.1.20095.9.2.0 uinteger 4000000000\n",
+    )
+    .await;
+    let agent = Agent {
+        timeout: Duration::from_secs(2),
+        ..agent(snmpd.address)
+    };
+    (snmpd, agent)
 }
 
 #[tokio::test]
 async fn net_snmp_s_agent_tells_which_device_it_is() {
-    let snmpd = Snmpd::start().await;
-    let Answer::Values(values) = get(&snmpd.agent, IDENTITY).await.unwrap() else {
+    let (_snmpd, agent) = snmpd().await;
+    let Answer::Values(values) = get(&agent, IDENTITY).await.unwrap() else {
         panic!("silent")
     };
     let identity = identity(&values);
@@ -97,12 +58,38 @@ async fn net_snmp_s_agent_tells_which_device_it_is() {
 }
 
 #[tokio::test]
+async fn version_1_is_understood_and_refuses_a_question_for_what_is_absent() {
+    let (_snmpd, agent) = snmpd().await;
+    let agent = Agent {
+        version: Version::V1,
+        ..agent
+    };
+    let Answer::Values(values) = get(&agent, IDENTITY).await.unwrap() else {
+        panic!("silent")
+    };
+    assert_eq!(identity(&values).model, Model::by_name("GAM-4-CX"));
+    let absent: &[u64] = &[1, 3, 6, 1, 4, 1, 20095, 9, 3, 0];
+    let error = get(&agent, &[SYS_DESCR, absent]).await.unwrap_err();
+    assert!(
+        matches!(
+            error,
+            SnmpError::Refused {
+                status: 2,
+                index: 2,
+                ..
+            }
+        ),
+        "{error:?}"
+    );
+}
+
+#[tokio::test]
 async fn every_kind_of_value_arrives_and_what_is_absent_is_said_to_be() {
-    let snmpd = Snmpd::start().await;
+    let (_snmpd, agent) = snmpd().await;
     let mine = |last: u64| [1, 3, 6, 1, 4, 1, 20095, 9, last, 0];
     let oids = [mine(1), mine(2), mine(3)];
     let asked: Vec<&[u64]> = oids.iter().map(|oid| oid.as_slice()).chain([BOARD_MAC]).collect();
-    let Answer::Values(values) = get(&snmpd.agent, &asked).await.unwrap() else {
+    let Answer::Values(values) = get(&agent, &asked).await.unwrap() else {
         panic!("silent")
     };
     let values: Vec<SnmpValue> = values.into_iter().map(|(_, value)| value).collect();
@@ -119,11 +106,11 @@ async fn every_kind_of_value_arrives_and_what_is_absent_is_said_to_be() {
 
 #[tokio::test]
 async fn a_wrong_community_is_silence_and_shows_nowhere() {
-    let snmpd = Snmpd::start().await;
+    let (_snmpd, agent) = snmpd().await;
     let wrong = Agent {
         community: Secret::new("canary-other"),
         timeout: Duration::from_millis(50),
-        ..snmpd.agent.clone()
+        ..agent
     };
     assert_eq!(get(&wrong, &[SYS_DESCR]).await.unwrap(), Answer::Silent);
     assert!(!format!("{wrong:?}").contains("canary"));

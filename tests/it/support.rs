@@ -2,5 +2,6 @@
 
 pub(crate) mod git_server;
 pub(crate) mod program;
+pub(crate) mod snmpd;
 pub(crate) mod ssh_peer;
 pub(crate) mod user;

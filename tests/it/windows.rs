@@ -139,6 +139,22 @@ fn what_depends_on_what_waits_waits_with_it() {
 }
 
 #[test]
+fn what_waits_keeps_its_cause() {
+    let fleet = start();
+    let maple = fleet.device("maple");
+    maple.execute("ghn subscriber 1 vid 999\ncopy running-config startup-config");
+    let drift = "changed on the device behind gamops's back";
+    // Nothing but what waits; then beside something that is done.
+    let _ = apply(&fleet, NOON).expect(0);
+    let _ = at(&fleet, NIGHT, &["plan"]).expect(0).says(drift);
+    fleet.write("services.yaml", &SERVICES.replace("Apt 3", "Apartment 3"));
+    let _ = apply(&fleet, NOON).expect(0).says("1 changed");
+    let _ = at(&fleet, NIGHT, &["plan"]).expect(0).says(drift);
+    let _ = apply(&fleet, NIGHT).expect(0);
+    fleet.expect_in_sync();
+}
+
+#[test]
 fn a_window_can_be_ignored_and_that_is_on_record() {
     let fleet = start();
     fleet.write("services.yaml", &SERVICES.replace("vlan: 101", "vlan: 111"));

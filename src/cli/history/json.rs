@@ -2,10 +2,10 @@
 
 use serde_json::{Value, json};
 
-use crate::store::{Answered, DeviceEntry, Exchange, Phase, RunEntry};
+use crate::store::{Answered, DeviceEntry, Exchange, Phase, PlanRefusal, RunEntry};
 
 use super::Whole;
-use super::text::{done, millis, outcome_word};
+use super::text::{done, millis, outcome_word, ran_until};
 
 /// Version of the shape: a new major where a key goes away or means something else.
 const FORMAT_VERSION: &str = "1.0";
@@ -48,16 +48,29 @@ fn entry(run: &RunEntry, devices: Vec<Value>) -> Value {
         "run": number(run.run),
         "started": run.started,
         "finished": run.finished,
-        "millis": run.finished.as_deref().and_then(|end| millis(&run.started, end)),
+        "millis": ran_until(run).and_then(|end| millis(&run.started, end)),
         "actor": run.actor,
         "commit": run.commit,
         "undoes": run.undoes.map(number),
         "outcome": outcome_word(run),
+        "times": run.times,
+        "refusals": run.refusals.iter().map(refusal).collect::<Vec<Value>>(),
         "added": done.add,
         "changed": done.change,
         "destroyed": done.destroy,
         "devices": devices,
         "untouched": untouched,
+    })
+}
+
+fn refusal(refusal: &PlanRefusal) -> Value {
+    json!({
+        "by": refusal.by.word(),
+        "name": refusal.name,
+        "device": refusal.device,
+        "number": refusal.number,
+        "limit": refusal.limit,
+        "message": refusal.message,
     })
 }
 

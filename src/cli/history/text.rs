@@ -7,7 +7,7 @@ use jiff::Timestamp;
 
 use crate::plan::count;
 use crate::plan::model::Summary;
-use crate::store::{Answered, DeviceRunState, Exchange, Phase, RunEntry};
+use crate::store::{Answered, DeviceRunState, Exchange, Phase, PlanRefusal, RunEntry};
 
 use super::Whole;
 
@@ -39,9 +39,7 @@ pub(super) fn runs(runs: &[RunEntry]) -> String {
         table.add_row([
             run.run.to_string(),
             second(&run.started),
-            run.finished
-                .as_deref()
-                .map_or_else(|| "-".to_owned(), |end| took(&run.started, end)),
+            ran_until(run).map_or_else(|| "-".to_owned(), |end| took(&run.started, end)),
             run.actor.clone(),
             run.commit.clone().unwrap_or_else(|| "-".to_owned()),
             devices(run),
@@ -56,9 +54,10 @@ pub(super) fn runs(runs: &[RunEntry]) -> String {
             column.set_cell_alignment(CellAlignment::Right);
         }
     }
+    // The style sets a blank before the first column; what is aligned to the right has its own.
     let mut out = String::new();
     for line in table.lines() {
-        let _ = writeln!(out, "{}", line.trim());
+        let _ = writeln!(out, "{}", line.strip_prefix(' ').unwrap_or(&line).trim_end());
     }
     out
 }
@@ -77,10 +76,22 @@ pub(super) fn whole(whole: &Whole) -> String {
         .unwrap_or_default();
     let _ = writeln!(out, "Run {} by {}{commit}{undoes}", run.run, run.actor);
     let end = match &run.finished {
+        Some(_) if run.times == 1 && is_refused(run) => outcome_word(run).to_owned(),
+        Some(last) if is_refused(run) => {
+            format!(
+                "{} {} times, the last at {}",
+                outcome_word(run),
+                run.times,
+                second(last)
+            )
+        }
         Some(end) => format!("took {}, {}", took(&run.started, end), outcome_word(run)),
         None => "no end is on record: it goes on, or was cut off".to_owned(),
     };
     let _ = writeln!(out, "  started {} UTC, {end}", second(&run.started));
+    for PlanRefusal { by, name, message, .. } in &run.refusals {
+        let _ = writeln!(out, "  refused by {} {name}: {message}", by.word());
+    }
     if let Some(plan) = &whole.plan {
         out.push_str("\nThe plan as it was shown:\n\n");
         for line in plan.text.trim_end().lines() {
@@ -158,12 +169,24 @@ fn devices(run: &RunEntry) -> String {
     }
 }
 
-/// `done` or `incomplete`; `unfinished` for a run that goes on, or was killed.
+/// When a run ended that did something; `None` for one that was refused before it began.
+pub(super) fn ran_until(run: &RunEntry) -> Option<&str> {
+    run.finished.as_deref().filter(|_| !is_refused(run))
+}
+
+fn is_refused(run: &RunEntry) -> bool {
+    !run.refusals.is_empty()
+}
+
+/// `done`, `incomplete` or `refused`; `unfinished` for a run that goes on, or was killed.
 pub(super) fn outcome_word(run: &RunEntry) -> &str {
     run.outcome.as_deref().unwrap_or("unfinished")
 }
 
 fn outcome(run: &RunEntry) -> String {
+    if is_refused(run) {
+        return refused(run);
+    }
     let mut out = outcome_word(run).to_owned();
     if let Some(undone) = run.undoes {
         let _ = write!(out, ", undid run {undone}");
@@ -182,6 +205,33 @@ fn outcome(run: &RunEntry) -> String {
     } else if !bad.is_empty() {
         let _ = write!(out, ": {}", bad.join(", "));
     }
+    out
+}
+
+/// `refused: guard destroy-per-device (6, at most 5), rule not-on-fridays`.
+fn refused(run: &RunEntry) -> String {
+    let mut out = outcome_word(run).to_owned();
+    if run.times > 1 {
+        let _ = write!(out, " {} times", run.times);
+    }
+    if let Some(undone) = run.undoes {
+        let _ = write!(out, ", to undo run {undone}");
+    }
+    let reason = |refusal: &PlanRefusal| {
+        let PlanRefusal {
+            by,
+            name,
+            number,
+            limit,
+            ..
+        } = refusal;
+        match (number, limit) {
+            (Some(number), Some(limit)) => format!("{} {name} ({number}, at most {limit})", by.word()),
+            _ => format!("{} {name}", by.word()),
+        }
+    };
+    let reasons: Vec<String> = run.refusals.iter().map(reason).collect();
+    let _ = write!(out, ": {}", reasons.join(", "));
     out
 }
 

@@ -26,6 +26,20 @@ fn vlan(raw: u16) -> VlanId {
 }
 
 #[test]
+fn text_for_people_is_the_same_configuration_without_its_secrets() {
+    let text = readable(SEEN).unwrap();
+    assert_eq!(text.matches("***").count(), 2, "{text}");
+    assert!(!text.contains("canary") && !text.contains("Building"), "{text}");
+    assert!(
+        text.contains("interface vlan 100\n ip address 192.168.111.11 255.255.255.0\n!\nip route"),
+        "{text}"
+    );
+    assert_eq!(readable(&format!("{text}end\n")).unwrap(), text);
+    assert_eq!(parse(&format!("{text}end\n")).unwrap(), parse(SEEN).unwrap());
+    assert!(readable("hostname gam\nghn endpoint 1").is_err());
+}
+
+#[test]
 fn the_lines_seen_on_hardware_are_read() {
     let read = parse(SEEN).unwrap();
     assert_eq!(read.managed.hostname, "gam-maple");

@@ -416,6 +416,48 @@ fn an_owned_profile_stays_while_a_stranger_uses_it() {
 }
 
 #[test]
+fn what_a_stranger_keeps_of_a_protected_endpoint_that_got_another_number_is_not_protected_there() {
+    let mut desired = wish();
+    let spare = DesiredEndpoint {
+        management_access: None,
+        was: None,
+        mac: mac(1),
+        name: Some("spare".to_owned()),
+        description: None,
+        port: on_port(1),
+        id: None,
+        protect: true,
+    };
+    desired.endpoints.insert("spare".to_owned(), spare);
+    let (mut observed, records) = applied(&desired);
+    let held = endpoint_id(1);
+    let stranger = Subscriber {
+        name: "John".to_owned(),
+        endpoint: Some(held),
+        ..Subscriber::default()
+    };
+    observed.subscribers.insert(subscriber_id(9), stranger);
+    let spare = desired.endpoints.get_mut("spare").unwrap();
+    (spare.id, spare.mac, spare.name) = (Some(endpoint_id(40)), mac(2), Some("another".to_owned()));
+
+    let resolution = resolve_with(&desired, &observed, &records);
+    assert_eq!(resolution.refusals, vec![]);
+    assert!(resolution.target.endpoints.contains_key(&held), "John is behind it");
+    // Reached, it asks for nothing more and stands in nobody's way, John's going included.
+    let mut reached = resolution.target;
+    let again = resolve_with(&desired, &reached, &resolution.records);
+    assert_eq!(again.refusals, vec![]);
+    assert_eq!(again.target, reached);
+    reached.subscribers.clear();
+    let without_john = resolve_with(&desired, &reached, &again.records);
+    assert_eq!(without_john.refusals, vec![]);
+    assert_eq!(
+        without_john.target.endpoints.keys().collect::<Vec<_>>(),
+        [&endpoint_id(40)]
+    );
+}
+
+#[test]
 fn profile_1_is_never_given_out_nor_taken() {
     let mut desired = wish();
     ask(&mut desired, "s-1", 1);

@@ -6,9 +6,10 @@ use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 
 use super::{
-    Credentials, CredentialsError, LoginParts, NotText, Settings, SettingsError, Variable, resolve, resolve_login,
-    sealed,
+    Credentials, CredentialsError, LoginParts, NotText, Settings, SettingsError, Variable, community, resolve,
+    resolve_login, sealed,
 };
+use crate::domain::Secret;
 
 /// The credentials of a name, from this process's environment and its settings file.
 ///
@@ -56,6 +57,18 @@ impl Keyring {
     /// See [`CredentialsError`].
     pub fn credentials(&self, name: &str) -> Result<Credentials, CredentialsError> {
         resolve(name, variable, &self.settings, |path| std::fs::read_to_string(path))
+    }
+
+    /// The read community of a name. Where that is all that the name has, it is enough.
+    ///
+    /// # Errors
+    ///
+    /// See [`CredentialsError`]: a name that has nothing at all is a mistake.
+    pub fn community(&self, name: &str) -> Result<Secret, CredentialsError> {
+        match community(name, variable, &self.settings)? {
+            Some(community) => Ok(community),
+            None => Ok(self.credentials(name)?.community),
+        }
     }
 
     /// What the name gives of a login.

@@ -227,7 +227,8 @@ pub(super) async fn enter(to: &Connect, deadline: Instant) -> Result<Entered, Ss
     let address = to.address();
     let mut step = "connecting";
     let entering = async {
-        let (stream, leash) = leash(tcp(to, &address).await?);
+        let (stream, _) = tcp(&to.host, to.port, to.within).await?;
+        let (stream, leash) = leash(stream);
         step = "the key exchange";
         let (mut handle, host_key, newly_met) = handshake(to, &address, stream).await?;
         step = "the login";
@@ -245,33 +246,34 @@ pub(super) async fn enter(to: &Connect, deadline: Instant) -> Result<Entered, Ss
     }
 }
 
-async fn tcp(to: &Connect, address: &str) -> Result<TcpStream, SshError> {
-    let addresses: Vec<SocketAddr> = tokio::net::lookup_host((to.host.as_str(), to.port))
+/// Connects to the first address of a host that takes the connection; also how long that one took, which is about
+/// one round trip.
+pub(super) async fn tcp(host: &str, port: u16, within: Duration) -> Result<(TcpStream, Duration), SshError> {
+    let address = host_and_port(host, port);
+    let addresses: Vec<SocketAddr> = tokio::net::lookup_host((host, port))
         .await
         .map_err(|source| SshError::Resolve {
-            address: address.to_owned(),
+            address: address.clone(),
             source,
         })?
         .collect();
     // One dead address of several must not use up all the time.
-    let share = to.within / u32::try_from(addresses.len().max(1)).unwrap_or(u32::MAX);
+    let share = within / u32::try_from(addresses.len().max(1)).unwrap_or(u32::MAX);
     let mut last = std::io::Error::from(std::io::ErrorKind::AddrNotAvailable);
     for target in addresses {
+        let started = Instant::now();
         match timeout(share, TcpStream::connect(target)).await {
             Ok(Ok(stream)) => {
                 // Commands are short and wait for each other: Nagle's algorithm would only add delay.
                 // Where it cannot be turned off, the delay is all that happens.
                 let _ = stream.set_nodelay(true);
-                return Ok(stream);
+                return Ok((stream, started.elapsed()));
             }
             Ok(Err(error)) => last = error,
             Err(_) => last = std::io::Error::from(std::io::ErrorKind::TimedOut),
         }
     }
-    Err(SshError::Connect {
-        address: address.to_owned(),
-        source: last,
-    })
+    Err(SshError::Connect { address, source: last })
 }
 
 async fn handshake(
