@@ -6,6 +6,7 @@ use anyhow::Context as _;
 
 use schemars::schema_for;
 
+use crate::daemon::settings::Settings;
 use crate::inventory;
 use crate::plan::json::PlanJson;
 
@@ -27,6 +28,8 @@ pub enum Format {
     Inventory,
     /// What `gamops plan --format json` prints
     Plan,
+    /// The settings of `gamops daemon`
+    Settings,
 }
 
 /// Writes the schema to `out`. Returns the exit code.
@@ -38,6 +41,7 @@ pub fn run(args: &Args, out: &mut dyn Write) -> anyhow::Result<u8> {
     let schema = match args.format {
         Format::Inventory => inventory::schema(),
         Format::Plan => serde_json::to_value(schema_for!(PlanJson)).context("making the schema")?,
+        Format::Settings => serde_json::to_value(schema_for!(Settings)).context("making the schema")?,
     };
     let text = serde_json::to_string_pretty(&schema).context("writing the schema as JSON")?;
     writeln!(out, "{text}").context("writing the schema")?;

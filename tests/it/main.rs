@@ -10,6 +10,7 @@ mod backup;
 mod changed_since;
 mod confirm;
 mod crash;
+mod daemon;
 mod device_gather;
 mod devices;
 mod discover;

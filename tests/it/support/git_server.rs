@@ -24,6 +24,8 @@ impl Origin {
         let folder = tempfile::tempdir().unwrap();
         let origin = Self { folder };
         run(git(origin.folder.path()).args(["init", "--quiet", "--bare", "--initial-branch=main", "served/isp.git"]));
+        // Deleting the branch that HEAD names is refused unless somebody allows it.
+        run(git(&origin.bare()).args(["config", "receive.denyDeleteCurrent", "ignore"]));
         run(git(origin.folder.path()).args(["init", "--quiet", "--initial-branch=main", "work"]));
         origin
     }
