@@ -9,7 +9,9 @@ mod context;
 mod daemon;
 mod demo;
 mod discover;
+mod doctor;
 pub mod exit;
+mod file;
 mod generate;
 mod history;
 mod kept;
@@ -79,6 +81,7 @@ enum Command {
     Confirm(confirm::Args),
     Show(show::Args),
     Discover(discover::Args),
+    Doctor(doctor::Args),
     Backup(backup::Args),
     History(history::Args),
     Undo(undo::Args),
@@ -164,6 +167,7 @@ async fn run(command: Command) -> anyhow::Result<Exit> {
         Command::Confirm(args) => confirm::run(args).await,
         Command::Show(args) => show::run(args).await,
         Command::Discover(args) => discover::run(args).await,
+        Command::Doctor(args) => doctor::run(args).await,
         Command::Backup(args) => backup::run(args).await,
         Command::History(args) => history::run(args).await,
         Command::Undo(args) => undo::run(args).await,

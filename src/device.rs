@@ -2,7 +2,8 @@
 //!
 //! Entry points: [`Session::open`] logs in and learns the prompt; [`Session::run`] sends one command and
 //! waits for its reply; [`Session::configure`] and [`Session::save`] change and keep; [`gather()`] reads all that
-//! planning needs; [`probe()`] finds out whether there is a device at all. Decides nothing: what to send comes from a plan, what a reply means from `dialect`.
+//! planning needs; [`probe()`] finds out whether there is a device at all. Decides nothing: what to send comes from a
+//! plan, what a reply means from `dialect`.
 
 mod error;
 mod gather;
@@ -11,6 +12,7 @@ mod pace;
 mod probe;
 mod received;
 mod session;
+mod tape;
 mod transcript;
 
 pub use error::{At, DeviceError, Moment};
@@ -18,6 +20,7 @@ pub use gather::{Observation, discover, gather, read_running, read_running_text,
 pub use pace::Pace;
 pub use probe::{Answered, Community, Probed, probe};
 pub use session::{Configured, Limits, Saved, Session};
+pub use tape::Heard;
 pub use transcript::{Event, Exchange};
 
 pub use crate::transport::Retry;

@@ -5,5 +5,6 @@ pub mod discover;
 pub mod redact;
 pub mod running;
 pub mod session;
+pub mod share;
 pub mod snmp;
 pub mod version;

@@ -7,6 +7,7 @@ mod apply;
 mod backup;
 mod confirm;
 pub mod discover;
+mod doctor;
 mod event;
 mod hold;
 mod observe;
@@ -44,6 +45,7 @@ use crate::transport::ssh::HostKeyPolicy;
 
 pub use again::{Again, Misfit};
 pub use backup::Backup;
+pub use doctor::{Evidence, Examined};
 pub use event::{Event, Events, Progress};
 pub use hold::Leases;
 pub use observe::{Contact, Identified, observe, trust};

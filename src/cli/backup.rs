@@ -1,6 +1,6 @@
 //! `gamops backup`: what devices hold, as text files.
 
-use std::io::{self, Write as _};
+use std::io;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
@@ -11,11 +11,11 @@ use crate::plan::Target;
 use crate::plan::model::Unread;
 use crate::reconcile::Backup;
 
-use super::answer;
 use super::context::{context, load};
 use super::exit::Exit;
 use super::progress::Progress;
 use super::settings::{FleetArgs, InventoryArgs};
+use super::{answer, file};
 
 /// Version of the JSON shape: a new major where a key goes away or means something else.
 const FORMAT_VERSION: &str = "1.0";
@@ -115,12 +115,7 @@ fn keep(path: &Path, text: &str) -> io::Result<Done> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => {}
         Err(error) => return Err(error),
     }
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
-    // For its owner alone: it says a good deal of a network.
-    let mut file = tempfile::NamedTempFile::new_in(folder.unwrap_or(Path::new(".")))?;
-    file.write_all(text.as_bytes())?;
-    file.as_file().sync_all()?;
-    file.persist(path)?;
+    file::replace(path, text.as_bytes())?;
     Ok(Done::Written)
 }
 

@@ -13,7 +13,6 @@ use tokio_util::sync::CancellationToken;
 use crate::device::Community;
 use crate::domain::{AddressRange, TimeSpan};
 use crate::inventory::model::Inventory;
-use crate::plan::count;
 use crate::reconcile::discover::{Discovered, Known, Place, Search, discover};
 use crate::store::Store;
 use crate::transport::credentials::{FACTORY, Keyring};
@@ -120,7 +119,7 @@ pub(super) async fn run(args: Args) -> anyhow::Result<Exit> {
         patience: Duration::from_secs(u64::from(args.timeout.as_secs().max(1))),
         rate: args.rate,
     };
-    let found = watched(&search).await;
+    let (found, stopped) = watched(&search).await;
     let places = match &inventory {
         Some(inventory) => {
             let path = args.state.path(inventory)?;
@@ -141,7 +140,7 @@ pub(super) async fn run(args: Args) -> anyhow::Result<Exit> {
             "help: a GAM that stays silent may have another community (`--credentials NAME`), SNMP switched off, or a firewall before it; `--ssh` finds those that answer SSH",
         );
     }
-    Ok(Exit::Done)
+    Ok(if stopped { Exit::Failed } else { Exit::Done })
 }
 
 /// The inventory that was named, or the one in this folder. `None`: there is none here, which is fine.
@@ -179,8 +178,8 @@ fn communities(named: &[String], inventory: Option<&Inventory>) -> anyhow::Resul
     Ok(communities)
 }
 
-/// Searches, showing how far it is. Ctrl-C ends it with what was found until then.
-async fn watched(search: &Search) -> Discovered {
+/// Searches, showing how far it is. Ctrl-C ends it with what was found until then; whether it did is said.
+async fn watched(search: &Search) -> (Discovered, bool) {
     let stop = CancellationToken::new();
     let asked = search.addresses.len();
     let bar = bar(asked, "asking");
@@ -203,14 +202,10 @@ async fn watched(search: &Search) -> Discovered {
     if stop.is_cancelled() {
         say(&format!("stopped after {} of {}", found.asked, addresses(asked)));
     }
-    found
+    (found, stop.is_cancelled())
 }
 
 /// `1 address`, `254 addresses`.
 fn addresses(number: usize) -> String {
-    if number == 1 {
-        count(1, "address")
-    } else {
-        count(number, "addresse")
-    }
+    format!("{number} address{}", if number == 1 { "" } else { "es" })
 }

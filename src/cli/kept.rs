@@ -1,18 +1,17 @@
 //! Plans in files: written for their owner alone, read back, and refused with what moved.
 
 use std::fmt::Write as _;
-use std::io::Write as _;
 use std::path::Path;
 
 use anyhow::Context as _;
 
 use crate::plan::count;
-use crate::plan::file;
+use crate::plan::file as plan_file;
 use crate::plan::json::{PlanJson, plan_json};
 use crate::plan::model::Plan;
 use crate::reconcile::Again;
 
-use super::say;
+use super::{file, say};
 
 /// Most lines of a device's configuration that are shown to tell what moved.
 const LINES: usize = 20;
@@ -21,22 +20,14 @@ const LINES: usize = 20;
 /// is replaced, as a whole or not at all.
 pub(super) fn write(path: &Path, plan: &Plan) -> anyhow::Result<()> {
     let text = serde_json::to_string_pretty(&plan_json(plan))?;
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
-    let write = || -> std::io::Result<()> {
-        // Temporary files are made for their owner alone.
-        let mut file = tempfile::NamedTempFile::new_in(folder.unwrap_or(Path::new(".")))?;
-        writeln!(file, "{text}")?;
-        file.as_file().sync_all()?;
-        file.persist(path)?;
-        Ok(())
-    };
-    write().with_context(|| format!("writing the plan to {}", path.display()))
+    file::replace(path, format!("{text}\n").as_bytes())
+        .with_context(|| format!("writing the plan to {}", path.display()))
 }
 
 /// Reads a plan. What is wrong with the file is said; `None` then.
 pub(super) fn read(path: &Path) -> anyhow::Result<Option<PlanJson>> {
     let text = std::fs::read(path).with_context(|| format!("reading the plan {}", path.display()))?;
-    match file::read(&String::from_utf8_lossy(&text)) {
+    match plan_file::read(&String::from_utf8_lossy(&text)) {
         Ok(plan) => Ok(Some(plan)),
         Err(unusable) => {
             let reason = crate::reconcile::chain(&unusable);

@@ -2,7 +2,9 @@
 
 use std::collections::VecDeque;
 
+use super::tape::Tape;
 use crate::dialect::redact;
+use crate::dialect::session::Prompt;
 
 /// How many bytes are kept.
 const KEPT: usize = 2048;
@@ -13,15 +15,37 @@ pub(super) struct Received {
     bytes: VecDeque<u8>,
     /// Whether older bytes were let go.
     cut: bool,
+    /// All of it, where it is kept.
+    tape: Tape,
 }
 
 impl Received {
-    pub(super) fn clear(&mut self) {
+    /// One that also keeps all that comes.
+    pub(super) fn on_tape() -> Self {
+        Self {
+            tape: Tape::running(),
+            ..Self::default()
+        }
+    }
+
+    /// Notes that what comes from now on is for this command.
+    pub(super) fn next(&mut self, prompt: &Prompt, command: &str) {
+        self.clear();
+        self.tape.next(prompt, command);
+    }
+
+    /// Everything that came, where it is kept.
+    pub(super) fn tape(&self) -> &Tape {
+        &self.tape
+    }
+
+    fn clear(&mut self) {
         self.bytes.clear();
         self.cut = false;
     }
 
     pub(super) fn push(&mut self, bytes: &[u8]) {
+        self.tape.push(bytes);
         let newest = bytes.get(bytes.len().saturating_sub(KEPT)..).unwrap_or_default();
         let surplus = (self.bytes.len() + newest.len()).saturating_sub(KEPT);
         self.cut |= surplus > 0 || newest.len() < bytes.len();

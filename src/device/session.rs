@@ -8,11 +8,13 @@ use tokio_util::sync::CancellationToken;
 
 use super::greeting::learn_prompt;
 use super::received::Received;
+use super::tape::Heard;
 use super::transcript::{Event, Exchange, Transcript};
 use super::{At, DeviceError, Moment};
 use crate::dialect::command::{CONFIGURE, END, SAVE, TERMINAL_LENGTH, TERMINAL_WIDTH};
 use crate::dialect::redact;
 use crate::dialect::session::{Prompt, Reading, Reply, Showing, check_command, is_question};
+use crate::dialect::share::Sharing;
 use crate::transport::ssh::{Connect, Connection, HostKey, Incoming};
 
 /// How long things may take. What a GAM really needs is unknown; these are several times what is assumed
@@ -112,11 +114,23 @@ impl Session {
     ///
     /// As [`Self::open`].
     pub async fn open_within(to: &Connect, limits: Limits) -> Result<Self, DeviceError> {
+        Self::begin(to, limits, Received::default()).await
+    }
+
+    /// As [`Self::open`], keeping every byte that comes, for [`Self::heard`].
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::open`].
+    pub async fn open_on_tape(to: &Connect) -> Result<Self, DeviceError> {
+        Self::begin(to, Limits::default(), Received::on_tape()).await
+    }
+
+    async fn begin(to: &Connect, limits: Limits, mut received: Received) -> Result<Self, DeviceError> {
         let ends = Instant::now() + limits.session;
         let mut connection = Connection::open(to)
             .await
             .map_err(|error| DeviceError::Open(Box::new(error)))?;
-        let mut received = Received::default();
         let prompt = learn_prompt(&mut connection, &mut received, &limits).await?;
         let mut session = Self {
             connection,
@@ -166,6 +180,19 @@ impl Session {
     #[must_use]
     pub fn transcript(&self) -> &[Exchange] {
         self.transcript.exchanges()
+    }
+
+    /// Every byte that came so far, masked for strangers; nothing unless the session was opened on tape.
+    #[must_use]
+    pub fn heard(&self, sharing: &mut Sharing) -> Vec<Heard> {
+        let prompt = self.prompt.to_string();
+        let heard = self.received.tape().heard().iter();
+        heard
+            .map(|heard| Heard {
+                bytes: sharing.bytes(heard.command.as_deref(), &prompt, &heard.bytes),
+                ..heard.clone()
+            })
+            .collect()
     }
 
     /// Calls `listener` before each command is sent and after each reply: the place to journal from.
@@ -397,7 +424,7 @@ impl Session {
 
     async fn converse(&mut self, command: &str, deadline: Instant) -> Result<(Reply, Prompt), DeviceError> {
         let mut reading = Reading::of(&self.prompt, command);
-        self.received.clear();
+        self.received.next(&self.prompt, command);
         let started = Instant::now();
         self.send(command, &format!("{command}\r"), deadline).await?;
         let prompt = loop {

@@ -9,7 +9,7 @@ mod frame;
 mod object;
 mod oddities;
 mod render;
-mod words;
+pub(super) mod words;
 
 #[cfg(test)]
 mod tests;

@@ -17,6 +17,8 @@ pub struct VersionInfo {
     pub code_revision: Option<String>,
     /// Uptime as printed, such as `13d 07:19:55`.
     pub uptime: Option<String>,
+    /// Its clock as printed, such as `1970-01-14T07:20:31+00:00`.
+    pub clock: Option<String>,
 }
 
 /// The text is not a `show version` that we can rely on. The device's or the session's fault.
@@ -89,6 +91,7 @@ pub fn parse(text: &str) -> Result<VersionInfo, DialectError> {
         system_name: field("System Name").unwrap_or_default().to_owned(),
         code_revision: present("Code Revision"),
         uptime: present("System Uptime"),
+        clock: present("System Time"),
     })
 }
 
@@ -119,6 +122,7 @@ mod tests {
                 system_name: String::new(),
                 code_revision: Some("24791".into()),
                 uptime: Some("13d 07:19:55".into()),
+                clock: Some("1970-01-14T07:20:31+00:00".into()),
             })
         );
     }

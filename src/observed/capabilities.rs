@@ -23,6 +23,21 @@ pub enum Evidence {
     Seen,
 }
 
+impl Evidence {
+    /// What stands behind what gamops knows of a firmware version. `None`: nobody has reported on it.
+    ///
+    /// 1.5.4 and 1.8.2 were reached on hardware (public notes); 1.1.0 is in samples of the CLI guide, 1.2.0 is the one that
+    /// it describes, and 1.8.0 is on screenshots in the vendor's guides.
+    #[must_use]
+    pub fn of_firmware(firmware: &Firmware) -> Option<Self> {
+        match firmware.version {
+            (1, 5, 4) | (1, 8, 2) => Some(Self::Seen),
+            (1, 1, 0) | (1, 2, 0) | (1, 8, 0) => Some(Self::Documented),
+            _ => None,
+        }
+    }
+}
+
 impl std::fmt::Display for Evidence {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(match self {

@@ -75,7 +75,7 @@ pub(super) fn save(saved: &Saved, policy: Unsaved, has_steps: bool, unfinished: 
 }
 
 /// The lines that differ, `-` before and `+` after, without context.
-pub(super) fn difference(before: &str, after: &str) -> Vec<String> {
+pub fn difference(before: &str, after: &str) -> Vec<String> {
     TextDiff::from_lines(before, after)
         .iter_all_changes()
         .filter_map(|change| {

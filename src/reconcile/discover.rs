@@ -5,7 +5,7 @@
 
 mod known;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 use std::num::NonZeroU16;
 use std::time::Duration;
@@ -27,8 +27,8 @@ const HELLO_WITHIN: Duration = Duration::from_secs(5);
 /// Where to look, and how.
 #[derive(Debug, Clone)]
 pub struct Search {
-    /// The addresses; each is asked once, in ascending order.
-    pub addresses: Vec<IpAddr>,
+    /// The addresses.
+    pub addresses: BTreeSet<IpAddr>,
     /// UDP port of SNMP.
     pub snmp_port: u16,
     /// TCP port of SSH, to say hello to where SNMP is silent. `None`: that is not tried.
@@ -83,12 +83,9 @@ pub struct Discovered {
 /// Asks every address who it is. `tell` hears after each how many are done. Once `stop` is called for, no further answer
 /// is waited for, and what was found until then is given back.
 pub async fn discover(search: &Search, stop: &CancellationToken, tell: impl Fn(usize)) -> Discovered {
-    let mut addresses = search.addresses.clone();
-    addresses.sort_unstable();
-    addresses.dedup();
     let pace = Pace::per_second(search.rate);
     let mut found = Discovered::default();
-    let answers = futures::stream::iter(addresses)
+    let answers = futures::stream::iter(search.addresses.iter().copied())
         .map(|address| look(search, address, &pace))
         .buffer_unordered(AT_ONCE)
         .take_until(stop.cancelled());

@@ -16,10 +16,10 @@ use crate::transport::ssh::{Connect, HostKey, HostKeyCheck, HostKeyPolicy, Login
 use super::{Context, chain};
 
 /// How long a device may take to let us in.
-const LOGIN_WITHIN: Duration = Duration::from_secs(20);
+pub(super) const LOGIN_WITHIN: Duration = Duration::from_secs(20);
 
 /// How long one SNMP question waits for its answer. SNMP is a bonus: silence costs twice this, once.
-const SNMP_TIMEOUT: Duration = Duration::from_secs(1);
+pub(super) const SNMP_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// How often an SNMP question is asked.
 const SNMP_ATTEMPTS: NonZeroU8 = NonZeroU8::new(2).expect("two is not zero");

@@ -155,13 +155,8 @@ impl Store {
         let taken = self
             .call(move |db| {
                 let found = found(db, mac)?;
-                if let Some((holder, file)) = found.as_ref().and_then(|found| found.held.as_ref()) {
-                    let of_this_host = (folder.as_ref()).filter(|_| holder.host == presence.host);
-                    let is_dead = of_this_host.is_some_and(|folder| is_gone(&folder.join(file)));
-                    let is_over = holder.expires.parse::<Timestamp>().is_ok_and(|expires| expires <= now);
-                    if !is_dead && !is_over {
-                        return Ok(Err(holder.clone()));
-                    }
+                if let Some(holder) = found.as_ref().and_then(|found| found.alive(folder.as_deref(), now)) {
+                    return Ok(Err(holder.clone()));
                 }
                 let token = found.map_or(0, |found| found.token) + 1;
                 db.execute(
@@ -190,6 +185,20 @@ impl Store {
             mac,
             token,
         }))
+    }
+
+    /// Who holds a device now, if anybody alive does.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] where the database cannot be used.
+    pub async fn holder(&self, mac: MacAddr, now: Timestamp) -> Result<Option<Holder>, StoreError> {
+        let folder = self.file.as_ref().map(|file| file.presences.clone());
+        self.call(move |db| {
+            let found = found(db, mac)?;
+            Ok(found.and_then(|found| found.alive(folder.as_deref(), now).cloned()))
+        })
+        .await
     }
 
     /// Shows a sign of life. `false`: somebody else has taken the device over.
@@ -244,6 +253,18 @@ struct Found {
     token: i64,
     /// Who holds it and by which file that shows, if anybody does.
     held: Option<(Holder, String)>,
+}
+
+impl Found {
+    /// Who holds it, unless that is over by the clock or its process is gone. `folder` is where the processes of this
+    /// machine show that they live.
+    fn alive(&self, folder: Option<&Path>, now: Timestamp) -> Option<&Holder> {
+        let (holder, file) = self.held.as_ref()?;
+        let of_this_host = folder.filter(|_| holder.host == host_name());
+        let is_dead = of_this_host.is_some_and(|folder| is_gone(&folder.join(file)));
+        let is_over = holder.expires.parse::<Timestamp>().is_ok_and(|expires| expires <= now);
+        (!is_dead && !is_over).then_some(holder)
+    }
 }
 
 fn found(db: &Transaction<'_>, mac: MacAddr) -> Result<Option<Found>, StoreError> {

@@ -49,11 +49,14 @@ pub struct Agent {
     pub attempts: NonZeroU8,
 }
 
+/// Objects by their full names, each with what it holds, in the order of an answer.
+pub type Bindings = Vec<(Vec<u64>, SnmpValue)>;
+
 /// What came of asking.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Answer {
-    /// The agent answered: each object with what it holds, in the order of the answer.
-    Values(Vec<(Vec<u64>, SnmpValue)>),
+    /// The agent answered.
+    Values(Bindings),
     /// Nobody answered: wrong community, no agent, no way there. Cannot be told apart.
     Silent,
 }
@@ -137,11 +140,7 @@ pub async fn get(agent: &Agent, oids: &[&[u64]]) -> Result<Answer, SnmpError> {
 }
 
 /// Asks once. `None` when there is nobody to ask, or what came was the answer to something else.
-async fn ask(
-    agent: &Agent,
-    address: &str,
-    names: &[&Oid<'_>],
-) -> Result<Option<Vec<(Vec<u64>, SnmpValue)>>, SnmpError> {
+async fn ask(agent: &Agent, address: &str, names: &[&Oid<'_>]) -> Result<Option<Bindings>, SnmpError> {
     // The numbers of questions start anywhere, so that an answer meant for another is not taken for ours.
     let [a, b, c, ..] = RandomState::new().build_hasher().finish().to_le_bytes();
     let number = i32::from_le_bytes([a, b, c, 0]);

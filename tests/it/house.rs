@@ -11,6 +11,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("observed", &["domain", "diagnostic"]),
     ("dialect", &["domain", "diagnostic", "observed"]),
     ("plan", &["domain", "diagnostic", "inventory", "observed"]),
+    ("checkup", &["domain", "inventory", "observed"]),
     ("transport", &["domain"]),
     ("device", &["domain", "observed", "dialect", "plan", "transport"]),
     // `repo` makes source files for the inventory; `store` keeps records and observed states.
@@ -25,6 +26,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "observed",
             "dialect",
             "plan",
+            "checkup",
             "transport",
             "device",
             "repo",
@@ -62,10 +64,20 @@ const ONLY_IN: &[(&str, &[&str])] = &[
     ("git2", &["repo"]),
     ("rusqlite", &["store"]),
     ("clap", &["cli"]),
+    ("tar", &["cli/doctor/bundle"]),
+    ("flate2", &["cli/doctor/bundle"]),
 ];
 
 /// Rooms without I/O: no sockets, files, clocks, environment or tasks.
-const PURE: &[&str] = &["domain", "diagnostic", "inventory", "observed", "dialect", "plan"];
+const PURE: &[&str] = &[
+    "domain",
+    "diagnostic",
+    "inventory",
+    "observed",
+    "dialect",
+    "plan",
+    "checkup",
+];
 
 /// What a pure room may not name.
 const WORLD: &[&str] = &[

@@ -14,6 +14,7 @@ mod daemon;
 mod device_gather;
 mod devices;
 mod discover;
+mod doctor;
 mod faults;
 mod fields;
 mod fleet;

@@ -2,13 +2,13 @@
 
 /// One word of a line.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Word {
+pub(in crate::dialect) struct Word {
     /// Its meaning: without the quotes.
-    pub(super) text: String,
+    pub(in crate::dialect) text: String,
     /// As printed, quotes included.
-    pub(super) raw: String,
+    pub(in crate::dialect) raw: String,
     /// Whether it was in quotes, and so cannot be a keyword.
-    pub(super) quoted: bool,
+    pub(in crate::dialect) quoted: bool,
 }
 
 /// The words of a line, left to right.
@@ -17,7 +17,7 @@ pub(super) struct Word {
 /// else belongs to the text. Old firmware writes `\"` for a quote inside: it is read so wherever another
 /// closing quote follows, and as a backslash before the closing quote elsewhere. A quote that never closes
 /// is a letter like any other.
-pub(super) fn split(line: &str) -> Vec<Word> {
+pub(in crate::dialect) fn split(line: &str) -> Vec<Word> {
     let mut words = Vec::new();
     let mut rest = line.trim_start();
     while !rest.is_empty() {
