@@ -11,6 +11,7 @@ mod discover;
 pub mod exit;
 mod generate;
 mod history;
+mod import;
 mod kept;
 mod plan;
 mod progress;
@@ -79,6 +80,7 @@ enum Command {
     Discover(discover::Args),
     Backup(backup::Args),
     History(history::Args),
+    Import(import::Args),
     Undo(undo::Args),
     Trust(trust::Args),
     Rebind(rebind::Args),
@@ -160,6 +162,7 @@ async fn run(command: Command) -> anyhow::Result<Exit> {
         Command::Discover(args) => discover::run(args).await,
         Command::Backup(args) => backup::run(args).await,
         Command::History(args) => history::run(args).await,
+        Command::Import(args) => import::run(args).await,
         Command::Undo(args) => undo::run(args).await,
         Command::Trust(args) => trust::run(args).await,
         Command::Rebind(args) => rebind::run(args).await,

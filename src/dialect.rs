@@ -6,4 +6,5 @@ pub mod redact;
 pub mod running;
 pub mod session;
 pub mod snmp;
+pub mod transcript;
 pub mod version;

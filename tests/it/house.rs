@@ -11,6 +11,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("observed", &["domain", "diagnostic"]),
     ("dialect", &["domain", "diagnostic", "observed"]),
     ("plan", &["domain", "diagnostic", "inventory", "observed"]),
+    ("onboard", &["domain", "diagnostic", "inventory", "observed", "plan"]),
     ("transport", &["domain"]),
     ("device", &["domain", "observed", "dialect", "plan", "transport"]),
     // `repo` makes source files for the inventory; `store` keeps records and observed states.
@@ -48,7 +49,15 @@ const ONLY_IN: &[(&str, &[&str])] = &[
 ];
 
 /// Rooms without I/O: no sockets, files, clocks, environment or tasks.
-const PURE: &[&str] = &["domain", "diagnostic", "inventory", "observed", "dialect", "plan"];
+const PURE: &[&str] = &[
+    "domain",
+    "diagnostic",
+    "inventory",
+    "observed",
+    "dialect",
+    "plan",
+    "onboard",
+];
 
 /// What a pure room may not name.
 const WORLD: &[&str] = &[
