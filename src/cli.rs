@@ -14,6 +14,7 @@ pub mod exit;
 mod file;
 mod generate;
 mod history;
+mod import;
 mod kept;
 mod plan;
 mod progress;
@@ -84,6 +85,7 @@ enum Command {
     Doctor(doctor::Args),
     Backup(backup::Args),
     History(history::Args),
+    Import(import::Args),
     Undo(undo::Args),
     Trust(trust::Args),
     Rebind(rebind::Args),
@@ -170,6 +172,7 @@ async fn run(command: Command) -> anyhow::Result<Exit> {
         Command::Doctor(args) => doctor::run(args).await,
         Command::Backup(args) => backup::run(args).await,
         Command::History(args) => history::run(args).await,
+        Command::Import(args) => import::run(args).await,
         Command::Undo(args) => undo::run(args).await,
         Command::Trust(args) => trust::run(args).await,
         Command::Rebind(args) => rebind::run(args).await,

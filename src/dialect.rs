@@ -7,4 +7,5 @@ pub mod running;
 pub mod session;
 pub mod share;
 pub mod snmp;
+pub mod transcript;
 pub mod version;

@@ -15,6 +15,7 @@ mod fleet;
 pub mod guards;
 pub mod model;
 mod nearest;
+mod quote;
 mod rate;
 mod raw;
 mod resolve;
@@ -29,6 +30,8 @@ use crate::diagnostic::{Report, SourceFile};
 
 pub use compile::{compile, compile_all};
 pub use decoded::Cache;
+pub use quote::{quoted, quoted_key};
+pub use rate::{Headroom, sold_at};
 pub use root::{Include, ROOT_FILE};
 pub use schema::schema;
 

@@ -12,6 +12,7 @@ pub mod dialect;
 pub mod domain;
 pub mod inventory;
 pub mod observed;
+pub mod onboard;
 pub mod plan;
 pub mod reconcile;
 pub mod repo;

@@ -1,10 +1,12 @@
 //! Reading files and Git: the inventory's texts and the commit that they come from.
 
+mod create;
 mod files;
 mod git;
 pub mod remote;
 mod revision;
 
-pub use files::{RepoError, read_inventory};
+pub use create::{CreateError, create_files};
+pub use files::{RepoError, included_below, read_inventory};
 pub use git::{commit_of, trailers_of};
 pub use revision::{Revision, RevisionError, read_inventory_at};

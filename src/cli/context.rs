@@ -23,7 +23,7 @@ use crate::{inventory, repo};
 use super::exit::Exit;
 use super::progress::Progress;
 use super::say;
-use super::settings::FleetArgs;
+use super::settings::{FleetArgs, ReachArgs};
 
 /// Columns to which source lines are cut in findings.
 pub(super) const WIDTH: usize = 120;
@@ -47,21 +47,30 @@ pub(super) fn load(path: &Path) -> anyhow::Result<Result<Inventory, Exit>> {
 /// Puts together what a run on a fleet needs.
 pub(super) fn context(inventory: Inventory, path: &Path, fleet: &FleetArgs, events: Events) -> anyhow::Result<Context> {
     let commit = repo::commit_of(path).with_context(|| format!("asking Git about {}", path.display()))?;
-    let store = Store::open(&fleet.state.path(&inventory)?)?;
     Ok(Context {
-        inventory: Arc::new(inventory),
         commit,
         allowances: Allowances {
             by_flag: Vec::new(),
             by_commit: allowed_by_commit(path)?,
         },
+        ..reading(inventory, &fleet.reach, events)?
+    })
+}
+
+/// The same for a run that reads devices and plans nothing.
+pub(super) fn reading(inventory: Inventory, reach: &ReachArgs, events: Events) -> anyhow::Result<Context> {
+    let store = Store::open(&reach.state.path(&inventory)?)?;
+    Ok(Context {
+        inventory: Arc::new(inventory),
+        commit: None,
+        allowances: Allowances::default(),
         now: Timestamp::now(),
         ignore_windows: false,
         store,
         keyring: Arc::new(Keyring::from_environment()?),
-        host_key_policy: fleet.host_key_policy,
+        host_key_policy: reach.host_key_policy,
         parallelism: Parallelism {
-            reading: usize::from(fleet.parallelism),
+            reading: usize::from(reach.parallelism),
             ..Parallelism::default()
         },
         events,

@@ -96,16 +96,8 @@ struct Answer {
 }
 
 pub(super) async fn run(args: Args) -> anyhow::Result<Exit> {
-    let wanted = args
-        .cidr
-        .iter()
-        .fold(0, |sum: u128, range| sum.saturating_add(range.len()));
-    if wanted > MOST {
-        say(&format!(
-            "error: these ranges have {wanted} addresses; {MOST} are asked in one run\n  help: name the networks in which \
-             the devices are managed, or ask one /16 after the other"
-        ));
-        return Ok(Exit::Usage);
+    if let Err(exit) = too_many(&args.cidr) {
+        return Ok(exit);
     }
     let inventory = match inventory(args.inventory.as_deref())? {
         Ok(inventory) => inventory,
@@ -143,6 +135,21 @@ pub(super) async fn run(args: Args) -> anyhow::Result<Exit> {
     Ok(if stopped { Exit::Failed } else { Exit::Done })
 }
 
+/// Refuses ranges that would be asked for hours.
+pub(super) fn too_many(ranges: &[AddressRange]) -> Result<(), Exit> {
+    let wanted = ranges
+        .iter()
+        .fold(0, |sum: u128, range| sum.saturating_add(range.len()));
+    if wanted > MOST {
+        say(&format!(
+            "error: these ranges have {wanted} addresses; {MOST} are asked in one run\n  help: name the networks in which \
+             the devices are managed, or ask one /16 after the other"
+        ));
+        return Err(Exit::Usage);
+    }
+    Ok(())
+}
+
 /// The inventory that was named, or the one in this folder. `None`: there is none here, which is fine.
 fn inventory(named: Option<&Path>) -> anyhow::Result<Result<Option<Inventory>, Exit>> {
     match named {
@@ -153,7 +160,7 @@ fn inventory(named: Option<&Path>) -> anyhow::Result<Result<Option<Inventory>, E
 }
 
 /// The communities to ask with, each once, in the order of the names.
-fn communities(named: &[String], inventory: Option<&Inventory>) -> anyhow::Result<Vec<Community>> {
+pub(super) fn communities(named: &[String], inventory: Option<&Inventory>) -> anyhow::Result<Vec<Community>> {
     let mut names: Vec<&str> = named.iter().map(String::as_str).collect();
     if names.is_empty() {
         let devices = inventory.into_iter().flat_map(|inventory| inventory.devices.values());
@@ -179,7 +186,7 @@ fn communities(named: &[String], inventory: Option<&Inventory>) -> anyhow::Resul
 }
 
 /// Searches, showing how far it is. Ctrl-C ends it with what was found until then; whether it did is said.
-async fn watched(search: &Search) -> (Discovered, bool) {
+pub(super) async fn watched(search: &Search) -> (Discovered, bool) {
     let stop = CancellationToken::new();
     let asked = search.addresses.len();
     let bar = bar(asked, "asking");

@@ -26,6 +26,13 @@ pub(super) struct FleetArgs {
     #[arg(short, long = "target", value_name = "ADDRESS")]
     pub(super) targets: Vec<Target>,
 
+    #[command(flatten)]
+    pub(super) reach: ReachArgs,
+}
+
+/// How devices are reached, and where what is remembered of them is.
+#[derive(Debug, Clone, Args)]
+pub(super) struct ReachArgs {
     /// What to do about a device whose SSH host key was never seen: pin it (`accept-new`), or refuse unless
     /// the inventory names it (`strict`). A changed key is always refused.
     #[arg(

@@ -6,6 +6,7 @@
 
 mod fingerprint;
 mod frame;
+mod management;
 mod object;
 mod oddities;
 mod render;
@@ -15,11 +16,14 @@ pub(super) mod words;
 mod tests;
 
 pub use fingerprint::{fingerprint, managed_fingerprint};
+pub use management::management_address;
 pub use render::{canonical, render};
+
+use std::collections::BTreeMap;
 
 use crate::dialect::redact;
 use crate::domain::SubscriberId;
-use crate::observed::{ProfileRef, RunningConfig};
+use crate::observed::{DeviceConfig, ObjectId, ProfileRef, RunningConfig};
 
 /// The text is not a whole configuration. The session's or the device's fault: read it again.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -104,6 +108,13 @@ pub fn readable(text: &str) -> Result<String, Incomplete> {
         out.push('\n');
     }
     Ok(out)
+}
+
+/// The objects of which a setting could not be read, with those settings as printed: `vid 4095`, a rate in words. gamops
+/// keeps them, and what it knows of such an object is less than the device does.
+#[must_use]
+pub fn unreadable(config: &DeviceConfig) -> BTreeMap<ObjectId, Vec<String>> {
+    object::unreadable(config)
 }
 
 /// What `bw-profile` means where the device does not print it, learned by comparing the plain text with

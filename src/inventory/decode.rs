@@ -28,6 +28,7 @@ pub(super) use entries::{Entries, KeyKind, Keyed, index};
 pub(super) use guard::{GuardCount, LimitSpec, Paused, ShareText, Until};
 pub(super) use key::{EntryKey, LabelKey, PortKey, port_number};
 pub(super) use number::{FormatVersion, KeepDays, RunCount, TcpPort};
+pub(super) use plain::{Plain, classify};
 pub(super) use rollout::CanarySpec;
 pub(super) use scalar::{ExternalId, Flag};
 pub(super) use service::{EndpointSpec, HeadroomText, PortModeWord, SoldRate, SuspensionSpec, VlanList};

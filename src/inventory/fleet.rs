@@ -172,7 +172,12 @@ impl<'c> Fleet<'c> {
     }
 
     fn headroom(&self, plan: &RawPlan) -> Headroom {
-        (plan.headroom.as_ref().or(self.defaults.headroom.as_ref())).map_or_else(Headroom::default, |text| text.value.0)
+        (plan.headroom.as_ref()).map_or_else(|| self.default_headroom(), |text| text.value.0)
+    }
+
+    /// The headroom of plans that do not say one.
+    pub(super) fn default_headroom(&self) -> Headroom {
+        (self.defaults.headroom.as_ref()).map_or_else(Headroom::default, |text| text.value.0)
     }
 
     /// The service VLAN of a subscriber.

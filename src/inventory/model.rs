@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::expression::Expression;
 use super::guards::Guards;
+use super::rate::Headroom;
 use crate::domain::{
     DoubleTag, EndpointId, MacAddr, Mbps, Medium, Model, PoeMode, PortBinding, PortMode, PortNumber, ServiceLimitLevel,
     SubscriberId, SubscriberModel, VlanId, VlanSet,
@@ -29,6 +30,8 @@ pub struct Inventory {
     pub id: String,
     /// What the operator decided for the whole fleet.
     pub policies: Policies,
+    /// How much more than the rate sold a profile allows, for plans that do not say.
+    pub headroom: Headroom,
     /// Buildings or groups of devices.
     pub sites: BTreeMap<String, Site>,
     /// Devices by key.

@@ -103,8 +103,8 @@ fn decimal(text: &str, exponent: usize) -> Option<Option<u64>> {
 /// How much more than the rate sold a profile allows, in parts per million.
 ///
 /// The limit works on Ethernet frames, so the vendor advises 6 to 8 % more than the plan (JSON-RPC guide).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Headroom(u32);
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Headroom(u32);
 
 impl Default for Headroom {
     fn default() -> Self {
@@ -113,6 +113,12 @@ impl Default for Headroom {
 }
 
 impl Headroom {
+    /// So many percent, 100 at most.
+    #[must_use]
+    pub const fn percent(percent: u8) -> Self {
+        Self(10_000 * if percent < 100 { percent as u32 } else { 100 })
+    }
+
     /// In parts per million.
     pub(super) const fn parts_per_million(self) -> u32 {
         self.0
@@ -124,6 +130,27 @@ impl Headroom {
         let parts = decimal(number, 4)??;
         u32::try_from(parts).ok().filter(|parts| *parts <= 1_000_000).map(Self)
     }
+}
+
+impl fmt::Display for Headroom {
+    /// As an inventory writes it: `6%`, `6.5%`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (whole, parts) = (self.0 / 10_000, self.0 % 10_000);
+        if parts == 0 {
+            return write!(f, "{whole}%");
+        }
+        let parts = format!("{parts:04}");
+        write!(f, "{whole}.{}%", parts.trim_end_matches('0'))
+    }
+}
+
+/// The rate sold, in whole Mbps, for which a device is given exactly `rate`. `None` where no whole number comes to it.
+#[must_use]
+pub fn sold_at(rate: Mbps, headroom: Headroom) -> Option<Mbps> {
+    // Rounding goes up, so of all rates that come to `rate` the highest is its quotient rounded down.
+    let mbps = u64::from(rate.get()) * 1_000_000 / (1_000_000 + u64::from(headroom.0));
+    let back = compiled(Sold::Limited(mbps * 1_000_000), headroom);
+    Mbps::try_from(mbps).ok().filter(|_| mbps > 0 && back == Some(rate))
 }
 
 /// What a device has to be given for a rate sold: rounded up to whole Mbps, headroom included. `None` for no limit.
@@ -216,6 +243,27 @@ mod tests {
     }
 
     #[test]
+    fn a_headroom_is_written_as_it_is_read() {
+        for text in ["0%", "6%", "6.5%", "0.0625%", "100%"] {
+            assert_eq!(Headroom::parse(text).unwrap().to_string(), text);
+        }
+        assert_eq!(Headroom::percent(6), Headroom::default());
+    }
+
+    #[test]
+    fn the_rate_sold_is_found_from_what_the_device_holds() {
+        let sold =
+            |rate: u64, percent| sold_at(Mbps::try_from(rate).unwrap(), Headroom::percent(percent)).map(Mbps::get);
+        assert_eq!(sold(53, 6), Some(50));
+        assert_eq!(sold(530, 6), Some(500));
+        assert_eq!(sold(540, 8), Some(500));
+        assert_eq!(sold(200, 0), Some(200));
+        // 50 comes to 53, 51 to 55.
+        assert_eq!(sold(54, 6), None);
+        assert_eq!(sold(0, 6), None);
+    }
+
+    #[test]
     fn headroom_rounds_up_and_only_up() {
         assert_eq!(mbps("100M", "6%"), 106);
         assert_eq!(mbps("500M", "6%"), 530);
@@ -250,6 +298,14 @@ mod tests {
             let got = u128::from(compiled(Sold::Limited(kbps * 1000), Headroom(ppm)).unwrap().get());
             prop_assert!(got * 1_000_000_000 >= needed);
             prop_assert!((got - 1) * 1_000_000_000 < needed);
+        }
+
+        #[test]
+        fn what_is_found_to_be_sold_comes_to_the_rate_again(rate in 1_u64..2_000_000, ppm in 0_u32..=1_000_000) {
+            let (rate, headroom) = (Mbps::try_from(rate.min(1_000_000)).unwrap(), Headroom(ppm));
+            if let Some(sold) = sold_at(rate, headroom) {
+                prop_assert_eq!(compiled(Sold::Limited(u64::from(sold.get()) * 1_000_000), headroom), Some(rate));
+            }
         }
 
         #[test]

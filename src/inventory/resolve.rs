@@ -54,6 +54,7 @@ pub(super) fn resolve(fleet: &Fleet<'_>) -> Option<Inventory> {
                 .as_ref()
                 .map_or_else(History::default, |raw| history(&raw.value)),
         },
+        headroom: fleet.default_headroom(),
         sites: map(&fleet.sites, |_, raw| Some(site(raw)))?,
         devices: map(&fleet.devices, |key, raw| device(fleet, key, raw))?,
         plans: map(&fleet.plans, |key, raw| plan(fleet, key, raw))?,

@@ -64,6 +64,6 @@ impl Context {
             device.key, device.model, identity.mac, identity.firmware
         );
         contact.close().await;
-        Ok(head + &text.map_err(|error| unread(device, &error))?)
+        Ok(head + &text.map_err(|error| unread(&device.key, &error))?)
     }
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use crate::device::{self, DeviceError, Observation, Retry, Session};
 use crate::domain::{MacAddr, SubscriberModel};
-use crate::inventory::model::Device;
+use crate::inventory::model::{Device, Transport};
 use crate::observed::{Answer, AssumedWord, RunningConfig};
 use crate::plan::model::Unread;
 use crate::store::{Pin, StoreError};
@@ -97,6 +97,34 @@ pub async fn observe(context: &Context, device: &Device) -> Result<Contact, Unre
     })
 }
 
+/// How to come to a device, in the inventory or not.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Way<'a> {
+    /// What help texts call it.
+    pub(super) key: &'a str,
+    pub(super) address: &'a str,
+    pub(super) transport: &'a Transport,
+    /// Name of the credentials.
+    pub(super) credentials: &'a str,
+    /// The host key that the inventory names.
+    pub(super) host_key: Option<&'a str>,
+    /// What its subscribers are tied to where it does not show that.
+    pub(super) model: SubscriberModel,
+}
+
+impl<'a> From<&'a Device> for Way<'a> {
+    fn from(device: &'a Device) -> Self {
+        Self {
+            key: &device.key,
+            address: &device.address,
+            transport: &device.transport,
+            credentials: &device.credentials,
+            host_key: device.host_key.as_deref(),
+            model: device.subscriber_model,
+        }
+    }
+}
+
 /// A device that could not be reached or read, and whether trying again may help.
 pub(super) struct Unseen {
     pub(super) unread: Unread,
@@ -117,8 +145,8 @@ impl From<Unread> for Unseen {
 pub(super) async fn look(context: &Context, device: &Device) -> Result<Contact, Unseen> {
     let pin = pin_of(context, device).await?;
     let host_key = pin.as_ref().and_then(|pin| pin.host_key.clone());
-    let contact = reach(context, device, host_key, context.host_key_policy).await?;
-    let now = pin_now(&contact);
+    let contact = reach(context, device.into(), host_key, context.host_key_policy).await?;
+    let now = pin_now(&contact.observation);
     if let Some(pinned) = &pin {
         same_device(device, pinned, &contact)?;
     }
@@ -165,11 +193,11 @@ fn same_as(device: &Device, other: &str, mac: MacAddr) -> Unread {
 /// [`Unread`] where it cannot be reached or read.
 pub async fn trust(context: &Context, device: &Device) -> Result<Identified, Unread> {
     let pinned = pin_of(context, device).await?;
-    let contact = reach(context, device, None, HostKeyPolicy::AcceptNew)
+    let contact = reach(context, device.into(), None, HostKeyPolicy::AcceptNew)
         .await
         .map_err(|unseen| unseen.unread)?;
     same_model(device, &contact)?;
-    let now = pin_now(&contact);
+    let now = pin_now(&contact.observation);
     let mac = contact.mac();
     contact.close().await;
     let taken = context.store.pinned_as(mac, is_another(context, device)).await;
@@ -187,7 +215,7 @@ async fn pin_of(context: &Context, device: &Device) -> Result<Option<Pin>, Unrea
         .map_err(|error| plain(&error))
 }
 
-fn plain(error: &(dyn std::error::Error + 'static)) -> Unread {
+pub(super) fn plain(error: &(dyn std::error::Error + 'static)) -> Unread {
     Unread {
         reason: chain(error),
         help: error.downcast_ref::<StoreError>().and_then(StoreError::help),
@@ -195,34 +223,34 @@ fn plain(error: &(dyn std::error::Error + 'static)) -> Unread {
     }
 }
 
-async fn reach(
+pub(super) async fn reach(
     context: &Context,
-    device: &Device,
+    way: Way<'_>,
     pinned: Option<String>,
     policy: HostKeyPolicy,
 ) -> Result<Contact, Unseen> {
     let credentials = context
         .keyring
-        .credentials(&device.credentials)
+        .credentials(way.credentials)
         .map_err(|error| plain(&error))?;
     // What the inventory says was reviewed; it goes before what was met by chance.
-    let known = device.host_key.clone().or(pinned);
+    let known = way.host_key.map(str::to_owned).or(pinned);
     let pinned: Option<HostKey> = known
         .map(|text| text.parse())
         .transpose()
         .map_err(|error: crate::transport::ssh::InvalidHostKey| plain(&error))?;
     let to = Connect {
-        host: device.address.clone(),
-        port: device.transport.ssh_port,
+        host: way.address.to_owned(),
+        port: way.transport.ssh_port,
         user: credentials.username.clone(),
         login: Login::Password(credentials.password.clone()),
-        legacy_algorithms: device.transport.legacy_algorithms,
+        legacy_algorithms: way.transport.legacy_algorithms,
         host_key: HostKeyCheck { pinned, policy },
         within: LOGIN_WITHIN,
     };
-    let agent = device.transport.snmp.then(|| Agent {
-        host: device.address.clone(),
-        port: device.transport.snmp_port,
+    let agent = way.transport.snmp.then(|| Agent {
+        host: way.address.to_owned(),
+        port: way.transport.snmp_port,
         version: Version::default(),
         community: credentials.community.clone(),
         timeout: SNMP_TIMEOUT,
@@ -230,7 +258,7 @@ async fn reach(
     });
     let failed = |error: DeviceError| Unseen {
         retry: error.retry(),
-        unread: unread(device, &error),
+        unread: unread(way.key, &error),
     };
     let mut session = Session::open(&to).await.map_err(failed)?;
     match device::gather(&mut session, agent.as_ref()).await {
@@ -239,14 +267,14 @@ async fn reach(
             // device adds by itself are no configuration.
             let shown = [Some(&mut observation.running), observation.startup.as_mut()];
             for config in shown.into_iter().flatten() {
-                config.managed.assume_model(device.subscriber_model);
+                config.managed.assume_model(way.model);
             }
             let firmware = &observation.identity.firmware;
             let learned = context.store.learned(firmware).await.map_err(|error| plain(&error))?;
             observation.capabilities = observation.capabilities.having_learned(&learned);
             Ok(Contact {
                 session,
-                model: device.subscriber_model,
+                model: way.model,
                 learned,
                 observation,
             })
@@ -258,19 +286,20 @@ async fn reach(
     }
 }
 
-/// What an error means for a device: why it could not be read, and what to do.
-pub(super) fn unread(device: &Device, error: &DeviceError) -> Unread {
+/// What an error means for a device: why it could not be read, and what to do. `key` is what help texts call it.
+pub(super) fn unread(key: &str, error: &DeviceError) -> Unread {
     Unread {
-        help: error.help(&device.key),
+        help: error.help(key),
         reason: chain(error),
         lasting: error.retry() != Retry::Soon,
     }
 }
 
-fn pin_now(contact: &Contact) -> Pin {
-    let identity = &contact.observation.identity;
+/// What a device is pinned as.
+pub(super) fn pin_now(observation: &Observation) -> Pin {
+    let identity = &observation.identity;
     Pin {
-        host_key: Some(contact.observation.host_key.to_string()),
+        host_key: Some(observation.host_key.to_string()),
         model: identity.model.map(|model| model.name.to_owned()),
         mac: Some(identity.mac),
         firmware: Some(identity.firmware.to_string()),

@@ -75,18 +75,27 @@ pub fn read_inventory(path: &Path) -> Result<Vec<SourceFile>, RepoError> {
     let root = read(&folder.join(ROOT_FILE), shown(&folder, ROOT_FILE))?;
     let include = Include::from_root_file(&root.text);
     let mut sources = vec![root];
+    for relative in included_below(&folder, &include)? {
+        sources.push(read(&folder.join(&relative), shown(&folder, &relative))?);
+    }
+    Ok(sources)
+}
+
+/// The files below a folder that a root file there includes, by path below it, sorted. The root file is not among them.
+///
+/// # Errors
+///
+/// [`RepoError`] where a folder cannot be read.
+pub fn included_below(folder: &Path, include: &Include) -> Result<Vec<String>, RepoError> {
     let mut walk = Walk {
-        include: &include,
-        folder: &folder,
+        include,
+        folder,
         inside: Vec::new(),
         found: Vec::new(),
     };
     walk.folder("")?;
     walk.found.sort();
-    for relative in walk.found {
-        sources.push(read(&folder.join(&relative), shown(&folder, &relative))?);
-    }
-    Ok(sources)
+    Ok(walk.found)
 }
 
 /// The folder of the root file at `path`, which is it or its folder.

@@ -227,3 +227,21 @@ fn more_than_a_16_is_refused_with_what_to_do() {
     let _ = run("fd00::/64").expect(64).says("65536 are asked in one run");
     let _ = run("10.0.0.0/33").expect(64).says("is not a range of addresses");
 }
+
+#[test]
+fn what_is_found_in_a_range_is_imported() {
+    let network = Network::start();
+    let (snmp, ssh) = (network.snmp_port.to_string(), network.ssh_port.to_string());
+    let ports = ["--snmp-port", &snmp, "--ssh-port", &ssh];
+    let run = |arguments: &[&str]| Ran::from(program(network.home.path()).args(arguments).output().unwrap());
+    let import = ["import", "-i", "isp", "--cidr", "127.77.20.0/29"];
+    let ran = run(&[&import[..], &ports[..]].concat()).expect(0);
+    let ran = ran.says("2 GAMs answer SNMP there").says("Taken in: 2 devices");
+    assert!(ran.stdout.contains("127.77.20.1"), "{}", ran.stdout);
+    let _ = run(&["plan", "-i", "isp", "--detailed-exitcode"])
+        .expect(0)
+        .says("No changes.");
+    let _ = run(&[&import[..], &ports[..]].concat())
+        .expect(0)
+        .says("Nothing to import");
+}

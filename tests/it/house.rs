@@ -12,6 +12,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("dialect", &["domain", "diagnostic", "observed"]),
     ("plan", &["domain", "diagnostic", "inventory", "observed"]),
     ("checkup", &["domain", "inventory", "observed"]),
+    ("onboard", &["domain", "diagnostic", "inventory", "observed", "plan"]),
     ("transport", &["domain"]),
     ("device", &["domain", "observed", "dialect", "plan", "transport"]),
     // `repo` makes source files for the inventory; `store` keeps records and observed states.
@@ -77,6 +78,7 @@ const PURE: &[&str] = &[
     "dialect",
     "plan",
     "checkup",
+    "onboard",
 ];
 
 /// What a pure room may not name.

@@ -26,6 +26,7 @@ mod history;
 mod house;
 mod identity;
 mod impact;
+mod import;
 mod leases;
 mod life;
 mod matrix;

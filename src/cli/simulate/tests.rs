@@ -102,6 +102,7 @@ fn inventory() -> Inventory {
             rules: BTreeMap::new(),
             history: History::default(),
         },
+        headroom: crate::inventory::Headroom::default(),
         sites: BTreeMap::new(),
         devices: [device("maple-m", "GAM-4-MX"), device("elm", "GAM-12-C")]
             .into_iter()

@@ -189,6 +189,24 @@ impl Reader {
     }
 }
 
+/// Settings that the device holds under keywords of ours with values that our types cannot hold, such as `vid 4095`: what is
+/// read of those objects is not what they are.
+pub(super) fn unreadable(config: &DeviceConfig) -> BTreeMap<ObjectId, Vec<String>> {
+    let ports = (config.ports.iter()).map(|(id, port)| (ObjectId::Port(*id), Object::PORT, &port.unknown));
+    let profiles = (config.profiles.iter()).map(|(id, one)| (ObjectId::Profile(*id), Object::PROFILE, &one.unknown));
+    let endpoints =
+        (config.endpoints.iter()).map(|(id, one)| (ObjectId::Endpoint(*id), Object::ENDPOINT, &one.unknown));
+    let subscribers =
+        (config.subscribers.iter()).map(|(id, one)| (ObjectId::Subscriber(*id), Object::SUBSCRIBER, &one.unknown));
+    let all = ports.chain(profiles).chain(endpoints).chain(subscribers);
+    let ours = |(id, keywords, unknown): (ObjectId, &[&str], &Vec<String>)| {
+        let is_ours = |group: &&String| group.split(' ').next().is_some_and(|word| keywords.contains(&word));
+        let groups: Vec<String> = unknown.iter().filter(is_ours).cloned().collect();
+        (!groups.is_empty()).then_some((id, groups))
+    };
+    all.filter_map(ours).collect()
+}
+
 /// The object that `ghn <kind> <id>` names, if the kind is managed and the number in range.
 fn object_id(kind: &str, id: &str) -> Option<ObjectId> {
     let id = digits(id)?;
