@@ -50,6 +50,28 @@ async fn run(store: &Store) -> RunId {
         .unwrap()
 }
 
+#[tokio::test]
+async fn records_come_in_the_order_in_which_plans_hold_them() {
+    let store = Store::in_memory().unwrap();
+    let of = |key: &str, object: ObjectId| Record {
+        object,
+        applied: None,
+        ..record(key, 1)
+    };
+    let mut records = vec![
+        of("s-10", ObjectId::Subscriber(1.try_into().unwrap())),
+        of("s-9", ObjectId::Subscriber(2.try_into().unwrap())),
+        of("hostname", ObjectId::System),
+        of("gold", ObjectId::Profile(2.try_into().unwrap())),
+        of("2", ObjectId::Port(2.try_into().unwrap())),
+        of("10", ObjectId::Port(10.try_into().unwrap())),
+        of("s-9", ObjectId::Endpoint(1.try_into().unwrap())),
+    ];
+    store.record(MAC, records.clone(), None, false, None).await.unwrap();
+    records.sort_by(|one, other| one.place().cmp(&other.place()));
+    assert_eq!(store.records(MAC).await.unwrap(), records);
+}
+
 /// The latest run on the device that was not taken back.
 async fn last_run(store: &Store) -> Option<journal::RunSummary> {
     let firmware: Firmware = "GAM-4/8-C_v1.5.4".parse().unwrap();

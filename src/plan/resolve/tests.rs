@@ -125,6 +125,20 @@ fn rules(resolution: &Resolution) -> Vec<&'static str> {
 }
 
 #[test]
+fn what_is_as_it_should_be_is_held_once() {
+    let mut desired = wish();
+    ask(&mut desired, "s-1", 1);
+    let (observed, records) = applied(&desired);
+    let (observed, records) = (Arc::new(observed), Arc::new(records));
+    let resolution = resolve(&desired, &observed, &records, &capabilities());
+    assert!(Arc::ptr_eq(&resolution.target, &observed) && Arc::ptr_eq(&resolution.records, &records));
+    ask(&mut desired, "s-2", 2);
+    let resolution = resolve(&desired, &observed, &records, &capabilities());
+    assert_eq!(resolution.target.subscribers.len(), observed.subscribers.len() + 1);
+    assert_eq!(resolution.records.len(), records.len() + 2);
+}
+
+#[test]
 fn what_was_applied_resolves_to_itself() {
     let mut desired = wish();
     ask(&mut desired, "s-1", 1);
