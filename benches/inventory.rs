@@ -14,6 +14,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::hint::black_box;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use gamops::diagnostic::SourceFile;
@@ -49,7 +50,7 @@ fn main() {
         file.text = with_some_moved(&file.text);
     }
     let observed = Observed::after_applying(&files);
-    let wishes = inventory::compile_all(&inventory::load(&changed).inventory.unwrap());
+    let wishes = wishes(&changed);
 
     // In turns, so that a machine that slows down slows all of them.
     let [mut parse, mut cold, mut reload, mut diff] = [Duration::MAX; 4];
@@ -109,6 +110,12 @@ impl Figures {
     }
 }
 
+/// What is asked of each device.
+fn wishes(files: &[SourceFile]) -> Wishes {
+    let compiled = inventory::compile_all(&inventory::load(files).inventory.unwrap());
+    compiled.into_iter().map(|(key, wish)| (key, Arc::new(wish))).collect()
+}
+
 /// What an operator waits for: everything from text to each device's wish.
 fn load(files: &[SourceFile], cache: &mut Cache) {
     let loaded = inventory::load_cached(files, cache);
@@ -153,6 +160,9 @@ fn with_some_moved(text: &str) -> String {
     moved
 }
 
+/// What is asked of each device, by key.
+type Wishes = BTreeMap<String, Arc<DesiredDevice>>;
+
 /// A fleet as a run of gamops left it.
 struct Observed {
     devices: BTreeMap<String, ObservedDevice>,
@@ -161,9 +171,8 @@ struct Observed {
 
 struct ObservedDevice {
     identity: Identity,
-    running: RunningConfig,
-    text: String,
-    records: Vec<Record>,
+    running: Arc<RunningConfig>,
+    records: Arc<Vec<Record>>,
 }
 
 impl Observed {
@@ -171,7 +180,7 @@ impl Observed {
     fn after_applying(files: &[SourceFile]) -> Self {
         let firmware: Firmware = "GAM-12/24-C_v1.8.2".parse().unwrap();
         let capabilities = Capabilities::of_firmware(&firmware);
-        let wishes = inventory::compile_all(&inventory::load(files).inventory.unwrap());
+        let wishes = wishes(files);
         let devices = wishes.iter().zip(0_u32..).map(|((key, wish), number)| {
             let [_, high, middle, low] = number.to_be_bytes();
             let blank = ObservedDevice {
@@ -181,9 +190,8 @@ impl Observed {
                     firmware: firmware.clone(),
                     serial: None,
                 },
-                running: RunningConfig::default(),
-                text: String::new(),
-                records: Vec::new(),
+                running: Arc::default(),
+                records: Arc::default(),
             };
             let made = blank.changes(wish, &capabilities);
             let running = RunningConfig {
@@ -191,8 +199,7 @@ impl Observed {
                 ..RunningConfig::default()
             };
             let device = ObservedDevice {
-                text: running::canonical(&running),
-                running,
+                running: running.into(),
                 records: made.records,
                 ..blank
             };
@@ -207,7 +214,7 @@ impl Observed {
         observed
     }
 
-    fn plan(&self, wishes: &BTreeMap<String, DesiredDevice>) -> Plan {
+    fn plan(&self, wishes: &Wishes) -> Plan {
         let devices = self.devices.iter().map(|(key, device)| DevicePlan {
             device: key.clone(),
             address: "192.0.2.1:22".to_owned(),
@@ -229,7 +236,7 @@ impl Observed {
     }
 
     /// What is done with a fleet that has been read: every device is compared with its wish, and the plan is written for people.
-    fn differences(&self, wishes: &BTreeMap<String, DesiredDevice>) {
+    fn differences(&self, wishes: &Wishes) {
         let text = plan_text(&self.plan(wishes));
         let changed = (self.devices.len() * SUBSCRIBERS_PER_DEVICE).div_ceil(ONE_IN);
         assert!(
@@ -241,13 +248,13 @@ impl Observed {
 }
 
 impl ObservedDevice {
-    fn changes(&self, wish: &DesiredDevice, capabilities: &Capabilities) -> DeviceChanges {
-        let reading = (&self.running, self.text.as_str());
+    fn changes(&self, wish: &Arc<DesiredDevice>, capabilities: &Capabilities) -> DeviceChanges {
         let inputs = Inputs {
             desired: wish,
             readings: Readings {
-                running: reading,
-                startup: Some(reading),
+                running: &self.running,
+                startup: Some(&self.running),
+                write: running::canonical,
             },
             identity: &self.identity,
             capabilities,

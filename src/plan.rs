@@ -39,6 +39,6 @@ pub use resolve::{Refusal, Resolution, resolve};
 pub use target::{InvalidTarget, Target};
 pub use text::{count, plan_text, some_of, summary_line, undo_text};
 pub use trial::{NotApplied, Trials, judge};
-pub use unsaved::{Readings, difference};
+pub use unsaved::{Readings, Write, difference};
 pub use verify::{Residue, verify};
 pub use waves::{Rollout, Wave, rollout};

@@ -414,8 +414,9 @@ impl Context {
             help: source.help(),
             lasting: false,
         };
-        let records = self.store.records(contact.mac()).await.map_err(database)?;
-        let last = self.store.last_run(contact.mac()).await.map_err(database)?;
+        let observation = &contact.observation;
+        let firmware = &observation.identity.firmware;
+        let known = self.store.known(contact.mac(), firmware).await.map_err(database)?;
         let Some(desired) = inventory::compile(&self.inventory, &device.key) else {
             return Err(Unread {
                 reason: "the inventory has no such device".to_owned(),
@@ -423,28 +424,24 @@ impl Context {
                 lasting: true,
             });
         };
-        let observation = &contact.observation;
-        let running_text = running::canonical(&observation.running);
-        let startup_text = observation.startup.as_ref().map(running::canonical);
-        let firmware = &contact.observation.identity.firmware;
-        let timings = self.store.timings(firmware).await.map_err(database)?;
         let inputs = Inputs {
-            desired: &desired,
+            desired: &Arc::new(desired),
             readings: Readings {
-                running: (&observation.running, &running_text),
-                startup: observation.startup.as_ref().zip(startup_text.as_deref()),
+                running: &observation.running,
+                startup: observation.startup.as_deref(),
+                write: running::canonical,
             },
             identity: &observation.identity,
             capabilities: &observation.capabilities,
-            records: &records,
-            unfinished: last.is_some_and(|run| run.state.is_unfinished()),
-            timings: &timings,
+            records: &known.records,
+            unfinished: known.last.is_some_and(|run| run.state.is_unfinished()),
+            timings: &known.timings,
             now: self.now,
             window: self.window(device),
             targets,
         };
         let mut changes = plan(inputs);
-        if let Some(standing) = self.store.unconfirmed(contact.mac()).await.map_err(database)? {
+        if let Some(standing) = known.unconfirmed {
             changes.refuse(confirm::refusal(&standing, jiff::Timestamp::now()));
         }
         Ok((changes, contact))

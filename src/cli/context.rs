@@ -109,14 +109,14 @@ pub(super) fn as_wished(inventory: &Inventory, device: &Device) -> Option<String
         version: (u16::MAX, 0, 0),
     };
     let every_word = AssumedWord::ALL.map(|word| (word, Answer::Yes));
-    let blank = DeviceConfig {
+    let blank = Arc::new(DeviceConfig {
         subscriber_model: desired.subscriber_model,
         ..DeviceConfig::default()
-    };
+    });
     let target = resolve(
         &desired,
         &blank,
-        &[],
+        &Arc::default(),
         &Capabilities::of_firmware(&newest).having_learned(&every_word),
     )
     .target;

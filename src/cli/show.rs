@@ -288,7 +288,8 @@ fn device_text(device: &DevicePlan, changes: &DeviceChanges) -> String {
             let _ = writeln!(out, "  {id} \"{name}\"");
         }
     }
-    let line_settings = changes.observed_text.lines().filter(|line| is_line_setting(line));
+    let running = changes.observed_text();
+    let line_settings = running.lines().filter(|line| is_line_setting(line));
     let line_settings: Vec<String> = line_settings.map(|line| format!("  {line}\n")).collect();
     if !line_settings.is_empty() {
         out.push_str("\nsettings of the lines, shown and never changed:\n");

@@ -1,5 +1,7 @@
 //! Everything that planning needs to know of one device, over one login.
 
+use std::sync::Arc;
+
 use crate::dialect::command::{
     DISCOVER, READ_DEFAULT, READ_RUNNING, READ_RUNNING_ALL_DEFAULTS, READ_STARTUP, SHOW_VERSION,
 };
@@ -7,6 +9,7 @@ use crate::dialect::session::Reply;
 use crate::dialect::snmp::{IDENTITY, SnmpIdentity};
 use crate::dialect::version::VersionInfo;
 use crate::dialect::{discover, running, snmp, version};
+use crate::domain::SubscriberModel;
 use crate::observed::{Capabilities, Identity, ProfileRef, RunningConfig, SeenEndpoint};
 use crate::transport::snmp::{Agent, Answer, get};
 use crate::transport::ssh::HostKey;
@@ -19,13 +22,35 @@ pub struct Observation {
     /// Which device it is.
     pub identity: Identity,
     /// What it does now.
-    pub running: RunningConfig,
-    /// What it will do after a restart. `None`: could not be read, or there is none, as on a factory device.
-    pub startup: Option<RunningConfig>,
+    pub running: Arc<RunningConfig>,
+    /// What it will do after a restart: where that is the same, held once. `None`: could not be read, or there is none, as
+    /// on a factory device.
+    pub startup: Option<Arc<RunningConfig>>,
     /// What its firmware is known to understand, this reading included.
     pub capabilities: Capabilities,
     /// The key that it proved itself with.
     pub host_key: HostKey,
+}
+
+impl Observation {
+    /// Takes the operator's word for the subscriber model where the device shows none.
+    pub fn assume_model(&mut self, model: SubscriberModel) {
+        fn assume(config: &mut Arc<RunningConfig>, model: SubscriberModel) {
+            let mut managed = Arc::clone(&config.managed);
+            managed.assume_model(model);
+            if !Arc::ptr_eq(&managed, &config.managed) {
+                Arc::make_mut(config).managed = managed;
+            }
+        }
+        let saved = |one: &Self| (one.startup.as_ref()).is_some_and(|startup| Arc::ptr_eq(startup, &one.running));
+        let is_saved = saved(self);
+        assume(&mut self.running, model);
+        match &mut self.startup {
+            Some(startup) if is_saved => *startup = Arc::clone(&self.running),
+            Some(startup) => assume(startup, model),
+            None => {}
+        }
+    }
 }
 
 /// Reads a device: who it is, what it holds, what it would hold after a restart. SNMP is asked meanwhile;
@@ -38,13 +63,12 @@ pub struct Observation {
 /// [`DeviceError::LowPrivilege`] when this user may not see the configuration; and those of [`Session::ask`].
 pub async fn gather(session: &mut Session, agent: Option<&Agent>) -> Result<Observation, DeviceError> {
     let (by_snmp, by_cli) = tokio::join!(ask_agent(agent), read_all(session));
-    let (version, running, startup, capabilities) = by_cli?;
-    let identity = identify(session.address(), &version, by_snmp)?;
+    let shown = by_cli?;
     Ok(Observation {
-        identity,
-        running,
-        startup,
-        capabilities,
+        identity: identify(session.address(), &shown.version, by_snmp)?,
+        running: shown.running,
+        startup: shown.startup,
+        capabilities: shown.capabilities,
         host_key: session.host_key().clone(),
     })
 }
@@ -57,7 +81,7 @@ pub async fn gather(session: &mut Session, agent: Option<&Agent>) -> Result<Obse
 /// [`DeviceError::Incomplete`] when the text is not whole: nothing may be planned from half of it. Otherwise
 /// those of [`Session::ask`].
 pub async fn read_running(session: &mut Session, capabilities: &Capabilities) -> Result<RunningConfig, DeviceError> {
-    let mut running = parse(session, READ_RUNNING).await?;
+    let (mut running, _) = read(session, READ_RUNNING).await?;
     fill_in(&mut running, capabilities.default_subscriber_profile);
     Ok(running)
 }
@@ -91,48 +115,79 @@ pub async fn read_startup(
     session: &mut Session,
     capabilities: &Capabilities,
 ) -> Result<Option<RunningConfig>, DeviceError> {
+    let shown = show_startup(session).await?;
+    Ok(shown.and_then(|shown| parse_startup(session, &shown, capabilities)))
+}
+
+/// The text of what the device would load at boot, and the command that showed it.
+async fn show_startup(session: &mut Session) -> Result<Option<(&'static str, String)>, DeviceError> {
     for command in [READ_STARTUP, READ_DEFAULT] {
-        let text = match session.run(command).await? {
-            Reply::Done(text) => text,
+        match session.run(command).await? {
+            Reply::Done(text) => return Ok(Some((command, text))),
             // There may well be one; only it cannot be read now.
             Reply::Refused(refusal) if refusal.is_transient() => return Ok(None),
-            Reply::Notice(_) | Reply::Refused(_) => continue,
-        };
-        return Ok(match running::parse(&text) {
-            Ok(mut startup) => {
-                fill_in(&mut startup, capabilities.default_subscriber_profile);
-                Some(startup)
-            }
-            Err(incomplete) => {
-                tracing::warn!(device = session.address(), command, %incomplete, "what would be loaded at boot cannot be read");
-                None
-            }
-        });
+            Reply::Notice(_) | Reply::Refused(_) => {}
+        }
     }
     Ok(None)
 }
 
-async fn read_all(
-    session: &mut Session,
-) -> Result<(VersionInfo, RunningConfig, Option<RunningConfig>, Capabilities), DeviceError> {
+fn parse_startup(
+    session: &Session,
+    (command, text): &(&'static str, String),
+    capabilities: &Capabilities,
+) -> Option<RunningConfig> {
+    match running::parse(text) {
+        Ok(mut startup) => {
+            fill_in(&mut startup, capabilities.default_subscriber_profile);
+            Some(startup)
+        }
+        Err(incomplete) => {
+            tracing::warn!(device = session.address(), command, %incomplete, "what would be loaded at boot cannot be read");
+            None
+        }
+    }
+}
+
+/// What the command line shows of a device.
+struct Shown {
+    version: VersionInfo,
+    running: Arc<RunningConfig>,
+    startup: Option<Arc<RunningConfig>>,
+    capabilities: Capabilities,
+}
+
+async fn read_all(session: &mut Session) -> Result<Shown, DeviceError> {
     let text = session.ask(SHOW_VERSION).await?;
     let version = version::parse(&text).map_err(|source| DeviceError::Unidentified {
         device: session.address().to_owned(),
         source,
     })?;
     let mut capabilities = Capabilities::of_firmware(&version.firmware);
-    let mut running = parse(session, READ_RUNNING).await?;
+    let (mut running, text) = read(session, READ_RUNNING).await?;
     if leaves_profiles_open(&running) {
         capabilities.default_subscriber_profile = learn_default_profile(session, &running).await?;
         fill_in(&mut running, capabilities.default_subscriber_profile);
     }
     let capabilities = capabilities.having_seen(&running);
-    let startup = read_startup(session, &capabilities).await?;
-    Ok((version, running, startup, capabilities))
+    let running = Arc::new(running);
+    let startup = match show_startup(session).await? {
+        // As on most devices at most times: nothing to read twice, and nothing to hold twice.
+        Some((_, startup)) if running::says_the_same(&startup, &text) => Some(Arc::clone(&running)),
+        Some(shown) => parse_startup(session, &shown, &capabilities).map(Arc::new),
+        None => None,
+    };
+    Ok(Shown {
+        version,
+        running,
+        startup,
+        capabilities,
+    })
 }
 
-async fn parse(session: &mut Session, command: &'static str) -> Result<RunningConfig, DeviceError> {
-    read_with(session, command, running::parse).await
+/// Asks for a configuration; also returns the text that it was read from.
+async fn read(session: &mut Session, command: &'static str) -> Result<(RunningConfig, String), DeviceError> {
+    read_with(session, command, |text| Ok((running::parse(text)?, text.to_owned()))).await
 }
 
 /// Asks for a configuration and makes something of it, if it is whole.
@@ -170,15 +225,18 @@ async fn learn_default_profile(
     session: &mut Session,
     plain: &RunningConfig,
 ) -> Result<Option<ProfileRef>, DeviceError> {
-    match parse(session, READ_RUNNING_ALL_DEFAULTS).await {
-        Ok(all) => Ok(running::default_subscriber_profile(plain, &all)),
+    match read(session, READ_RUNNING_ALL_DEFAULTS).await {
+        Ok((all, _)) => Ok(running::default_subscriber_profile(plain, &all)),
         Err(DeviceError::Refused { .. } | DeviceError::LowPrivilege { .. }) => Ok(None),
         Err(error) => Err(error),
     }
 }
 
 fn fill_in(running: &mut RunningConfig, default: Option<ProfileRef>) {
-    for subscriber in running.managed.subscribers.values_mut() {
+    if default.is_none() || !leaves_profiles_open(running) {
+        return;
+    }
+    for subscriber in Arc::make_mut(&mut running.managed).subscribers.values_mut() {
         subscriber.profile = subscriber.profile.or(default);
     }
 }

@@ -83,7 +83,7 @@ pub fn parse(text: &str) -> Result<RunningConfig, Incomplete> {
     let (managed, mut warnings) = reader.finish();
     warnings.extend(oddities::oddities(&managed));
     Ok(RunningConfig {
-        managed,
+        managed: managed.into(),
         other,
         warnings,
     })
@@ -115,6 +115,13 @@ pub fn readable(text: &str) -> Result<String, Incomplete> {
 #[must_use]
 pub fn unreadable(config: &DeviceConfig) -> BTreeMap<ObjectId, Vec<String>> {
     object::unreadable(config)
+}
+
+/// Whether two configuration texts are the same line by line, but for the heading that a device puts before one and not
+/// the other: then both read as the same configuration, or neither as one.
+#[must_use]
+pub fn says_the_same(one: &str, other: &str) -> bool {
+    frame::body(one).eq(frame::body(other))
 }
 
 /// What `bw-profile` means where the device does not print it, learned by comparing the plain text with

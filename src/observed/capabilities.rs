@@ -200,7 +200,9 @@ mod tests {
             trunk: true,
             ..Subscriber::default()
         };
-        running.managed.subscribers.insert(1.try_into().unwrap(), subscriber);
+        std::sync::Arc::make_mut(&mut running.managed)
+            .subscribers
+            .insert(1.try_into().unwrap(), subscriber);
         let learned = [
             (AssumedWord::Trunk, Answer::Ignored),
             (AssumedWord::OuterVlan, Answer::No),

@@ -44,15 +44,23 @@ impl Kind {
     ];
 }
 
-impl fmt::Display for Kind {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
+impl Kind {
+    /// Its word.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
             Self::System => "system",
             Self::Port => "port",
             Self::Profile => "profile",
             Self::Endpoint => "endpoint",
             Self::Subscriber => "subscriber",
-        })
+        }
+    }
+}
+
+impl fmt::Display for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.word())
     }
 }
 

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
@@ -154,10 +155,10 @@ impl Default for Subscriber {
 }
 
 /// All of `show running-config`: the managed part, and the rest as canonical lines.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct RunningConfig {
-    /// What gamops manages.
-    pub managed: DeviceConfig,
+    /// What gamops manages. Shared with the plans that are made from it.
+    pub managed: Arc<DeviceConfig>,
     /// Every other line that an operator could have configured, in printed order, **secrets masked**.
     /// The `interface G.hn` sections, which the device computes from the subscribers, are not in it.
     pub other: Vec<String>,
@@ -197,9 +198,9 @@ impl DeviceConfig {
     }
 
     /// Takes the operator's word for the subscriber model where the device shows none.
-    pub fn assume_model(&mut self, model: SubscriberModel) {
-        if self.shown_model().is_none() {
-            self.subscriber_model = model;
+    pub fn assume_model(self: &mut Arc<Self>, model: SubscriberModel) {
+        if self.subscriber_model != model && self.shown_model().is_none() {
+            Arc::make_mut(self).subscriber_model = model;
         }
     }
 

@@ -2,22 +2,21 @@
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use jiff::Timestamp;
 
 use crate::domain::SubscriberId;
 use crate::inventory::desired::DesiredDevice;
 use crate::inventory::model::{Mode, Pause, Unsaved};
-use crate::observed::{
-    AssumedWord, Capabilities, Change, DeviceConfig, Identity, Kind, Object, ObjectId, Subscriber, sha256,
-};
+use crate::observed::{AssumedWord, Capabilities, Change, DeviceConfig, Identity, Kind, Object, ObjectId, Subscriber};
 
 use super::diff::{OrderedChange, Purpose, diff};
 use super::guard::refuse_protected;
 use super::hold;
 use super::impact::duration::{Timings, estimate};
 use super::impact::impact;
-use super::model::{Action, Cause, DeviceChanges, FieldChange, Held, ObjectChange, Saved, Step, Waiting};
+use super::model::{Action, Basis, Cause, DeviceChanges, FieldChange, Held, ObjectChange, Saved, Step, Waiting};
 use super::option82;
 use super::record::Record;
 use super::resolve::{Refusal, Resolution, Words, refuse_what_cannot_stand, resolve};
@@ -31,7 +30,7 @@ use super::window::{self, State};
 #[derive(Debug, Clone, Copy)]
 pub struct Inputs<'a> {
     /// What the inventory asks for.
-    pub desired: &'a DesiredDevice,
+    pub desired: &'a Arc<DesiredDevice>,
     /// What the device runs and would load at boot.
     pub readings: Readings<'a>,
     /// The device: base MAC and firmware.
@@ -39,7 +38,7 @@ pub struct Inputs<'a> {
     /// What its firmware can do.
     pub capabilities: &'a Capabilities,
     /// What gamops owns there.
-    pub records: &'a [Record],
+    pub records: &'a Arc<Vec<Record>>,
     /// Whether a run of gamops on this device never came to its end.
     pub unfinished: bool,
     /// What its firmware took over commands before.
@@ -54,14 +53,23 @@ pub struct Inputs<'a> {
 
 impl Inputs<'_> {
     /// What the device holds of settings; where it does not show its subscriber model, by that of the inventory.
-    pub(super) fn observed(&self) -> DeviceConfig {
-        let mut managed = self.readings.running.0.managed.clone();
+    pub(super) fn observed(&self) -> Arc<DeviceConfig> {
+        let mut managed = Arc::clone(&self.readings.running.managed);
         managed.assume_model(self.desired.subscriber_model);
         let settings = match managed.settings() {
-            Cow::Owned(settings) => Some(settings),
+            Cow::Owned(settings) => Some(Arc::new(settings)),
             Cow::Borrowed(_) => None,
         };
         settings.unwrap_or(managed)
+    }
+
+    /// What to keep of them with the plan.
+    pub(super) fn basis(&self) -> Basis {
+        Basis {
+            desired: Arc::clone(self.desired),
+            running: Arc::clone(self.readings.running),
+            write: self.readings.write,
+        }
     }
 }
 
@@ -78,13 +86,13 @@ pub fn plan_device(inputs: Inputs<'_>, render: Render<'_>) -> DeviceChanges {
         unfinished,
         ..
     } = inputs;
-    let running = readings.running.0;
+    let running = readings.running;
     let observed = &inputs.observed();
     let mut resolution = match subscriber_model::differs(desired, observed) {
         // Nothing of such a wish fits the device.
         Some(refusal) => Resolution {
-            target: observed.clone(),
-            records: records.to_vec(),
+            target: Arc::clone(observed),
+            records: Arc::clone(records),
             refusals: vec![refusal],
             ..Resolution::default()
         },
@@ -106,7 +114,7 @@ pub fn plan_device(inputs: Inputs<'_>, render: Render<'_>) -> DeviceChanges {
     let is_closed = inputs.window.is_some_and(|state| !state.is_open);
     let whole = is_closed.then(|| resolution.clone());
     let mut ordered = order(&mut resolution, observed, inputs);
-    let mut target = reach(observed, &ordered);
+    let mut target = reached(observed, &ordered);
     let mut steps = if resolution.refusals.is_empty() {
         refuse_unsayable(&ordered, &desired.key, words, &mut resolution);
         write_out(&ordered, &desired.key, &mut resolution, render)
@@ -127,7 +135,7 @@ pub fn plan_device(inputs: Inputs<'_>, render: Render<'_>) -> DeviceChanges {
         } else if let Some(part) = whole.and_then(|whole| hold::part(inputs, &state, observed, &whole, &all, &target)) {
             resolution = part.resolution;
             ordered = part.ordered;
-            target = reach(observed, &ordered);
+            target = reached(observed, &ordered);
             refuse_unsayable(&ordered, &desired.key, words, &mut resolution);
             steps = write_out(&ordered, &desired.key, &mut resolution, render);
             let waits = |change: &ObjectChange| part.waiting.contains(&change.object);
@@ -153,15 +161,7 @@ pub fn plan_device(inputs: Inputs<'_>, render: Render<'_>) -> DeviceChanges {
     let changes = describe(inputs, (observed, &target), (&ordered, &steps), &resolution);
     let with_names = |ids: &[ObjectId]| {
         ids.iter()
-            .map(|id| {
-                (
-                    *id,
-                    observed
-                        .object(*id)
-                        .map(|object| object.name().to_owned())
-                        .unwrap_or_default(),
-                )
-            })
+            .map(|id| (*id, observed.name_of(*id).unwrap_or_default().to_owned()))
             .collect()
     };
     DeviceChanges {
@@ -180,13 +180,10 @@ pub fn plan_device(inputs: Inputs<'_>, render: Render<'_>) -> DeviceChanges {
         notes: std::mem::take(&mut resolution.notes),
         decisions: desired.notes.clone(),
         refusals: std::mem::take(&mut resolution.refusals),
-        records_before: records.to_vec(),
+        records_before: Arc::clone(records),
         records: settle(resolution.records, records, &target),
-        observed_text: readings.running.1.to_owned(),
-        inventory_fingerprint: sha256(desired),
-        observed_fingerprint: running.fingerprint(),
-        desired_fingerprint: target.fingerprint(),
-        observed: observed.clone(),
+        basis: inputs.basis(),
+        observed: Arc::clone(observed),
         target,
     }
 }
@@ -224,6 +221,14 @@ pub(super) fn order(resolution: &mut Resolution, observed: &DeviceConfig, inputs
             Vec::new()
         }
     }
+}
+
+/// What the device will hold after all changes: shared with what it holds where there are none.
+fn reached(observed: &Arc<DeviceConfig>, ordered: &[OrderedChange]) -> Arc<DeviceConfig> {
+    if ordered.is_empty() {
+        return Arc::clone(observed);
+    }
+    Arc::new(reach(observed, ordered))
 }
 
 /// What the device will hold after all changes. It may differ from the wish in what cannot be cleared.
@@ -320,10 +325,13 @@ fn lines(count: usize) -> String {
 /// Records hold what the device will really hold. One that the plan leaves as it was (outside of a target, waiting for a
 /// window) keeps what was last applied: what the device holds instead was done behind gamops's back, and nobody has
 /// agreed to it.
-fn settle(mut records: Vec<Record>, before: &[Record], target: &DeviceConfig) -> Vec<Record> {
-    for record in &mut records {
-        if !target.holds(record.object, record.applied.as_ref()) && !before.contains(record) {
-            record.applied = target.object(record.object);
+fn settle(mut records: Arc<Vec<Record>>, before: &[Record], target: &DeviceConfig) -> Arc<Vec<Record>> {
+    let is_settled = |record: &Record| target.holds(record.object, record.applied.as_ref()) || before.contains(record);
+    if !records.iter().all(is_settled) {
+        for record in Arc::make_mut(&mut records) {
+            if !is_settled(record) {
+                record.applied = target.object(record.object);
+            }
         }
     }
     records
@@ -350,10 +358,10 @@ pub(super) fn describe(
     for (index, step) in ordered.iter().enumerate() {
         touched.entry(step.change.object()).or_default().push(index);
     }
-    let ids: BTreeSet<ObjectId> = observed.object_ids().chain(target.object_ids()).collect();
+    let all = observed.object_ids().chain(target.object_ids());
+    let ids: BTreeSet<ObjectId> = all.filter(|id| !observed.is_same_at(*id, target)).collect();
     let mut changes: Vec<(usize, ObjectChange)> = ids
         .into_iter()
-        .filter(|id| !observed.is_same_at(*id, target))
         .map(|id| {
             let (before, after) = (observed.object(id), target.object(id));
             let at = touched.get(&id).map_or(&[][..], Vec::as_slice);

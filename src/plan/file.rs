@@ -3,7 +3,7 @@
 use serde::Deserialize as _;
 use serde_json::Value;
 
-use super::json::{FORMAT_VERSION, PlanJson, digest};
+use super::json::{FORMAT_VERSION, PlanJson};
 
 /// The text is no plan that can be applied. The operator's or the disk's fault, said by the variant.
 #[derive(Debug, thiserror::Error)]
@@ -60,10 +60,10 @@ pub fn read(text: &str) -> Result<PlanJson, Unusable> {
             found: found.to_owned(),
         });
     }
-    let plan = PlanJson::deserialize(&value).map_err(unreadable)?;
+    let mut plan = PlanJson::deserialize(&value).map_err(unreadable)?;
     // A key that this version does not know was put there by somebody who expects something of it.
     let all_read = serde_json::to_value(&plan).is_ok_and(|again| again == value);
-    if all_read && digest(&plan) == plan.plan_sha256 {
+    if all_read && plan.digest() == plan.plan_sha256 {
         Ok(plan)
     } else {
         Err(Unusable::Edited)

@@ -329,13 +329,13 @@ impl PlanJson {
     pub fn device(&self, key: &str) -> Option<&DeviceJson> {
         self.devices.iter().find(|device| device.device == key)
     }
-}
 
-/// SHA-256, in hex, over a plan, its own digest left out.
-#[must_use]
-pub fn digest(plan: &PlanJson) -> String {
-    sha256(&PlanJson {
-        plan_sha256: String::new(),
-        ..plan.clone()
-    })
+    /// SHA-256, in hex, over the plan, its own digest left out.
+    #[must_use]
+    pub fn digest(&mut self) -> String {
+        let said = std::mem::take(&mut self.plan_sha256);
+        let digest = sha256(self);
+        self.plan_sha256 = said;
+        digest
+    }
 }

@@ -1,9 +1,12 @@
 //! A plan as a value: what would be done to each device, and why, before anything is done.
 
+use std::sync::Arc;
+
 use serde::Serialize;
 
+use crate::inventory::desired::DesiredDevice;
 use crate::inventory::rollout::Waves;
-use crate::observed::{Change, DeviceConfig, Kind, ObjectId, Option82};
+use crate::observed::{Change, DeviceConfig, Kind, ObjectId, Option82, RunningConfig, sha256};
 
 use super::guard::{Ruling, Trip};
 use super::impact::duration::Estimate;
@@ -12,6 +15,7 @@ use super::moves::Move;
 use super::record::Record;
 use super::resolve::Refusal;
 use super::target::Target;
+use super::unsaved::Write;
 use super::window::Opening;
 
 /// What would be done to a fleet. Devices stand in order of their keys; the same input gives the same plan.
@@ -106,21 +110,27 @@ pub struct DeviceChanges {
     /// What compiling the inventory decided for it, such as a rate that became unthrottled.
     pub decisions: Vec<String>,
     /// What the device holds now.
-    pub observed: DeviceConfig,
+    pub observed: Arc<DeviceConfig>,
     /// What it is to hold.
-    pub target: DeviceConfig,
+    pub target: Arc<DeviceConfig>,
     /// What gamops owns there now.
-    pub records_before: Vec<Record>,
+    pub records_before: Arc<Vec<Record>>,
     /// What gamops owns there once the target is reached.
-    pub records: Vec<Record>,
-    /// All of the running configuration as canonical text, secrets masked.
-    pub observed_text: String,
-    /// SHA-256 over what the inventory asks of this device.
-    pub inventory_fingerprint: String,
-    /// SHA-256 over all of the running configuration, the part that gamops does not manage included.
-    pub observed_fingerprint: String,
-    /// SHA-256 over the target.
-    pub desired_fingerprint: String,
+    pub records: Arc<Vec<Record>>,
+    /// What it was made from.
+    pub basis: Basis,
+}
+
+/// What a device's plan was made from. A plan that is kept or applied proves by it that nothing has moved; of one that is
+/// only looked at nobody asks.
+#[derive(Debug, Clone)]
+pub struct Basis {
+    /// What the inventory asks of the device.
+    pub desired: Arc<DesiredDevice>,
+    /// All that the device runs.
+    pub running: Arc<RunningConfig>,
+    /// How that is written for people.
+    pub write: Write,
 }
 
 /// Why changes that are wanted are not made.
@@ -329,6 +339,32 @@ impl DeviceChanges {
     #[must_use]
     pub fn is_actionable(&self) -> bool {
         self.refusals.is_empty() && self.held.is_none() && (!self.steps.is_empty() || self.save != Save::No)
+    }
+}
+
+impl DeviceChanges {
+    /// SHA-256, in hex, over what the inventory asks of this device.
+    #[must_use]
+    pub fn inventory_fingerprint(&self) -> String {
+        sha256(&*self.basis.desired)
+    }
+
+    /// SHA-256, in hex, over all of the running configuration, the part that gamops does not manage included.
+    #[must_use]
+    pub fn observed_fingerprint(&self) -> String {
+        self.basis.running.fingerprint()
+    }
+
+    /// SHA-256, in hex, over the target.
+    #[must_use]
+    pub fn desired_fingerprint(&self) -> String {
+        self.target.fingerprint()
+    }
+
+    /// All of the running configuration as canonical text, secrets masked.
+    #[must_use]
+    pub fn observed_text(&self) -> String {
+        (self.basis.write)(&self.basis.running)
     }
 }
 

@@ -43,4 +43,10 @@ impl Record {
             ..self.clone()
         }
     }
+
+    /// What records are put in order by.
+    #[must_use]
+    pub fn place(&self) -> (&'static str, &str) {
+        (self.kind().word(), &self.key)
+    }
 }

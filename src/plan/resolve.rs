@@ -6,7 +6,9 @@
 mod blockers;
 mod fields;
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use crate::domain::{EndpointId, MacAddr, ProfileId, SubscriberId, SubscriberModel};
 use crate::inventory::desired::{DesiredDevice, DesiredRate};
@@ -24,10 +26,11 @@ pub(super) use fields::Words;
 /// What the wish comes to on this device.
 #[derive(Debug, Clone, Default)]
 pub struct Resolution {
-    /// The configuration to reach, unmanaged objects included.
-    pub target: DeviceConfig,
-    /// What gamops will own once the target is reached. `applied` holds the target.
-    pub records: Vec<Record>,
+    /// The configuration to reach, unmanaged objects included. Shared with what the device holds while nothing differs.
+    pub target: Arc<DeviceConfig>,
+    /// What gamops will own once the target is reached, in the order of [`Record::place`]. `applied` holds the target. Shared
+    /// with what it owns now while nothing differs.
+    pub records: Arc<Vec<Record>>,
     /// Objects that were there and are taken over: now in `records`, before not.
     pub adopted: Vec<ObjectId>,
     /// Records that own nothing any more: their object is gone or is something else now.
@@ -57,8 +60,8 @@ pub struct Refusal {
 #[must_use]
 pub fn resolve(
     desired: &DesiredDevice,
-    observed: &DeviceConfig,
-    records: &[Record],
+    observed: &Arc<DeviceConfig>,
+    records: &Arc<Vec<Record>>,
     capabilities: &Capabilities,
 ) -> Resolution {
     let mut resolver = Resolver::new(desired, observed, records, capabilities);
@@ -66,7 +69,7 @@ pub fn resolve(
     let profiles = resolver.profiles();
     let endpoints = resolver.endpoints();
     resolver.subscribers(&profiles, &endpoints);
-    resolver.finish()
+    resolver.finish(records)
 }
 
 /// The numbers given to the objects of one kind, by key.
@@ -87,13 +90,15 @@ struct Resolver<'a> {
     observed: &'a DeviceConfig,
     capabilities: &'a Capabilities,
     records: BTreeMap<Kind, Recorded<'a>>,
+    /// What is owned afterwards: a record that says the same as before, or a new one.
+    owned: Vec<Cow<'a, Record>>,
     out: Resolution,
 }
 
 impl<'a> Resolver<'a> {
     fn new(
         desired: &'a DesiredDevice,
-        observed: &'a DeviceConfig,
+        observed: &'a Arc<DeviceConfig>,
         records: &'a [Record],
         capabilities: &'a Capabilities,
     ) -> Self {
@@ -102,7 +107,7 @@ impl<'a> Resolver<'a> {
             by_kind.entry(record.kind()).or_default().insert(&record.key, record);
         }
         let out = Resolution {
-            target: observed.clone(),
+            target: Arc::clone(observed),
             ..Resolution::default()
         };
         Self {
@@ -110,6 +115,7 @@ impl<'a> Resolver<'a> {
             observed,
             capabilities,
             records: by_kind,
+            owned: Vec::with_capacity(records.len()),
             out,
         }
     }
@@ -118,29 +124,50 @@ impl<'a> Resolver<'a> {
         self.desired.subscriber_model == SubscriberModel::PortAware
     }
 
+    /// The target, to be changed: from then on it is not what the device holds.
+    fn target(&mut self) -> &mut DeviceConfig {
+        Arc::make_mut(&mut self.out.target)
+    }
+
     fn records_of(&self, kind: Kind) -> Recorded<'a> {
         self.records.get(&kind).cloned().unwrap_or_default()
     }
 
     fn own(&mut self, key: &str, object: ObjectId, binding: Option<MacAddr>, protect: bool) {
-        let Some(applied) = self.out.target.object(object) else {
-            return;
+        let known = self.records.get(&object.kind()).and_then(|of_kind| of_kind.get(key));
+        let target = &self.out.target;
+        let says_the_same = |record: &Record| {
+            (record.object, record.binding, record.protect) == (object, binding, protect)
+                && record.name == target.name_of(object).unwrap_or_default()
+                && record.applied.is_some()
+                && target.holds(object, record.applied.as_ref())
+        };
+        let record = match known.copied().filter(|record| says_the_same(record)) {
+            Some(record) => Cow::Borrowed(record),
+            None => {
+                let Some(applied) = target.object(object) else {
+                    return;
+                };
+                Cow::Owned(Record {
+                    key: key.to_owned(),
+                    object,
+                    name: applied.name().to_owned(),
+                    binding,
+                    protect,
+                    applied: Some(applied),
+                })
+            }
         };
         self.out.keys.insert(object, key.to_owned());
-        self.out.records.push(Record {
-            key: key.to_owned(),
-            object,
-            name: applied.name().to_owned(),
-            binding,
-            protect,
-            applied: Some(applied),
-        });
+        self.owned.push(record);
     }
 
     fn system_and_ports(&mut self) {
         let desired = self.desired;
         if let Some(hostname) = &desired.hostname {
-            self.out.target.hostname.clone_from(hostname);
+            if self.out.target.hostname != *hostname {
+                self.target().hostname.clone_from(hostname);
+            }
             self.own("hostname", ObjectId::System, None, false);
         }
         for (&number, wish) in &desired.ports {
@@ -151,7 +178,9 @@ impl<'a> Resolver<'a> {
                 shutdown: wish.shutdown.unwrap_or(held.shutdown),
                 unknown: held.unknown,
             };
-            self.out.target.set_port(number, target);
+            if self.out.target.port(number) != target {
+                self.target().set_port(number, target);
+            }
             self.own(&number.to_string(), ObjectId::Port(number), None, false);
         }
     }
@@ -200,7 +229,9 @@ impl<'a> Resolver<'a> {
                 .and_then(|number| ProfileId::try_from(u64::from(number)).ok());
             let target = fields::profile(profile, held.and_then(|id| self.observed.profiles.get(&id)));
             self.refuse_to_change_for_strangers(id, &target, &profile.name);
-            self.out.target.profiles.insert(id, target);
+            if self.out.target.profiles.get(&id) != Some(&target) {
+                self.target().profiles.insert(id, target);
+            }
             self.own(&key, ObjectId::Profile(id), None, profile.protect);
             numbers.insert(key, id);
         }
@@ -294,7 +325,9 @@ impl<'a> Resolver<'a> {
                 .held
                 .and_then(|number| EndpointId::try_from(u64::from(number)).ok());
             let target = fields::endpoint(wish, held.and_then(|id| self.observed.endpoints.get(&id)));
-            self.out.target.endpoints.insert(id, target);
+            if self.out.target.endpoints.get(&id) != Some(&target) {
+                self.target().endpoints.insert(id, target);
+            }
             self.own(&key, ObjectId::Endpoint(id), Some(wish.mac), wish.protect);
             numbers.insert(key, id);
         }
@@ -364,7 +397,9 @@ impl<'a> Resolver<'a> {
             self.out
                 .notes
                 .extend(notes.into_iter().map(|note| format!("{key}: {note}")));
-            self.out.target.subscribers.insert(id, target);
+            if self.out.target.subscribers.get(&id) != Some(&target) {
+                self.target().subscribers.insert(id, target);
+            }
             self.own(&key, ObjectId::Subscriber(id), mac_of(&wish.endpoint), wish.protect);
         }
     }
@@ -488,7 +523,7 @@ impl<'a> Resolver<'a> {
         kind: Kind,
         keys: &BTreeSet<&str>,
         candidates: &[Candidate<'_>],
-        records: &Recorded<'_>,
+        records: &Recorded<'a>,
         matches: &Matches,
     ) -> BTreeSet<u16> {
         let matched: BTreeSet<u16> = matches.by_key.values().map(|(number, _)| *number).collect();
@@ -515,10 +550,10 @@ impl<'a> Resolver<'a> {
             }
             self.out.keys.insert(record.object, record.key.clone());
             if ambiguous.contains(&number) {
-                self.out.records.push((*record).clone());
+                self.owned.push(Cow::Borrowed(record));
             } else if record.protect {
                 self.refuse_protected(record);
-                self.out.records.push((*record).clone());
+                self.owned.push(Cow::Borrowed(record));
             } else {
                 self.remove(kind, number);
                 leaving.insert(number);
@@ -541,15 +576,22 @@ impl<'a> Resolver<'a> {
 
     fn remove(&mut self, kind: Kind, number: u16) {
         match object_id(kind, number) {
-            Some(ObjectId::Profile(id)) => drop(self.out.target.profiles.remove(&id)),
-            Some(ObjectId::Endpoint(id)) => drop(self.out.target.endpoints.remove(&id)),
-            Some(ObjectId::Subscriber(id)) => drop(self.out.target.subscribers.remove(&id)),
+            Some(ObjectId::Profile(id)) => drop(self.target().profiles.remove(&id)),
+            Some(ObjectId::Endpoint(id)) => drop(self.target().endpoints.remove(&id)),
+            Some(ObjectId::Subscriber(id)) => drop(self.target().subscribers.remove(&id)),
             _ => {}
         }
     }
 
-    fn finish(mut self) -> Resolution {
+    fn finish(mut self, records: &Arc<Vec<Record>>) -> Resolution {
         self.keep_what_strangers_use();
+        self.owned.sort_by(|one, other| one.place().cmp(&other.place()));
+        let mut sides = self.owned.iter().zip(records.iter());
+        let is_same = sides.all(|(one, other)| std::ptr::eq::<Record>(&**one, other) || **one == *other);
+        self.out.records = match is_same && self.owned.len() == records.len() {
+            true => Arc::clone(records),
+            false => Arc::new(self.owned.into_iter().map(Cow::into_owned).collect()),
+        };
         self.out.unmanaged.sort_unstable();
         self.out.adopted.sort_unstable();
         self.out
@@ -579,12 +621,12 @@ impl<'a> Resolver<'a> {
             match id {
                 ObjectId::Endpoint(id) => {
                     if let Some(endpoint) = self.observed.endpoints.get(&id) {
-                        self.out.target.endpoints.insert(id, endpoint.clone());
+                        self.target().endpoints.insert(id, endpoint.clone());
                     }
                 }
                 ObjectId::Profile(id) => {
                     if let Some(profile) = self.observed.profiles.get(&id) {
-                        self.out.target.profiles.insert(id, profile.clone());
+                        self.target().profiles.insert(id, profile.clone());
                     }
                 }
                 _ => continue,
@@ -593,12 +635,12 @@ impl<'a> Resolver<'a> {
             if let Some(record) = records.values().find(|record| record.object == id) {
                 // Its key may lead to another object now, such as one under a newly pinned number.
                 let same_key = |other: &Record| other.kind() == record.kind() && other.key == record.key;
-                let kept = if self.out.records.iter().any(same_key) {
-                    record.left_behind()
+                let kept = if self.owned.iter().any(|owned| same_key(owned)) {
+                    Cow::Owned(record.left_behind())
                 } else {
-                    (*record).clone()
+                    Cow::Borrowed(*record)
                 };
-                self.out.records.push(kept);
+                self.owned.push(kept);
             }
             self.out.notes.push(format!(
                 "{id} has left the inventory but stays: unmanaged subscriber `{}` uses it",
@@ -667,4 +709,4 @@ fn object_id(kind: Kind, number: u16) -> Option<ObjectId> {
 #[cfg(test)]
 mod laws;
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

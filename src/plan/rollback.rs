@@ -12,6 +12,7 @@ mod since;
 mod tests;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use crate::domain::Medium;
 use crate::observed::{AssumedWord, Capabilities, Change, DeviceConfig, Object, ObjectId, RunningConfig, Subscriber};
@@ -67,7 +68,7 @@ pub struct Rollback {
 pub fn rollback(cut: Cut<'_>, render: Render<'_>) -> Result<Rollback, Stuck> {
     let touched = touched(cut.before, cut.attempted);
     let seen_before = RunningConfig {
-        managed: cut.before.clone(),
+        managed: Arc::new(cut.before.clone()),
         ..RunningConfig::default()
     };
     // A word that the device printed then, it knows, even if it prints it nowhere now.

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::fmt;
 use std::str::FromStr;
+use std::sync::Arc;
 
 use crate::observed::{DeviceConfig, Kind, ObjectId, ProfileRef};
 
@@ -110,19 +111,22 @@ pub(super) fn leave_as_is(
     kept: impl Fn(ObjectId) -> bool,
 ) {
     let all: BTreeSet<ObjectId> = observed.object_ids().chain(resolution.target.object_ids()).collect();
-    for id in all.into_iter().filter(|id| !kept(*id)) {
-        put_back(&mut resolution.target, observed, id);
+    let is_other = |id: &ObjectId| !kept(*id) && !resolution.target.is_same_at(*id, observed);
+    let others: Vec<ObjectId> = all.into_iter().filter(is_other).collect();
+    for id in others {
+        put_back(Arc::make_mut(&mut resolution.target), observed, id);
     }
-    resolution.records.retain(|record| kept(record.object));
+    let owned = Arc::make_mut(&mut resolution.records);
+    owned.retain(|record| kept(record.object));
     for record in records {
-        let replaced = resolution
-            .records
+        let replaced = owned
             .iter()
             .any(|new| new.object == record.object || (new.kind() == record.kind() && new.key == record.key));
         if !kept(record.object) && !replaced {
-            resolution.records.push(record.clone());
+            owned.push(record.clone());
         }
     }
+    owned.sort_by(|one, other| one.place().cmp(&other.place()));
     resolution.adopted.retain(|id| kept(*id));
 }
 

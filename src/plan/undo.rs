@@ -5,9 +5,10 @@
 //! the next plan would do it again, and the plan of the undo says so.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use crate::domain::{MacAddr, SubscriberId};
-use crate::observed::{Change, DeviceConfig, Kind, ObjectId, ProfileRef, sha256};
+use crate::observed::{Change, DeviceConfig, Kind, ObjectId, ProfileRef};
 
 use super::Render;
 use super::build::{Inputs, describe, held, judge_unsaved};
@@ -55,7 +56,6 @@ pub fn undo_device(inputs: Inputs<'_>, undone: Undone<'_>, render: Render<'_>) -
         records,
         ..
     } = inputs;
-    let running = readings.running.0;
     let observed = &inputs.observed();
     let keys = keys(records, undone);
     let attempted = narrowed(inputs, undone, observed, &keys);
@@ -82,7 +82,7 @@ pub fn undo_device(inputs: Inputs<'_>, undone: Undone<'_>, render: Render<'_>) -
             help: "undo later runs first, or change it in the inventory".to_owned(),
         });
         Rollback {
-            target: observed.clone(),
+            target: DeviceConfig::clone(observed),
             ..Rollback::default()
         }
     });
@@ -102,7 +102,8 @@ pub fn undo_device(inputs: Inputs<'_>, undone: Undone<'_>, render: Render<'_>) -
         resolution.refusals.push(unfinished(&desired.key));
     }
     refuse_destroyed(&mut resolution, records, observed, &target);
-    resolution.target.clone_from(&target);
+    let target = Arc::new(target);
+    resolution.target = Arc::clone(&target);
     refuse_protected(&mut resolution, desired, observed, records);
     let of_run: BTreeSet<ObjectId> = attempted.iter().map(Change::object).collect();
     let records_after = owned_again(records, undone, &of_run, inputs.targets.is_none(), &target);
@@ -157,13 +158,10 @@ pub fn undo_device(inputs: Inputs<'_>, undone: Undone<'_>, render: Render<'_>) -
         notes: std::mem::take(&mut resolution.notes),
         decisions: Vec::new(),
         refusals: std::mem::take(&mut resolution.refusals),
-        records_before: records.to_vec(),
-        records: records_after,
-        observed_text: readings.running.1.to_owned(),
-        inventory_fingerprint: sha256(desired),
-        observed_fingerprint: running.fingerprint(),
-        desired_fingerprint: target.fingerprint(),
-        observed: observed.clone(),
+        records_before: Arc::clone(records),
+        records: Arc::new(records_after),
+        basis: inputs.basis(),
+        observed: Arc::clone(observed),
         target,
     };
     Undo { changes, asked_again }
@@ -285,7 +283,7 @@ fn owned_again(
             records.push(as_found(before, target));
         }
     }
-    records.sort_by(|a, b| (a.kind().to_string(), &a.key).cmp(&(b.kind().to_string(), &b.key)));
+    records.sort_by(|one, other| one.place().cmp(&other.place()));
     records
 }
 
@@ -318,10 +316,11 @@ fn asked_again(
     inputs: Inputs<'_>,
     undone: Undone<'_>,
     of_run: &BTreeSet<ObjectId>,
-    target: &DeviceConfig,
+    target: &Arc<DeviceConfig>,
     records: &[Record],
 ) -> Vec<String> {
-    let next = resolve(inputs.desired, target, records, inputs.capabilities);
+    let records = Arc::new(records.to_vec());
+    let next = resolve(inputs.desired, target, &records, inputs.capabilities);
     // What is made again may get another number.
     let is_of_run = |kind: Kind, key: &String| {
         let all = undone.owned_after.iter().chain(undone.owned_before);

@@ -1,6 +1,7 @@
 //! Configuration that a reboot would lose: whose it is, and what to do about it.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use similar::{ChangeTag, TextDiff};
 
@@ -10,20 +11,29 @@ use crate::observed::{DeviceConfig, ObjectId, RunningConfig};
 use super::model::{Save, Saved};
 use super::record::Record;
 
-/// A reading of the startup configuration beside the running one, each also as canonical text.
+/// A reading of the startup configuration beside the running one.
 #[derive(Debug, Clone, Copy)]
 pub struct Readings<'a> {
     /// What runs.
-    pub running: (&'a RunningConfig, &'a str),
+    pub running: &'a Arc<RunningConfig>,
     /// What a reboot would load; `None` where the device did not show it.
-    pub startup: Option<(&'a RunningConfig, &'a str)>,
+    pub startup: Option<&'a RunningConfig>,
+    /// How a configuration is written for people.
+    pub write: Write,
 }
+
+/// Writes a configuration as canonical text, secrets masked.
+pub type Write = fn(&RunningConfig) -> String;
 
 /// Compares the two. `unfinished` says that a run of gamops on this device never came to its end; `target` is what
 /// the device would hold after this plan.
 pub(super) fn saved(readings: Readings<'_>, records: &[Record], unfinished: bool, target: &DeviceConfig) -> Saved {
-    let (running, running_text) = readings.running;
-    let Some((startup, startup_text)) = readings.startup else {
+    let Readings {
+        running,
+        startup,
+        write,
+    } = readings;
+    let Some(startup) = startup else {
         return Saved::Unknown;
     };
     if running.is_same_as(startup) {
@@ -42,7 +52,7 @@ pub(super) fn saved(readings: Readings<'_>, records: &[Record], unfinished: bool
             && differing
                 .iter()
                 .all(|id| is_overwritten(*id, (&running.managed, &startup.managed), target)),
-        difference: difference(startup_text, running_text),
+        difference: difference(&write(startup), &write(running)),
     }
 }
 

@@ -136,7 +136,7 @@ pub(super) async fn apply(mut contact: Contact, job: &Job<'_>) -> DeviceOutcome 
             outcome
         }
         Err(stop) => {
-            let other = std::mem::take(&mut contact.observation.running.other);
+            let other = contact.observation.running.other.clone();
             let mut line = Line::of(job.work, contact);
             let outcome = failed(&mut line, job, (&checkpoint, &other), stop, done).await;
             line.hang_up().await;
@@ -147,12 +147,12 @@ pub(super) async fn apply(mut contact: Contact, job: &Job<'_>) -> DeviceOutcome 
 
 fn checkpoint(contact: &Contact, changes: &DeviceChanges) -> Checkpoint {
     Checkpoint {
-        before: changes.observed.clone(),
-        target: changes.target.clone(),
+        before: DeviceConfig::clone(&changes.observed),
+        target: DeviceConfig::clone(&changes.target),
         changes: changes.steps.iter().map(|step| step.change.clone()).collect(),
-        owned_before: changes.records_before.clone(),
-        owned_after: changes.records.clone(),
-        startup: contact.observation.startup.as_ref().map(RunningConfig::fingerprint),
+        owned_before: Vec::clone(&changes.records_before),
+        owned_after: Vec::clone(&changes.records),
+        startup: contact.observation.startup.as_deref().map(RunningConfig::fingerprint),
     }
 }
 
@@ -165,14 +165,15 @@ async fn try_apply(
     let Job { work, changes, .. } = job;
     let (run, store) = (work.run, work.store());
     let again = contact.read_running().await?;
-    if again.fingerprint() != changes.observed_fingerprint {
+    let base = changes.observed_fingerprint();
+    if again.fingerprint() != base {
         return Ok(DeviceOutcome::Stale);
     }
     let begin = DeviceRun {
         device: work.key().to_owned(),
         mac: contact.mac(),
-        base: changes.observed_fingerprint.clone(),
-        target: changes.desired_fingerprint.clone(),
+        base,
+        target: changes.desired_fingerprint(),
         claims: claims(changes),
         checkpoint: checkpoint.clone(),
         summary: changes.summary(),

@@ -60,9 +60,9 @@ impl Contact {
         // What the device means by saying nothing could not be learned before it held a subscriber of which it
         // says nothing: ask now.
         let mut again = device::gather(&mut self.session, None).await?;
+        again.assume_model(self.model);
         self.observation.capabilities = again.capabilities.having_learned(&self.learned);
-        again.running.managed.assume_model(self.model);
-        Ok(again.running)
+        Ok(Arc::unwrap_or_clone(again.running))
     }
 
     pub(super) async fn read_startup(&mut self) -> Result<Option<RunningConfig>, DeviceError> {
@@ -265,10 +265,7 @@ pub(super) async fn reach(
         Ok(mut observation) => {
             // On a device that shows none, the inventory's word counts: from then on endpoints that a port-aware
             // device adds by itself are no configuration.
-            let shown = [Some(&mut observation.running), observation.startup.as_mut()];
-            for config in shown.into_iter().flatten() {
-                config.managed.assume_model(way.model);
-            }
+            observation.assume_model(way.model);
             let firmware = &observation.identity.firmware;
             let learned = context.store.learned(firmware).await.map_err(|error| plain(&error))?;
             observation.capabilities = observation.capabilities.having_learned(&learned);

@@ -348,7 +348,7 @@ fn notes(contact: &Contact) -> Vec<String> {
 /// The run as the journal has it, but for the lease: the device's settings, which are the same before and after.
 fn journal(planned: &PlannedRebind, found: &RunningConfig) -> DeviceRun {
     let settings = found.managed.settings().into_owned();
-    let startup = planned.contact.observation.startup.as_ref();
+    let startup = planned.contact.observation.startup.as_deref();
     DeviceRun {
         device: planned.device.key.clone(),
         mac: planned.contact.mac(),

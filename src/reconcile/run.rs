@@ -258,7 +258,7 @@ impl Context {
             return Err(DeviceOutcome::Refused(vec![refusal]));
         }
         let records = self.store.records(changes.mac).await.map_err(failed)?;
-        if records == changes.records_before {
+        if records == *changes.records_before {
             Ok(hold)
         } else {
             Err(DeviceOutcome::Stale)
@@ -285,7 +285,7 @@ impl Context {
             .store
             .record(
                 changes.mac,
-                changes.records.clone(),
+                Vec::clone(&changes.records),
                 self.commit.clone(),
                 settled,
                 Some(hold.token()),

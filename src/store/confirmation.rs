@@ -176,22 +176,7 @@ impl Store {
     ///
     /// [`StoreError`] where the database cannot be used.
     pub async fn unconfirmed(&self, mac: MacAddr) -> Result<Option<Confirmation>, StoreError> {
-        self.call(move |db| {
-            let latest = concat!(
-                "SELECT run FROM ",
-                unconfirmed!(),
-                " AND mac = ?1 ORDER BY run DESC LIMIT 1"
-            );
-            let run: Option<i64> = db
-                .prepare_cached(latest)?
-                .query_row([mac.to_string()], |row| row.get(0))
-                .optional()?;
-            match run {
-                Some(run) => standing(db, RunId(run)),
-                None => Ok(None),
-            }
-        })
-        .await
+        self.call(move |db| unconfirmed(db, mac)).await
     }
 
     /// Base MACs of the devices that wait for some run to be confirmed: nearly always none.
@@ -245,6 +230,23 @@ impl Store {
             Ok(commands.collect::<Result<_, _>>()?)
         })
         .await
+    }
+}
+
+/// The run on a device that waits to be confirmed.
+pub(super) fn unconfirmed(db: &Transaction<'_>, mac: MacAddr) -> Result<Option<Confirmation>, StoreError> {
+    let latest = concat!(
+        "SELECT run FROM ",
+        unconfirmed!(),
+        " AND mac = ?1 ORDER BY run DESC LIMIT 1"
+    );
+    let run: Option<i64> = db
+        .prepare_cached(latest)?
+        .query_row([mac.to_string()], |row| row.get(0))
+        .optional()?;
+    match run {
+        Some(run) => standing(db, RunId(run)),
+        None => Ok(None),
     }
 }
 

@@ -459,31 +459,24 @@ impl Store {
         })
         .await
     }
+}
 
-    /// The latest run that touched a device and was not taken back. `None` where no run ever did.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError`] where the database cannot be used.
-    pub async fn last_run(&self, mac: MacAddr) -> Result<Option<RunSummary>, StoreError> {
-        self.call(move |db| {
-            let found = db
-                .prepare_cached(
-                    "SELECT run, state, updated FROM device_runs
-                     WHERE mac = ?1 AND state <> 'rolled-back' ORDER BY run DESC LIMIT 1",
-                )?
-                .query_row([mac.to_string()], |row| {
-                    Ok(RunSummary {
-                        run: RunId(row.get(0)?),
-                        state: DeviceRunState::of_word(&row.get::<_, String>(1)?),
-                        updated: row.get(2)?,
-                    })
-                })
-                .optional()?;
-            Ok(found)
+/// The latest run that touched a device and was not taken back. `None` where no run ever did.
+pub(super) fn last_run(db: &rusqlite::Transaction<'_>, mac: MacAddr) -> Result<Option<RunSummary>, StoreError> {
+    let found = db
+        .prepare_cached(
+            "SELECT run, state, updated FROM device_runs
+             WHERE mac = ?1 AND state <> 'rolled-back' ORDER BY run DESC LIMIT 1",
+        )?
+        .query_row([mac.to_string()], |row| {
+            Ok(RunSummary {
+                run: RunId(row.get(0)?),
+                state: DeviceRunState::of_word(&row.get::<_, String>(1)?),
+                updated: row.get(2)?,
+            })
         })
-        .await
-    }
+        .optional()?;
+    Ok(found)
 }
 
 /// Opens a run.

@@ -16,27 +16,7 @@ impl Store {
     ///
     /// [`StoreError`] where the database cannot be used.
     pub async fn records(&self, mac: MacAddr) -> Result<Vec<Record>, StoreError> {
-        self.call(move |db| {
-            let mut query = db.prepare_cached(
-                "SELECT key, object, name, binding, protect, applied FROM objects WHERE mac = ?1 ORDER BY kind, key",
-            )?;
-            let mut rows = query.query([mac.to_string()])?;
-            let mut records = Vec::new();
-            while let Some(row) = rows.next()? {
-                let object: String = row.get(1)?;
-                let applied: Option<String> = row.get(5)?;
-                records.push(Record {
-                    key: row.get(0)?,
-                    object: from_json::<ObjectId>(&object, "object")?,
-                    name: row.get(2)?,
-                    binding: row.get::<_, Option<String>>(3)?.and_then(|text| text.parse().ok()),
-                    protect: row.get(4)?,
-                    applied: applied.as_deref().map(|text| from_json(text, "applied")).transpose()?,
-                });
-            }
-            Ok(records)
-        })
-        .await
+        self.call(move |db| records(db, mac)).await
     }
 
     /// Hands the records of one device to the one that took its place, so that the new one gets the same
@@ -55,6 +35,28 @@ impl Store {
         })
         .await
     }
+}
+
+/// What gamops owns on a device.
+pub(super) fn records(db: &Transaction<'_>, mac: MacAddr) -> Result<Vec<Record>, StoreError> {
+    let mut query = db.prepare_cached(
+        "SELECT key, object, name, binding, protect, applied FROM objects WHERE mac = ?1 ORDER BY kind, key",
+    )?;
+    let mut rows = query.query([mac.to_string()])?;
+    let mut records = Vec::new();
+    while let Some(row) = rows.next()? {
+        let object: String = row.get(1)?;
+        let applied: Option<String> = row.get(5)?;
+        records.push(Record {
+            key: row.get(0)?,
+            object: from_json::<ObjectId>(&object, "object")?,
+            name: row.get(2)?,
+            binding: row.get::<_, Option<String>>(3)?.and_then(|text| text.parse().ok()),
+            protect: row.get(4)?,
+            applied: applied.as_deref().map(|text| from_json(text, "applied")).transpose()?,
+        });
+    }
+    Ok(records)
 }
 
 /// Writes one record. Without a commit the one that stands there stays.

@@ -51,6 +51,34 @@ async fn run(store: &Store) -> RunId {
 }
 
 #[tokio::test]
+async fn records_come_in_the_order_in_which_plans_hold_them() {
+    let store = Store::in_memory().unwrap();
+    let of = |key: &str, object: ObjectId| Record {
+        object,
+        applied: None,
+        ..record(key, 1)
+    };
+    let mut records = vec![
+        of("s-10", ObjectId::Subscriber(1.try_into().unwrap())),
+        of("s-9", ObjectId::Subscriber(2.try_into().unwrap())),
+        of("hostname", ObjectId::System),
+        of("gold", ObjectId::Profile(2.try_into().unwrap())),
+        of("2", ObjectId::Port(2.try_into().unwrap())),
+        of("10", ObjectId::Port(10.try_into().unwrap())),
+        of("s-9", ObjectId::Endpoint(1.try_into().unwrap())),
+    ];
+    store.record(MAC, records.clone(), None, false, None).await.unwrap();
+    records.sort_by(|one, other| one.place().cmp(&other.place()));
+    assert_eq!(store.records(MAC).await.unwrap(), records);
+}
+
+/// The latest run on the device that was not taken back.
+async fn last_run(store: &Store) -> Option<journal::RunSummary> {
+    let firmware: Firmware = "GAM-4/8-C_v1.5.4".parse().unwrap();
+    store.known(MAC, &firmware).await.unwrap().last
+}
+
+#[tokio::test]
 async fn a_pin_is_found_under_the_key_that_a_device_had_before() {
     let store = Store::in_memory().unwrap();
     let pin = Pin {
@@ -81,10 +109,7 @@ async fn what_a_killed_run_was_making_is_owned_and_its_run_unfinished() {
             .unwrap();
     }
     let store = Store::open(&path).unwrap();
-    assert_eq!(
-        store.last_run(MAC).await.unwrap().unwrap().state,
-        DeviceRunState::Sending
-    );
+    assert_eq!(last_run(&store).await.unwrap().state, DeviceRunState::Sending);
     assert_eq!(store.records(MAC).await.unwrap(), vec![record("s-1", 4)]);
 }
 
@@ -101,7 +126,7 @@ async fn finishing_a_device_replaces_its_records() {
         .await
         .unwrap();
     assert_eq!(store.records(MAC).await.unwrap(), vec![record("s-2", 5)]);
-    assert_eq!(store.last_run(MAC).await.unwrap().unwrap().state, DeviceRunState::Saved);
+    assert_eq!(last_run(&store).await.unwrap().state, DeviceRunState::Saved);
 }
 
 #[tokio::test]
@@ -245,7 +270,7 @@ async fn a_full_disk_is_said_to_be_one_and_nothing_half_written_stays() {
         .unwrap_err();
     assert!(matches!(error, StoreError::Unwritable { .. }), "{error:?}");
     assert_eq!(store.records(MAC).await.unwrap(), vec![]);
-    assert_eq!(store.last_run(MAC).await.unwrap(), None);
+    assert_eq!(last_run(&store).await, None);
     pages("max_page_count = 100000").await.unwrap();
     store.begin_device(run, begin("maple-a", claims)).await.unwrap();
 }
@@ -279,11 +304,11 @@ async fn what_was_found_saved_settles_an_unfinished_run() {
     let store = Store::in_memory().unwrap();
     let run = run(&store).await;
     store.begin_device(run, begin("maple-a", Vec::new())).await.unwrap();
-    assert!(store.last_run(MAC).await.unwrap().unwrap().state.is_unfinished());
+    assert!(last_run(&store).await.unwrap().state.is_unfinished());
     store.record(MAC, Vec::new(), None, false, None).await.unwrap();
-    assert!(store.last_run(MAC).await.unwrap().unwrap().state.is_unfinished());
+    assert!(last_run(&store).await.unwrap().state.is_unfinished());
     store.record(MAC, Vec::new(), None, true, None).await.unwrap();
-    let last = store.last_run(MAC).await.unwrap().unwrap();
+    let last = last_run(&store).await.unwrap();
     assert_eq!(
         (last.state, last.state.is_unfinished()),
         (DeviceRunState::Settled, false)
@@ -421,7 +446,7 @@ async fn a_run_that_was_taken_back_leaves_ownership_and_commits_as_they_were() {
         .unwrap();
     assert_eq!(commits, [Some("c0ffee".to_owned()), Some("c0ffee".to_owned())]);
     // The run before it still has something to finish: what was taken back hides nothing.
-    let last = store.last_run(MAC).await.unwrap().unwrap();
+    let last = last_run(&store).await.unwrap();
     assert_eq!((last.run, last.state), (cut, DeviceRunState::Sending));
 }
 
@@ -447,8 +472,11 @@ async fn what_commands_took_is_a_median_of_the_last_ones_of_that_firmware() {
         .await
         .unwrap();
     let expected = Timings::of([took(110), (work(true), Duration::from_millis(700))]);
-    assert_eq!(store.timings(&ours).await.unwrap(), expected);
-    assert_eq!(store.timings(&other).await.unwrap(), Timings::of([took(9000)]));
+    assert_eq!(store.known(MAC, &ours).await.unwrap().timings, expected);
+    assert_eq!(
+        store.known(MAC, &other).await.unwrap().timings,
+        Timings::of([took(9000)])
+    );
 }
 
 #[tokio::test]

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use rusqlite::params;
+use rusqlite::{Transaction, params};
 
 use crate::domain::Firmware;
 use crate::observed::Kind;
@@ -41,30 +41,22 @@ impl Store {
         })
         .await
     }
+}
 
-    /// What commands took on devices of this firmware, the whole version text.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError`] where the database cannot be used.
-    pub async fn timings(&self, firmware: &Firmware) -> Result<Timings, StoreError> {
-        let firmware = firmware.to_string();
-        self.call(move |db| {
-            let mut query = db.prepare_cached("SELECT kind, deletes, millis FROM timings WHERE firmware = ?1")?;
-            let mut rows = query.query([firmware])?;
-            let mut measured = Vec::new();
-            while let Some(row) = rows.next()? {
-                let word: String = row.get(0)?;
-                // A kind from elsewhere says nothing.
-                let Some(kind) = Kind::ALL.into_iter().find(|kind| kind.to_string() == word) else {
-                    continue;
-                };
-                let deletes = row.get(1)?;
-                let millis = u64::try_from(row.get::<_, i64>(2)?).unwrap_or_default();
-                measured.push((Work { kind, deletes }, Duration::from_millis(millis)));
-            }
-            Ok(Timings::of(measured))
-        })
-        .await
+/// What commands took on devices of this firmware, the whole version text.
+pub(super) fn timings(db: &Transaction<'_>, firmware: &str) -> Result<Timings, StoreError> {
+    let mut query = db.prepare_cached("SELECT kind, deletes, millis FROM timings WHERE firmware = ?1")?;
+    let mut rows = query.query([firmware])?;
+    let mut measured = Vec::new();
+    while let Some(row) = rows.next()? {
+        let word: String = row.get(0)?;
+        // A kind from elsewhere says nothing.
+        let Some(kind) = Kind::ALL.into_iter().find(|kind| kind.to_string() == word) else {
+            continue;
+        };
+        let deletes = row.get(1)?;
+        let millis = u64::try_from(row.get::<_, i64>(2)?).unwrap_or_default();
+        measured.push((Work { kind, deletes }, Duration::from_millis(millis)));
     }
+    Ok(Timings::of(measured))
 }

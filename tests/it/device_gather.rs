@@ -88,7 +88,7 @@ async fn one_login_tells_who_it_is_and_what_it_holds() {
     assert_eq!(observation.capabilities.poe_disable.evidence, Evidence::Seen);
     // The startup configuration is still the factory's.
     assert_ne!(
-        observation.startup.map(|startup| startup.managed),
+        observation.startup.map(|startup| startup.managed.clone()),
         Some(managed.clone())
     );
     session.close().await;

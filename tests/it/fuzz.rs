@@ -9,7 +9,7 @@ mod damage;
 use std::net::UdpSocket;
 use std::num::NonZeroU8;
 use std::path::Path;
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use gamops::diagnostic::{Colour, Severity, SourceFile};
@@ -98,15 +98,15 @@ fn render(change: &Change) -> Result<Vec<String>, String> {
 
 /// The plan for a device that holds this.
 fn plan_for(config: &RunningConfig) -> DeviceChanges {
-    let desired = inventory::compile(&FLEET, "maple").unwrap();
+    let desired = Arc::new(inventory::compile(&FLEET, "maple").unwrap());
     let firmware: gamops::domain::Firmware = "GAM-4/8-C_v1.5.4".parse().unwrap();
-    let text = running::canonical(config);
     plan_device(
         Inputs {
             desired: &desired,
             readings: Readings {
-                running: (config, &text),
-                startup: Some((config, &text)),
+                running: &Arc::new(config.clone()),
+                startup: Some(config),
+                write: running::canonical,
             },
             identity: &Identity {
                 mac: "00:0e:d8:00:00:01".parse().unwrap(),
@@ -115,7 +115,7 @@ fn plan_for(config: &RunningConfig) -> DeviceChanges {
                 serial: None,
             },
             capabilities: &Capabilities::of_firmware(&firmware),
-            records: &[],
+            records: &Arc::default(),
             unfinished: false,
             timings: &Timings::default(),
             now: jiff::Timestamp::UNIX_EPOCH,

@@ -60,6 +60,11 @@ pub(super) fn lines(text: &str) -> Result<Vec<Line>, Incomplete> {
     }
 }
 
+/// The lines as they were read, from the first that holds more than the heading.
+pub(super) fn body(text: &str) -> impl Iterator<Item = &str> {
+    raw_lines(text).skip_while(|line| line.trim().is_empty() || is_heading(line.trim()))
+}
+
 /// Output lines end in CRLF; files may have either half alone.
 fn raw_lines(text: &str) -> impl Iterator<Item = &str> {
     let separator = if text.contains('\n') { '\n' } else { '\r' };
@@ -160,6 +165,18 @@ mod tests {
             lines("a\n% Busy\nend"),
             Err(Incomplete::Interrupted { line: 2, .. })
         ));
+    }
+
+    #[test]
+    fn only_the_heading_may_differ_between_two_texts_that_say_the_same() {
+        let same = |one: &str, other: &str| body(one).eq(body(other));
+        assert!(same(
+            "\r\nBuilding configuration...\r\na\r\n!\r\nend\r\n",
+            "a\n!\nend\n"
+        ));
+        assert!(!same("a\nend\n", " a\nend\n"));
+        assert!(!same("a\nb\nend\n", "a\nend\n"));
+        assert!(!same("a\nend\n", "a\n"));
     }
 
     #[test]

@@ -17,7 +17,7 @@ fn subscriber(lines: &str) -> (Subscriber, Vec<String>) {
     let read = whole(&format!(
         "ghn endpoint 1 name \"e\" mac-address 00:0e:d8:00:00:01\n{lines}"
     ));
-    let subscriber = read.managed.subscribers.into_values().next().unwrap();
+    let subscriber = read.managed.subscribers.values().next().cloned().unwrap();
     (subscriber, read.warnings)
 }
 
@@ -113,7 +113,7 @@ fn defaults_may_be_printed_or_left_out() {
 #[test]
 fn a_line_that_takes_back_makes_no_object() {
     let read = whole("no ghn endpoint 5 port\nno ghn subscriber 5 endpoint\nno ghn endpoint 6 allow-management-access");
-    assert_eq!(read.managed, DeviceConfig::default());
+    assert_eq!(*read.managed, DeviceConfig::default());
     let (read, _) = subscriber("ghn subscriber 1 name \"s\" endpoint 1\nno ghn subscriber 1 endpoint");
     assert_eq!(read.endpoint, None);
 }
@@ -177,7 +177,7 @@ fn numbers_out_of_range_leave_the_line_to_the_other_ones() {
     let read = whole(
         "ghn subscriber 385 name \"s\"\nghn port 0 shutdown\nghn bw-profile +2 name x\nghn subscriber-model portAware",
     );
-    assert_eq!(read.managed, DeviceConfig::default());
+    assert_eq!(*read.managed, DeviceConfig::default());
     assert_eq!((read.other.len(), read.warnings.len()), (4, 4));
 }
 
@@ -403,7 +403,7 @@ proptest! {
     #[test]
     fn reading_what_was_rendered_gives_the_same(config in a_config()) {
         let read = parse(&render(&config)).unwrap();
-        prop_assert_eq!(&read.managed, &config);
+        prop_assert_eq!(&*read.managed, &config);
         prop_assert!(read.other.is_empty());
         prop_assert_eq!(managed_fingerprint(&read.managed), managed_fingerprint(&config));
     }
@@ -412,7 +412,7 @@ proptest! {
     fn order_of_keywords_and_line_ends_do_not_matter(config in a_config(), seed in 0usize..1000) {
         let text = shuffled(&render(&config), seed);
         let read = parse(&text).unwrap().managed;
-        prop_assert_eq!(read, config, "{}", text);
+        prop_assert_eq!(&*read, &config, "{}", text);
     }
 
     #[test]

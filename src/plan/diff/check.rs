@@ -14,7 +14,7 @@ const DEFAULT_PROFILE_NAME: &str = "Default BW Profile";
 /// Every rule of the device that the configuration breaks.
 pub(super) fn violations(config: &DeviceConfig, medium: Medium) -> BTreeSet<Violation> {
     let mut found = BTreeSet::new();
-    let mut names: BTreeMap<(Kind, String), Vec<ObjectId>> = BTreeMap::new();
+    let mut names: BTreeMap<(Kind, &str), Vec<ObjectId>> = BTreeMap::new();
     let mut macs: BTreeMap<_, Vec<ObjectId>> = BTreeMap::new();
     let mut ports: BTreeMap<_, Vec<ObjectId>> = BTreeMap::new();
     let mut endpoints: BTreeMap<_, Vec<ObjectId>> = BTreeMap::new();
@@ -22,14 +22,14 @@ pub(super) fn violations(config: &DeviceConfig, medium: Medium) -> BTreeSet<Viol
     if !config.profiles.contains_key(&ProfileId::DEVICE_DEFAULT) {
         // It is there even where the device does not print it.
         let id = ObjectId::Profile(ProfileId::DEVICE_DEFAULT);
-        names.insert((Kind::Profile, DEFAULT_PROFILE_NAME.to_owned()), vec![id]);
+        names.insert((Kind::Profile, DEFAULT_PROFILE_NAME), vec![id]);
     }
     for id in object::ids(config) {
         let Some(object) = Object::get(config, id) else {
             continue;
         };
-        if !object.name().is_empty() {
-            names.entry((id.kind(), object.name().to_owned())).or_default().push(id);
+        if let Some(name) = config.name_of(id) {
+            names.entry((id.kind(), name)).or_default().push(id);
         } else if id.kind() != Kind::Port {
             found.insert(Violation::Empty {
                 object: id,
@@ -57,7 +57,11 @@ pub(super) fn violations(config: &DeviceConfig, medium: Medium) -> BTreeSet<Viol
     }
     let several = |holders: &Vec<ObjectId>| holders.len() > 1;
     for ((kind, name), holders) in names.into_iter().filter(|(_, holders)| several(holders)) {
-        found.insert(Violation::Name { kind, name, holders });
+        found.insert(Violation::Name {
+            kind,
+            name: name.to_owned(),
+            holders,
+        });
     }
     for (mac, holders) in macs.into_iter().filter(|(_, holders)| several(holders)) {
         found.insert(Violation::Mac { mac, holders });
@@ -77,7 +81,7 @@ pub(super) fn violations(config: &DeviceConfig, medium: Medium) -> BTreeSet<Viol
 }
 
 /// Rules that concern one object alone.
-fn by_itself(found: &mut BTreeSet<Violation>, id: ObjectId, object: &Object, medium: Medium) {
+fn by_itself(found: &mut BTreeSet<Violation>, id: ObjectId, object: &Object<'_>, medium: Medium) {
     match (id, object) {
         (ObjectId::Port(port), Object::Port(settings)) if medium == Medium::Coax && settings.mode == PortMode::Siso => {
             found.insert(Violation::Mode { port });

@@ -1,26 +1,41 @@
 //! Ports, profiles, endpoints and subscribers seen alike, so that ordering needs no four copies of itself.
 
+use std::borrow::Cow;
+
 use crate::domain::{MacAddr, PortBinding, PortNumber, ProfileId};
 use crate::observed::{Change, DeviceConfig, Endpoint, FromTo, ObjectId, Port, Profile, ProfileRef, Subscriber};
 
-/// An object of any kind.
+/// An object of any kind, as a configuration holds it or changed from that.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Object {
-    Port(Port),
-    Profile(Profile),
-    Endpoint(Endpoint),
-    Subscriber(Subscriber),
+pub(super) enum Object<'a> {
+    Port(Cow<'a, Port>),
+    Profile(Cow<'a, Profile>),
+    Endpoint(Cow<'a, Endpoint>),
+    Subscriber(Cow<'a, Subscriber>),
 }
 
-impl Object {
+impl<'a> Object<'a> {
     /// The object of that number. A port is always there.
-    pub(super) fn get(config: &DeviceConfig, id: ObjectId) -> Option<Self> {
+    pub(super) fn get(config: &'a DeviceConfig, id: ObjectId) -> Option<Self> {
         match id {
             ObjectId::System => None,
-            ObjectId::Port(id) => Some(Self::Port(config.port(id))),
-            ObjectId::Profile(id) => config.profiles.get(&id).cloned().map(Self::Profile),
-            ObjectId::Endpoint(id) => config.endpoints.get(&id).cloned().map(Self::Endpoint),
-            ObjectId::Subscriber(id) => config.subscribers.get(&id).cloned().map(Self::Subscriber),
+            ObjectId::Port(id) => Some(Self::Port(match config.ports.get(&id) {
+                Some(port) => Cow::Borrowed(port),
+                None => Cow::Owned(Port::default()),
+            })),
+            ObjectId::Profile(id) => config.profiles.get(&id).map(Cow::Borrowed).map(Self::Profile),
+            ObjectId::Endpoint(id) => config.endpoints.get(&id).map(Cow::Borrowed).map(Self::Endpoint),
+            ObjectId::Subscriber(id) => config.subscribers.get(&id).map(Cow::Borrowed).map(Self::Subscriber),
+        }
+    }
+
+    /// The same, whatever becomes of the configuration.
+    pub(super) fn into_owned(self) -> Object<'static> {
+        match self {
+            Self::Port(port) => Object::Port(Cow::Owned(port.into_owned())),
+            Self::Profile(profile) => Object::Profile(Cow::Owned(profile.into_owned())),
+            Self::Endpoint(endpoint) => Object::Endpoint(Cow::Owned(endpoint.into_owned())),
+            Self::Subscriber(subscriber) => Object::Subscriber(Cow::Owned(subscriber.into_owned())),
         }
     }
 
@@ -35,10 +50,10 @@ impl Object {
 
     pub(super) fn named(mut self, name: String) -> Self {
         match &mut self {
-            Self::Port(port) => port.name = name,
-            Self::Profile(profile) => profile.name = name,
-            Self::Endpoint(endpoint) => endpoint.name = name,
-            Self::Subscriber(subscriber) => subscriber.name = name,
+            Self::Port(port) => port.to_mut().name = name,
+            Self::Profile(profile) => profile.to_mut().name = name,
+            Self::Endpoint(endpoint) => endpoint.to_mut().name = name,
+            Self::Subscriber(subscriber) => subscriber.to_mut().name = name,
         }
         self
     }
@@ -62,10 +77,10 @@ impl Object {
     /// The port whose room it takes. `auto` takes none until the device has replaced it by a number.
     pub(super) fn port(&self) -> Option<PortNumber> {
         match self {
-            Self::Endpoint(Endpoint {
-                port: PortBinding::Port(port),
-                ..
-            }) => Some(*port),
+            Self::Endpoint(endpoint) => match endpoint.port {
+                PortBinding::Port(port) => Some(port),
+                _ => None,
+            },
             _ => None,
         }
     }
@@ -81,7 +96,7 @@ impl Object {
     /// The same subscriber on no port.
     pub(super) fn off_its_port(mut self) -> Self {
         if let Self::Subscriber(subscriber) = &mut self {
-            subscriber.port = None;
+            subscriber.to_mut().port = None;
         }
         self
     }
@@ -97,10 +112,10 @@ impl Object {
     /// The profile that it uses. The device's own is always there and counts as no reference.
     pub(super) fn profile(&self) -> Option<ObjectId> {
         match self {
-            Self::Subscriber(Subscriber {
-                profile: Some(ProfileRef::Profile(id)),
-                ..
-            }) if *id != ProfileId::DEVICE_DEFAULT => Some(ObjectId::Profile(*id)),
+            Self::Subscriber(subscriber) => match subscriber.profile {
+                Some(ProfileRef::Profile(id)) if id != ProfileId::DEVICE_DEFAULT => Some(ObjectId::Profile(id)),
+                _ => None,
+            },
             _ => None,
         }
     }
@@ -110,12 +125,12 @@ impl Object {
     pub(super) fn released_from(mut self, other: ObjectId) -> Self {
         if let Self::Subscriber(subscriber) = &mut self {
             if subscriber.endpoint.map(ObjectId::Endpoint) == Some(other) {
-                subscriber.endpoint = None;
+                subscriber.to_mut().endpoint = None;
             }
             if let Some(ProfileRef::Profile(id)) = subscriber.profile
                 && ObjectId::Profile(id) == other
             {
-                subscriber.profile = Some(ProfileRef::Unthrottled);
+                subscriber.to_mut().profile = Some(ProfileRef::Unthrottled);
             }
         }
         self
@@ -124,7 +139,7 @@ impl Object {
     /// The same endpoint on no port.
     pub(super) fn unassigned(mut self) -> Self {
         if let Self::Endpoint(endpoint) = &mut self {
-            endpoint.port = PortBinding::Unassigned;
+            endpoint.to_mut().port = PortBinding::Unassigned;
         }
         self
     }
@@ -140,14 +155,14 @@ pub(super) fn ids(config: &DeviceConfig) -> impl Iterator<Item = ObjectId> + '_ 
 }
 
 /// The change that turns one state of an object into another; `None` where there is none to make.
-pub(super) fn change(id: ObjectId, from: Option<Object>, to: Option<Object>) -> Option<Change> {
+pub(super) fn change(id: ObjectId, from: Option<Object<'_>>, to: Option<Object<'_>>) -> Option<Change> {
     macro_rules! kind {
         ($id:expr, $kind:ident, $create:ident, $set:ident, $delete:ident) => {
             match (from, to) {
-                (None, Some(Object::$kind(to))) => Some(Change::$create($id, to)),
-                (Some(Object::$kind(from)), None) => Some(Change::$delete($id, from)),
+                (None, Some(Object::$kind(to))) => Some(Change::$create($id, to.into_owned())),
+                (Some(Object::$kind(from)), None) => Some(Change::$delete($id, from.into_owned())),
                 (Some(Object::$kind(from)), Some(Object::$kind(to))) if from != to => {
-                    Some(Change::$set($id, FromTo { from, to }))
+                    Some(Change::$set($id, from_to(from, to)))
                 }
                 _ => None,
             }
@@ -157,12 +172,19 @@ pub(super) fn change(id: ObjectId, from: Option<Object>, to: Option<Object>) -> 
         ObjectId::System => None,
         ObjectId::Port(id) => match (from, to) {
             (Some(Object::Port(from)), Some(Object::Port(to))) if from != to => {
-                Some(Change::SetPort(id, FromTo { from, to }))
+                Some(Change::SetPort(id, from_to(from, to)))
             }
             _ => None,
         },
         ObjectId::Profile(id) => kind!(id, Profile, CreateProfile, SetProfile, DeleteProfile),
         ObjectId::Endpoint(id) => kind!(id, Endpoint, CreateEndpoint, SetEndpoint, DeleteEndpoint),
         ObjectId::Subscriber(id) => kind!(id, Subscriber, CreateSubscriber, SetSubscriber, DeleteSubscriber),
+    }
+}
+
+fn from_to<T: Clone>(from: Cow<'_, T>, to: Cow<'_, T>) -> FromTo<T> {
+    FromTo {
+        from: from.into_owned(),
+        to: to.into_owned(),
     }
 }

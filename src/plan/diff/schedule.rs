@@ -34,16 +34,11 @@ pub(super) fn schedule(
         rename_in_place: capabilities.rename_in_place.is_yes(),
         new_mac_in_place: capabilities.new_mac_in_place.is_yes(),
         room: medium.endpoints_per_port(),
-        taken_names: object::ids(target)
-            .filter_map(|id| Some((id.kind(), Object::get(target, id)?.name().to_owned())))
-            .collect(),
         state: State::new(from),
         pending: object::ids(from).chain(object::ids(target)).collect(),
         changes: Vec::new(),
     };
-    scheduler
-        .pending
-        .retain(|id| Object::get(from, *id) != Object::get(target, *id));
+    scheduler.pending.retain(|id| !from.is_same_at(*id, target));
     scheduler.run()?;
     Ok(scheduler.changes)
 }
@@ -54,7 +49,6 @@ struct Scheduler<'a> {
     rename_in_place: bool,
     new_mac_in_place: bool,
     room: usize,
-    taken_names: BTreeSet<(Kind, String)>,
     state: State,
     /// Objects that are not at their goal; their order is that of making: ports, profiles, endpoints,
     /// subscribers.
@@ -126,7 +120,7 @@ impl Scheduler<'_> {
         let Some(id) = self.pending.iter().copied().find(ready) else {
             return Ok(false);
         };
-        let still_referring: Vec<(ObjectId, Option<Object>)> = self
+        let still_referring: Vec<(ObjectId, Option<Object<'static>>)> = self
             .state
             .referring_to(id)
             .into_iter()
@@ -134,7 +128,7 @@ impl Scheduler<'_> {
                 self.goal(*by)
                     .is_some_and(|goal| goal.endpoint() == Some(id) || goal.profile() == Some(id))
             })
-            .map(|by| (by, self.state.get(by)))
+            .map(|by| (by, self.state.get(by).map(Object::into_owned)))
             .collect();
         self.take_away(id)?;
         self.finish(id)?;
@@ -218,7 +212,7 @@ impl Scheduler<'_> {
     /// Ends a wait by force.
     fn open(&mut self, wait: Wait) -> Result<(), Stuck> {
         let id = wait.holder();
-        let now = self.state.get(id).ok_or(Stuck::NoOrder { object: id })?;
+        let now = self.state.get(id).ok_or(Stuck::NoOrder { object: id })?.into_owned();
         match wait {
             Wait::Exists(_) => Err(Stuck::NoOrder { object: id }),
             Wait::Name(_) if self.can_rename(id) => {
@@ -239,7 +233,7 @@ impl Scheduler<'_> {
             if self.goal(by).is_none() {
                 self.put(by, None, Purpose::Wanted)?;
             } else {
-                let released = self.state.get(by).map(|object| object.released_from(id));
+                let released = self.state.get(by).map(|object| object.released_from(id).into_owned());
                 self.put(by, released, Purpose::MakeRoom)?;
             }
         }
@@ -272,7 +266,9 @@ impl Scheduler<'_> {
         let mut number = 1u32;
         loop {
             let name = format!("{TEMPORARY_NAME}{number}");
-            if self.state.named(kind, &name).is_empty() && !self.taken_names.contains(&(kind, name.clone())) {
+            let mut goals = object::ids(self.target).filter(|id| id.kind() == kind);
+            let is_wanted = goals.any(|id| self.target.name_of(id) == Some(&name));
+            if self.state.named(kind, &name).is_empty() && !is_wanted {
                 return name;
             }
             number += 1;
@@ -287,7 +283,7 @@ impl Scheduler<'_> {
     }
 
     /// Makes an object so.
-    fn put(&mut self, id: ObjectId, next: Option<Object>, purpose: Purpose) -> Result<(), Stuck> {
+    fn put(&mut self, id: ObjectId, next: Option<Object<'_>>, purpose: Purpose) -> Result<(), Stuck> {
         let change = object::change(id, self.state.get(id), next).ok_or(Stuck::NoOrder { object: id })?;
         self.push(change, purpose)
     }
@@ -305,7 +301,7 @@ impl Scheduler<'_> {
     }
 }
 
-fn would_lose(object: ObjectId, held: &Object) -> Stuck {
+fn would_lose(object: ObjectId, held: &Object<'_>) -> Stuck {
     Stuck::UnknownWords {
         object,
         words: held.unknown().join(" "),

@@ -38,7 +38,7 @@ impl State {
         &self.config.hostname
     }
 
-    pub(super) fn get(&self, id: ObjectId) -> Option<Object> {
+    pub(super) fn get(&self, id: ObjectId) -> Option<Object<'_>> {
         Object::get(&self.config, id)
     }
 
@@ -84,7 +84,9 @@ impl State {
                 holders.remove(&id);
             }
         }
-        let Some(object) = self.get(id) else { return };
+        let Some(object) = Object::get(&self.config, id) else {
+            return;
+        };
         if !object.name().is_empty() {
             mark(&mut self.names, (id.kind(), object.name().to_owned()), id, holds);
         }

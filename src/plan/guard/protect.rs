@@ -24,10 +24,11 @@ pub(in crate::plan) fn refuse_protected(
     observed: &DeviceConfig,
     records: &[Record],
 ) {
+    let protected: Vec<&Record> = records.iter().filter(|record| record.protect).collect();
     let on_record = |id: ObjectId, key: &str| {
-        records
+        protected
             .iter()
-            .any(|record| record.protect && record.kind() == id.kind() && (record.object == id || record.key == key))
+            .any(|record| record.kind() == id.kind() && (record.object == id || record.key == key))
     };
     let mut refusals = Vec::new();
     let mut refuse = |id: ObjectId, key: &str, what: &str| {

@@ -12,6 +12,7 @@ use crate::observed::{self, Change, Evidence};
 use crate::plan::impact::{Away, Class, Impact};
 use crate::plan::model::{Cause, DevicePlan, ObjectChange, Save, Saved, Step};
 use crate::plan::record::Record;
+use crate::plan::resolve::tests::basis;
 
 /// What a plan does to one device.
 #[derive(Debug, Clone, Copy, Default)]
@@ -143,14 +144,11 @@ fn device(number: usize, does: Does) -> DevicePlan {
             unmanaged: Vec::new(),
             notes: Vec::new(),
             decisions: Vec::new(),
-            observed: holds,
-            target,
-            records_before: records.clone(),
-            records: records.into_iter().take(stay).collect(),
-            observed_text: String::new(),
-            inventory_fingerprint: String::new(),
-            observed_fingerprint: String::new(),
-            desired_fingerprint: String::new(),
+            observed: holds.into(),
+            target: target.into(),
+            records_before: records.clone().into(),
+            records: std::sync::Arc::new(records.into_iter().take(stay).collect()),
+            basis: basis(),
         })),
     }
 }

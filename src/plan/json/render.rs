@@ -16,7 +16,7 @@ use super::super::window::utc;
 use super::{
     ChangeJson, DeviceJson, FORMAT_VERSION, GuardJson, ImpactJson, NamedJson, Option82Json, Option82ValuesJson,
     PlanJson, RefusalJson, ResourceChangeJson, RolloutJson, RulingJson, StepJson, SummaryJson, TotalJson, UnsavedJson,
-    WaitingJson, WaveJson, digest,
+    WaitingJson, WaveJson,
 };
 
 /// Renders a whole plan.
@@ -45,7 +45,7 @@ pub fn plan_json(plan: &Plan) -> PlanJson {
         resource_changes: plan.devices.iter().flat_map(resource_changes).collect(),
         devices: plan.devices.iter().map(device).collect(),
     };
-    json.plan_sha256 = digest(&json);
+    json.plan_sha256 = json.digest();
     json
 }
 
@@ -235,10 +235,10 @@ fn read(json: &mut DeviceJson, changes: &DeviceChanges) {
     json.reason = reason;
     json.firmware = Some(changes.firmware.clone());
     json.mac = Some(changes.mac.to_string());
-    json.inventory_fingerprint = Some(changes.inventory_fingerprint.clone());
-    json.records_fingerprint = Some(sha256(&changes.records_before));
-    json.observed_fingerprint = Some(changes.observed_fingerprint.clone());
-    json.desired_fingerprint = Some(changes.desired_fingerprint.clone());
+    json.inventory_fingerprint = Some(changes.inventory_fingerprint());
+    json.records_fingerprint = Some(sha256(&*changes.records_before));
+    json.observed_fingerprint = Some(changes.observed_fingerprint());
+    json.desired_fingerprint = Some(changes.desired_fingerprint());
     json.refusals = changes
         .refusals
         .iter()
@@ -268,7 +268,7 @@ fn read(json: &mut DeviceJson, changes: &DeviceChanges) {
     json.adopted = named(&changes.adopted);
     json.unmanaged = named(&changes.unmanaged);
     json.notes = changes.notes.iter().chain(&changes.decisions).cloned().collect();
-    json.running = changes.observed_text.lines().map(str::to_owned).collect();
+    json.running = changes.observed_text().lines().map(str::to_owned).collect();
 }
 
 fn waiting(waiting: &Waiting) -> WaitingJson {

@@ -2,8 +2,6 @@
 //!
 //! The inventory's own contradictions were found by its rules; here one side is always on the device only.
 
-use std::collections::BTreeMap;
-
 use crate::domain::{Medium, PortBinding};
 use crate::observed::{DeviceConfig, ObjectId, ProfileRef};
 
@@ -14,85 +12,69 @@ pub(in crate::plan) fn refuse_what_cannot_stand(resolution: &mut Resolution, obs
     let target = &resolution.target;
     let mut found: Vec<Refusal> = Vec::new();
 
-    let mut names: BTreeMap<(crate::observed::Kind, &str), Vec<ObjectId>> = BTreeMap::new();
-    for id in target.object_ids().filter(|id| *id != ObjectId::System) {
-        if let Some(name) = target.name_of(id) {
-            names.entry((id.kind(), name)).or_default().push(id);
-        }
-    }
-    for ((kind, name), holders) in names.iter().filter(|(_, holders)| holders.len() > 1) {
+    let named = target.object_ids().filter(|id| *id != ObjectId::System);
+    let names = named.filter_map(|id| Some(((id.kind(), target.name_of(id)?), id)));
+    for ((kind, name), holders) in crowded(names, 1) {
         found.push(Refusal {
             rule: "name-taken",
-            message: format!("{kind} name `{name}` is held by {}", describe(resolution, holders)),
+            message: format!("{kind} name `{name}` is held by {}", describe(resolution, &holders)),
             help: help(
                 resolution,
-                holders,
+                &holders,
                 "names are unique on a device: choose another `name`, or rename the unmanaged one by hand",
             ),
         });
     }
 
-    let mut macs = BTreeMap::new();
-    let mut ports: BTreeMap<_, Vec<ObjectId>> = BTreeMap::new();
-    for (id, endpoint) in &target.endpoints {
-        if let Some(mac) = endpoint.mac {
-            macs.entry(mac).or_insert_with(Vec::new).push(ObjectId::Endpoint(*id));
-        }
-        if let PortBinding::Port(port) = endpoint.port {
-            ports.entry(port).or_default().push(ObjectId::Endpoint(*id));
-        }
-    }
-    for (mac, holders) in macs.iter().filter(|(_, holders)| holders.len() > 1) {
+    let endpoints = || {
+        target
+            .endpoints
+            .iter()
+            .map(|(id, endpoint)| (ObjectId::Endpoint(*id), endpoint))
+    };
+    for (mac, holders) in crowded(endpoints().filter_map(|(id, endpoint)| Some((endpoint.mac?, id))), 1) {
         found.push(Refusal {
             rule: "mac-taken",
-            message: format!("MAC {mac} would be configured on {}", describe(resolution, holders)),
-            help: help(resolution, holders, "remove the unmanaged endpoint by hand"),
+            message: format!("MAC {mac} would be configured on {}", describe(resolution, &holders)),
+            help: help(resolution, &holders, "remove the unmanaged endpoint by hand"),
         });
     }
     let room = medium.endpoints_per_port();
-    for (port, holders) in ports.iter().filter(|(_, holders)| holders.len() > room) {
+    let ports = endpoints().filter_map(|(id, endpoint)| match endpoint.port {
+        PortBinding::Port(port) => Some((port, id)),
+        _ => None,
+    });
+    for (port, holders) in crowded(ports, room) {
         found.push(Refusal {
             rule: "port-full",
             message: format!(
                 "port {port} takes {room} endpoint{}, and would hold {}",
                 if room == 1 { "" } else { "s" },
-                describe(resolution, holders)
+                describe(resolution, &holders)
             ),
             help: help(
                 resolution,
-                holders,
+                &holders,
                 "remove an unmanaged endpoint by hand, or assign it to another port",
             ),
         });
     }
 
-    let mut tied: BTreeMap<_, Vec<ObjectId>> = BTreeMap::new();
-    for (id, subscriber) in &target.subscribers {
-        if let Some(port) = subscriber.port {
-            tied.entry(port).or_default().push(ObjectId::Subscriber(*id));
-        }
-    }
-    for (port, holders) in tied.iter().filter(|(_, holders)| holders.len() > 1) {
+    let subscribers = || (target.subscribers.iter()).map(|(id, subscriber)| (ObjectId::Subscriber(*id), subscriber));
+    for (port, holders) in crowded(subscribers().filter_map(|(id, one)| Some((one.port?, id))), 1) {
         found.push(Refusal {
             rule: "port-taken",
-            message: format!("port {port} would serve {}", describe(resolution, holders)),
+            message: format!("port {port} would serve {}", describe(resolution, &holders)),
             help: "put the unmanaged subscriber into the inventory, or take it off the port by hand".to_owned(),
         });
     }
-
-    let mut served: BTreeMap<_, Vec<ObjectId>> = BTreeMap::new();
-    for (id, subscriber) in &target.subscribers {
-        if let Some(endpoint) = subscriber.endpoint {
-            served.entry(endpoint).or_default().push(ObjectId::Subscriber(*id));
-        }
-    }
-    for (endpoint, holders) in served.iter().filter(|(_, holders)| holders.len() > 1) {
+    for (endpoint, holders) in crowded(subscribers().filter_map(|(id, one)| Some((one.endpoint?, id))), 1) {
         found.push(Refusal {
             rule: "endpoint-taken",
-            message: format!("endpoint {endpoint} would serve {}", describe(resolution, holders)),
+            message: format!("endpoint {endpoint} would serve {}", describe(resolution, &holders)),
             help: help(
                 resolution,
-                holders,
+                &holders,
                 "put the unmanaged subscriber into the inventory, or unbind it by hand",
             ),
         });
@@ -124,6 +106,17 @@ pub(in crate::plan) fn refuse_what_cannot_stand(resolution: &mut Resolution, obs
         }
     }
     resolution.refusals.extend(found);
+}
+
+/// What more than `room` objects hold, in order, each with its holders in theirs.
+fn crowded<K: Ord + Copy>(held: impl Iterator<Item = (K, ObjectId)>, room: usize) -> Vec<(K, Vec<ObjectId>)> {
+    let mut held: Vec<(K, ObjectId)> = held.collect();
+    held.sort_by_key(|(what, _)| *what);
+    let groups = held.chunk_by(|(one, _), (other, _)| one == other);
+    groups
+        .filter(|group| group.len() > room)
+        .filter_map(|group| Some((group.first()?.0, group.iter().map(|(_, id)| *id).collect())))
+        .collect()
 }
 
 /// What to do, given what helps where an unmanaged object is in the way. Where none is, the inventory's rules saw to

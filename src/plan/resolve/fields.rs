@@ -5,26 +5,28 @@ use crate::inventory::desired::{DesiredEndpoint, DesiredProfile, DesiredSubscrib
 use crate::observed::{Answer, AssumedWord, Capabilities, Endpoint, Evidence, Profile, ProfileRef, Subscriber};
 
 pub(super) fn profile(wish: &DesiredProfile, held: Option<&Profile>) -> Profile {
-    let held = held.cloned().unwrap_or_default();
+    let blank = Profile::default();
+    let held = held.unwrap_or(&blank);
     Profile {
         service_limit_level: wish.service_limit_level.or(held.service_limit_level),
         name: wish.name.clone(),
-        description: wish.description.clone().unwrap_or(held.description),
+        description: wish.description.as_ref().unwrap_or(&held.description).clone(),
         down: Some(wish.down),
         up: Some(wish.up),
-        unknown: held.unknown,
+        unknown: held.unknown.clone(),
     }
 }
 
 pub(super) fn endpoint(wish: &DesiredEndpoint, held: Option<&Endpoint>) -> Endpoint {
-    let held = held.cloned().unwrap_or_default();
+    let blank = Endpoint::default();
+    let held = held.unwrap_or(&blank);
     // A name that the device made from the MAC of the CPE before would lie about the new one, and stand in
     // the way of the old one's return.
     let made_by_device = held.mac.is_none_or(|mac| held.name == mac.default_endpoint_name());
     let name = match &wish.name {
         Some(name) => name.clone(),
         None if held.name.is_empty() || made_by_device => wish.mac.default_endpoint_name(),
-        None => held.name,
+        None => held.name.clone(),
     };
     // A device most likely replaces `auto` by the port where it found the endpoint. Another CPE has yet to be
     // found, maybe elsewhere.
@@ -35,10 +37,10 @@ pub(super) fn endpoint(wish: &DesiredEndpoint, held: Option<&Endpoint>) -> Endpo
     Endpoint {
         name,
         mac: Some(wish.mac),
-        description: wish.description.clone().unwrap_or(held.description),
+        description: wish.description.as_ref().unwrap_or(&held.description).clone(),
         port,
         management_access: wish.management_access.unwrap_or(held.management_access),
-        unknown: held.unknown,
+        unknown: held.unknown.clone(),
     }
 }
 
@@ -50,14 +52,15 @@ pub(super) fn subscriber(
     held: Option<&Subscriber>,
     words: Words<'_>,
 ) -> (Subscriber, Vec<String>) {
-    let held = held.cloned().unwrap_or_default();
+    let blank = Subscriber::default();
+    let held = held.unwrap_or(&blank);
     let mut notes = Vec::new();
     let mut target = Subscriber {
         double_tag: wish.double_tag,
         port: wish.port,
         trunk: wish.trunk,
         name: wish.name.clone(),
-        description: wish.description.clone().unwrap_or(held.description.clone()),
+        description: wish.description.as_ref().unwrap_or(&held.description).clone(),
         endpoint,
         vlan: wish.vlan,
         tagged: wish.tagged,
@@ -75,13 +78,13 @@ pub(super) fn subscriber(
         notes.push("`poe disable` is not set: this firmware is not known to have the words".to_owned());
         target.poe = held.poe;
     }
-    let needed: Vec<AssumedWord> = AssumedWord::needed(&held, &target).collect();
+    let needed: Vec<AssumedWord> = AssumedWord::needed(held, &target).collect();
     for word in needed {
         if let Some(reason) = words.withheld(word) {
-            if word.is_needed(&held, &target) {
+            if word.is_needed(held, &target) {
                 notes.push(format!("its {} is left as it is: {reason}", word.field()));
             }
-            word.put_back(&mut target, &held);
+            word.put_back(&mut target, held);
         }
     }
     (target, notes)

@@ -220,7 +220,12 @@ fn a_case() -> impl Strategy<Value = (DesiredDevice, DeviceConfig, Vec<Record>)>
 }
 
 fn resolved(desired: &DesiredDevice, observed: &DeviceConfig, records: &[Record]) -> Resolution {
-    let mut resolution = resolve(desired, observed, records, &capabilities());
+    let mut resolution = resolve(
+        desired,
+        &Arc::new(observed.clone()),
+        &Arc::new(records.to_vec()),
+        &capabilities(),
+    );
     refuse_what_cannot_stand(&mut resolution, observed, desired.model.medium);
     resolution
 }
@@ -230,7 +235,7 @@ proptest! {
 
     #[test]
     fn what_is_neither_owned_nor_taken_over_stays_bit_for_bit((desired, observed, records) in a_case()) {
-        let resolution = resolve(&desired, &observed, &records, &capabilities());
+        let resolution = resolve(&desired, &Arc::new(observed.clone()), &Arc::new(records.clone()), &capabilities());
         for id in observed.object_ids().filter(|id| *id != ObjectId::System) {
             let held = observed.object(id).unwrap();
             let owned = records.iter().any(|record| record.object == id
@@ -245,7 +250,7 @@ proptest! {
 
     #[test]
     fn what_was_taken_over_bore_the_wanted_name_or_binding((desired, observed, records) in a_case()) {
-        let resolution = resolve(&desired, &observed, &records, &capabilities());
+        let resolution = resolve(&desired, &Arc::new(observed.clone()), &Arc::new(records.clone()), &capabilities());
         // An object that is refused may have no key.
         let adopted = resolution.adopted.iter().filter(|id| resolution.keys.contains_key(id));
         for id in adopted {

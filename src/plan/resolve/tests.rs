@@ -3,6 +3,7 @@ use crate::domain::{MacAddr, Model, PoeMode, PortBinding, PortNumber, VlanId, Vl
 use crate::inventory::desired::{DesiredEndpoint, DesiredProfile, DesiredSubscriber};
 use crate::inventory::model::{Mode, Unsaved};
 use crate::observed::{Endpoint, Object, Profile, Subscriber};
+use crate::plan::model::Basis;
 use crate::plan::resolve::refuse_what_cannot_stand;
 
 pub(super) fn mac(last: u8) -> MacAddr {
@@ -52,6 +53,15 @@ pub(super) fn wish() -> DesiredDevice {
     }
 }
 
+/// What a plan was made from, of which nobody asks.
+pub(in crate::plan) fn basis() -> Basis {
+    Basis {
+        desired: Arc::new(wish()),
+        running: Arc::default(),
+        write: |_| String::new(),
+    }
+}
+
 /// Asks for subscriber `key` behind the endpoint with that MAC on port 1.
 fn ask(desired: &mut DesiredDevice, key: &str, last: u8) {
     let endpoint = DesiredEndpoint {
@@ -90,7 +100,12 @@ fn ask(desired: &mut DesiredDevice, key: &str, last: u8) {
 }
 
 fn resolve_with(desired: &DesiredDevice, observed: &DeviceConfig, records: &[Record]) -> Resolution {
-    let mut resolution = resolve(desired, observed, records, &capabilities());
+    let mut resolution = resolve(
+        desired,
+        &Arc::new(observed.clone()),
+        &Arc::new(records.to_vec()),
+        &capabilities(),
+    );
     refuse_what_cannot_stand(&mut resolution, observed, desired.model.medium);
     resolution
 }
@@ -99,11 +114,28 @@ fn resolve_with(desired: &DesiredDevice, observed: &DeviceConfig, records: &[Rec
 fn applied(desired: &DesiredDevice) -> (DeviceConfig, Vec<Record>) {
     let resolution = resolve_with(desired, &DeviceConfig::default(), &[]);
     assert_eq!(resolution.refusals, vec![]);
-    (resolution.target, resolution.records)
+    (
+        Arc::unwrap_or_clone(resolution.target),
+        Arc::unwrap_or_clone(resolution.records),
+    )
 }
 
 fn rules(resolution: &Resolution) -> Vec<&'static str> {
     resolution.refusals.iter().map(|refusal| refusal.rule).collect()
+}
+
+#[test]
+fn what_is_as_it_should_be_is_held_once() {
+    let mut desired = wish();
+    ask(&mut desired, "s-1", 1);
+    let (observed, records) = applied(&desired);
+    let (observed, records) = (Arc::new(observed), Arc::new(records));
+    let resolution = resolve(&desired, &observed, &records, &capabilities());
+    assert!(Arc::ptr_eq(&resolution.target, &observed) && Arc::ptr_eq(&resolution.records, &records));
+    ask(&mut desired, "s-2", 2);
+    let resolution = resolve(&desired, &observed, &records, &capabilities());
+    assert_eq!(resolution.target.subscribers.len(), observed.subscribers.len() + 1);
+    assert_eq!(resolution.records.len(), records.len() + 2);
 }
 
 #[test]
@@ -113,12 +145,12 @@ fn what_was_applied_resolves_to_itself() {
     ask(&mut desired, "s-2", 2);
     let (observed, records) = applied(&desired);
     let again = resolve_with(&desired, &observed, &records);
-    assert_eq!(again.target, observed);
+    assert_eq!(*again.target, observed);
     assert_eq!(
         (again.adopted.as_slice(), again.unmanaged.as_slice()),
         ([].as_slice(), [].as_slice())
     );
-    assert_eq!(again.records, records);
+    assert_eq!(*again.records, records);
 }
 
 #[test]
@@ -141,7 +173,7 @@ fn what_gamops_does_not_own_is_never_taken_out() {
         ..DeviceConfig::default()
     };
     let resolution = resolve_with(&wish(), &observed, &[]);
-    assert_eq!(resolution.target, observed);
+    assert_eq!(*resolution.target, observed);
     let unmanaged = vec![
         ObjectId::Endpoint(endpoint_id(3)),
         ObjectId::Subscriber(subscriber_id(7)),
@@ -155,8 +187,8 @@ fn an_owned_object_that_left_the_inventory_goes_away() {
     ask(&mut desired, "s-1", 1);
     let (observed, records) = applied(&desired);
     let resolution = resolve_with(&wish(), &observed, &records);
-    assert_eq!(resolution.target, DeviceConfig::default());
-    assert_eq!(resolution.records, vec![]);
+    assert_eq!(*resolution.target, DeviceConfig::default());
+    assert_eq!(*resolution.records, vec![]);
 }
 
 #[test]
@@ -165,7 +197,7 @@ fn a_lost_record_means_unmanaged() {
     ask(&mut desired, "s-1", 1);
     let (observed, _) = applied(&desired);
     let resolution = resolve_with(&wish(), &observed, &[]);
-    assert_eq!(resolution.target, observed);
+    assert_eq!(*resolution.target, observed);
     assert_eq!(resolution.unmanaged.len(), 2);
 }
 
@@ -183,7 +215,7 @@ fn a_record_whose_object_is_something_else_now_owns_nothing() {
         endpoint.mac = Some(mac(77));
     }
     let resolution = resolve_with(&wish(), &observed, &records);
-    assert_eq!(resolution.target, observed);
+    assert_eq!(*resolution.target, observed);
     assert_eq!(resolution.forgotten.len(), 2);
 }
 
@@ -214,7 +246,7 @@ fn a_renamed_key_plans_nothing_where_the_device_side_name_stays() {
         renamed.subscribers.get_mut("s-new").unwrap().was.clone_from(&was);
         renamed.endpoints.get_mut("s-new").unwrap().was.clone_from(&was);
         let resolution = resolve_with(&renamed, &observed, &records);
-        assert_eq!(resolution.target, observed, "was: {was:?}");
+        assert_eq!(*resolution.target, observed, "was: {was:?}");
         assert!(resolution.records.iter().all(|record| record.key == "s-new"));
     }
 }
@@ -261,7 +293,7 @@ fn an_object_that_is_there_under_the_wanted_name_is_adopted_not_made_twice() {
     ask(&mut desired, "s-1", 1);
     let (observed, _) = applied(&desired);
     let resolution = resolve_with(&desired, &observed, &[]);
-    assert_eq!(resolution.target, observed);
+    assert_eq!(*resolution.target, observed);
     assert_eq!(resolution.adopted.len(), 2);
     assert_eq!(resolution.records.len(), 2);
 }
@@ -444,10 +476,10 @@ fn what_a_stranger_keeps_of_a_protected_endpoint_that_got_another_number_is_not_
     assert_eq!(resolution.refusals, vec![]);
     assert!(resolution.target.endpoints.contains_key(&held), "John is behind it");
     // Reached, it asks for nothing more and stands in nobody's way, John's going included.
-    let mut reached = resolution.target;
+    let mut reached = Arc::unwrap_or_clone(resolution.target);
     let again = resolve_with(&desired, &reached, &resolution.records);
     assert_eq!(again.refusals, vec![]);
-    assert_eq!(again.target, reached);
+    assert_eq!(*again.target, reached);
     reached.subscribers.clear();
     let without_john = resolve_with(&desired, &reached, &again.records);
     assert_eq!(without_john.refusals, vec![]);

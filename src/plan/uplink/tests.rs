@@ -9,10 +9,10 @@ fn vlan(raw: u16) -> VlanId {
 fn found(subscriber: Subscriber, uplinks: &str) -> Vec<String> {
     let id: SubscriberId = 1.try_into().unwrap();
     let resolution = Resolution {
-        target: DeviceConfig {
+        target: std::sync::Arc::new(DeviceConfig {
             subscribers: [(id, subscriber)].into(),
             ..DeviceConfig::default()
-        },
+        }),
         keys: [(ObjectId::Subscriber(id), "s-1".to_owned())].into(),
         ..Resolution::default()
     };

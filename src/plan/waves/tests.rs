@@ -1,13 +1,15 @@
 //! Who is changed with whom, and after whom.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use proptest::prelude::*;
 
 use super::*;
-use crate::observed::{Change, DeviceConfig, Evidence, Kind, ObjectId, Subscriber};
+use crate::observed::{Change, Evidence, Kind, ObjectId, Subscriber};
 use crate::plan::impact::{Away, Impact};
 use crate::plan::model::{Action, Cause, DeviceChanges, ObjectChange, Save, Saved, Step};
+use crate::plan::resolve::tests::basis;
 
 fn subscriber(number: usize, key: String, action: Action, felt: bool) -> ObjectChange {
     let id = u64::try_from(number + 1).unwrap().try_into().unwrap();
@@ -63,14 +65,11 @@ fn device(key: &str, changes: Vec<ObjectChange>) -> DevicePlan {
             unmanaged: Vec::new(),
             notes: Vec::new(),
             decisions: Vec::new(),
-            observed: DeviceConfig::default(),
-            target: DeviceConfig::default(),
-            records_before: Vec::new(),
-            records: Vec::new(),
-            observed_text: String::new(),
-            inventory_fingerprint: String::new(),
-            observed_fingerprint: String::new(),
-            desired_fingerprint: String::new(),
+            observed: Arc::default(),
+            target: Arc::default(),
+            records_before: Arc::default(),
+            records: Arc::default(),
+            basis: basis(),
         })),
     }
 }

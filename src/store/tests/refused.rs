@@ -57,7 +57,7 @@ async fn a_refused_plan_is_a_run_that_is_over_and_touched_nothing() {
     assert_eq!(entry.untouched, untouched());
     assert!(entry.devices.is_empty());
     assert_eq!(store.plan_of(run).await.unwrap().unwrap().text, "one");
-    assert_eq!(store.last_run(MAC).await.unwrap(), None);
+    assert_eq!(last_run(&store).await, None);
     assert!(store.incomplete().await.unwrap().is_empty());
     let of_device = Runs {
         device: Some("maple-a".to_owned()),

@@ -51,8 +51,8 @@ impl Wait {
     }
 }
 
-impl Scheduler<'_> {
-    pub(super) fn goal(&self, id: ObjectId) -> Option<Object> {
+impl<'a> Scheduler<'a> {
+    pub(super) fn goal(&self, id: ObjectId) -> Option<Object<'a>> {
         Object::get(self.target, id)
     }
 
