@@ -321,6 +321,7 @@ async fn sources(args: &Args, context: &Context) -> anyhow::Result<Vec<Source>> 
                 source.found = Err(Outcome::failed(Unread {
                     reason: format!("the same device answers at {}", first.called),
                     help: None,
+                    lasting: true,
                 }));
             }
             (Ok(met), None) => {
@@ -385,6 +386,7 @@ fn key_is_free(found: Found, inventory: &Inventory) -> Result<Found, Unread> {
         Some(other) => Err(Unread {
             reason: format!("the inventory has another device `{}`, at {}", other.key, other.address),
             help: Some("choose another key".to_owned()),
+            lasting: true,
         }),
     }
 }

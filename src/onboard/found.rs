@@ -1,6 +1,7 @@
 //! What an import starts from: devices as they were read, and the inventory that is there already.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use crate::diagnostic::SourceFile;
 use crate::domain::Model;
@@ -26,7 +27,7 @@ pub struct Found {
     /// Base MAC and firmware. `None`: read from a file that does not say.
     pub identity: Option<Identity>,
     /// What it holds.
-    pub running: RunningConfig,
+    pub running: Arc<RunningConfig>,
     /// What its firmware can do.
     pub capabilities: Capabilities,
     /// Objects with settings that could not be read, as printed. They are not taken in.

@@ -2,6 +2,7 @@
 //! were made from, until nothing is left that would change a device.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use jiff::Timestamp;
 
@@ -154,16 +155,19 @@ fn prove(
     if proven.get(&place) == Some(&desired) {
         return true;
     }
+    let desired = Arc::new(desired);
     let changes = plan_device(
         Inputs {
             desired: &desired,
             readings: Readings {
-                running: (&found.running, ""),
+                running: &found.running,
                 startup: None,
+                // Nobody reads it: what is proven has no unsaved lines.
+                write: |_| String::new(),
             },
             identity: found.identity.as_ref().unwrap_or(&nobody()),
             capabilities: &found.capabilities,
-            records: &[],
+            records: &Arc::default(),
             unfinished: false,
             timings: &Timings::default(),
             // A device that is new to the inventory is not paused, so no moment matters.
@@ -174,7 +178,7 @@ fn prove(
         &|_| Ok(Vec::new()),
     );
     if changes.changes.is_empty() && changes.refusals.is_empty() {
-        proven.insert(place, desired);
+        proven.insert(place, Arc::unwrap_or_clone(desired));
         return true;
     }
     let mut took_out = false;

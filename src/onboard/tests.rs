@@ -1,6 +1,7 @@
 //! What holds of an import from whatever devices hold.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use jiff::Timestamp;
 use proptest::collection::vec;
@@ -33,7 +34,7 @@ fn firmware() -> Firmware {
 
 fn found(number: u8, model: &str, config: DeviceConfig) -> Found {
     let running = RunningConfig {
-        managed: config,
+        managed: Arc::new(config),
         ..RunningConfig::default()
     };
     Found {
@@ -55,7 +56,7 @@ fn found(number: u8, model: &str, config: DeviceConfig) -> Found {
             serial: None,
         }),
         capabilities: Capabilities::of_firmware(&firmware()).having_seen(&running),
-        running,
+        running: Arc::new(running),
         unreadable: BTreeMap::new(),
         doubts: Vec::new(),
     }
@@ -80,14 +81,15 @@ fn plan(found: &Found, key: &str, inventory: &Inventory, mode: Mode) -> DeviceCh
     let mut desired = inventory::compile(inventory, key).unwrap();
     desired.mode = mode;
     let inputs = Inputs {
-        desired: &desired,
+        desired: &Arc::new(desired),
         readings: Readings {
-            running: (&found.running, ""),
-            startup: Some((&found.running, "")),
+            running: &found.running,
+            startup: Some(&found.running),
+            write: |_| String::new(),
         },
         identity: found.identity.as_ref().unwrap(),
         capabilities: &found.capabilities,
-        records: &[],
+        records: &Arc::default(),
         unfinished: false,
         timings: &Timings::default(),
         now: Timestamp::UNIX_EPOCH,
@@ -581,7 +583,7 @@ proptest! {
             let desired = inventory::compile(&inventory, &device.key).unwrap();
             let blank = DeviceConfig { subscriber_model: desired.subscriber_model, ..DeviceConfig::default() };
             let capabilities = Capabilities::of_firmware(&firmware()).having_learned(&every_word);
-            let made = resolve(&desired, &blank, &[], &capabilities).target;
+            let made = resolve(&desired, &Arc::new(blank), &Arc::default(), &capabilities).target;
             for written in made.subscribers.values() {
                 let held = config.subscribers.values().find(|held| held.name == written.name).unwrap();
                 prop_assert_eq!(service(&made, written), service(&config, held));

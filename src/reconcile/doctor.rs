@@ -18,7 +18,7 @@ use crate::observed::{Answer, AssumedWord, Capabilities, Support};
 use crate::plan::Target;
 use crate::store::{Pin, StoreError};
 use crate::transport::snmp::{Agent, Bindings, Version};
-use crate::transport::ssh::{Connect, HostKey, HostKeyCheck, hello};
+use crate::transport::ssh::{Connect, HostKey, HostKeyCheck, Login as Credential, hello};
 
 use super::event::Progress;
 use super::observe::{LOGIN_WITHIN, SNMP_TIMEOUT};
@@ -105,7 +105,7 @@ impl Context {
                 host: device.address.clone(),
                 port: device.transport.ssh_port,
                 user: credentials.username.clone(),
-                password: credentials.password.clone(),
+                login: Credential::Password(credentials.password.clone()),
                 legacy_algorithms: device.transport.legacy_algorithms,
                 host_key: HostKeyCheck {
                     pinned: known_key(device, pin.as_ref()),

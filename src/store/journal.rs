@@ -459,6 +459,15 @@ impl Store {
         })
         .await
     }
+
+    /// The latest run that touched a device and was not taken back. `None` where no run ever did.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] where the database cannot be used.
+    pub async fn last_run(&self, mac: MacAddr) -> Result<Option<RunSummary>, StoreError> {
+        self.call(move |db| last_run(db, mac)).await
+    }
 }
 
 /// The latest run that touched a device and was not taken back. `None` where no run ever did.

@@ -1,6 +1,7 @@
 //! From readings and files to what `onboard` starts from.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use crate::device::Observation;
 use crate::dialect::running::{management_address, parse, unreadable};
@@ -72,6 +73,7 @@ pub(super) fn captured(
     let unreadable_text = |reason: String| Unread {
         reason,
         help: Some("save the whole answer to `show running-config`, through its last line, `end`".to_owned()),
+        lasting: true,
     };
     let running = parse(transcript.running).map_err(|error| unreadable_text(chain(&error)))?;
     let version = transcript.version().map_err(|error| unreadable_text(chain(&error)))?;
@@ -103,7 +105,7 @@ pub(super) fn captured(
         model,
         capabilities: capabilities(identity.as_ref(), &running),
         unreadable: unreadable(&running.managed),
-        running,
+        running: Arc::new(running),
         identity,
         doubts,
     })
@@ -146,6 +148,7 @@ fn one_model(says: Option<&'static Model>, told: Option<&'static Model>) -> Resu
         (Some(says), Some(told)) if says != told => Err(Unread {
             reason: format!("the device is a {says}, and not a {told}"),
             help: Some("leave out `--model` where devices say their model themselves".to_owned()),
+            lasting: true,
         }),
         (Some(model), _) | (None, Some(model)) => Ok(model),
         (None, None) => Err(Unread {
@@ -153,6 +156,7 @@ fn one_model(says: Option<&'static Model>, told: Option<&'static Model>) -> Resu
             help: Some(
                 "name it with `--model`, such as `--model GAM-24-C`, in a run for devices of that model".to_owned(),
             ),
+            lasting: true,
         }),
     }
 }
