@@ -5,6 +5,7 @@
 mod again;
 mod apply;
 mod backup;
+mod conclude;
 mod confirm;
 pub mod discover;
 mod event;
@@ -398,10 +399,7 @@ impl Context {
         plan: impl FnOnce(Inputs<'_>) -> DeviceChanges,
     ) -> Result<(DeviceChanges, Contact), Unread> {
         let contact = observe(self, device).await?;
-        let database = |source: StoreError| Unread {
-            reason: chain(&source),
-            help: source.help(),
-        };
+        let database = |source: StoreError| observe::plain(&source);
         let records = self.store.records(contact.mac()).await.map_err(database)?;
         let last = self.store.last_run(contact.mac()).await.map_err(database)?;
         let Some(desired) = inventory::compile(&self.inventory, &device.key) else {

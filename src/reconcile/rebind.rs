@@ -367,5 +367,6 @@ fn journal(planned: &PlannedRebind, found: &RunningConfig) -> DeviceRun {
             ..Summary::default()
         },
         lease: None,
+        stage: 1,
     }
 }

@@ -141,6 +141,8 @@ const STEPS: &[&str] = &[
         message   TEXT NOT NULL,
         PRIMARY KEY (run, place)
     ) STRICT;",
+    // 10: which devices a run changes side by side.
+    "ALTER TABLE device_runs ADD COLUMN stage INTEGER;",
 ];
 
 /// Makes an empty database into one of an older version.

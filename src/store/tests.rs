@@ -35,6 +35,7 @@ fn begin(device: &str, claims: Vec<Record>) -> DeviceRun {
         checkpoint: Checkpoint::default(),
         summary: Summary::default(),
         lease: None,
+        stage: 1,
     }
 }
 
