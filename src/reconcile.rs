@@ -5,6 +5,7 @@
 mod again;
 mod apply;
 mod backup;
+mod conclude;
 mod confirm;
 pub mod discover;
 mod doctor;
@@ -409,11 +410,7 @@ impl Context {
         plan: impl FnOnce(Inputs<'_>) -> DeviceChanges,
     ) -> Result<(DeviceChanges, Contact), Unread> {
         let contact = observe(self, device).await?;
-        let database = |source: StoreError| Unread {
-            reason: chain(&source),
-            help: source.help(),
-            lasting: false,
-        };
+        let database = |source: StoreError| observe::plain(&source);
         let observation = &contact.observation;
         let firmware = &observation.identity.firmware;
         let known = self.store.known(contact.mac(), firmware).await.map_err(database)?;

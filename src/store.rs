@@ -78,11 +78,12 @@ impl Store {
     ///
     /// [`StoreError`] where the file cannot be used.
     pub fn open(path: &Path) -> Result<Self, StoreError> {
-        Self::open_within(path, BUSY_TIMEOUT)
+        Self::open_within(path, BUSY_TIMEOUT, look::SMALL)
     }
 
-    /// As [`Store::open`], waiting so long for another process that holds the database, now and at each write.
-    fn open_within(path: &Path, wait: Duration) -> Result<Self, StoreError> {
+    /// As [`Store::open`], waiting so long for another process that holds the database, now and at each write, and looking
+    /// at the whole of a file that has at most so many bytes every time.
+    fn open_within(path: &Path, wait: Duration, small: u64) -> Result<Self, StoreError> {
         if let Some(folder) = path.parent()
             && !folder.as_os_str().is_empty()
         {
@@ -91,7 +92,7 @@ impl Store {
                 source,
             })?;
         }
-        look::look(path, wait)?;
+        let whole = look::look(path, wait, small)?;
         let mut presences = path.as_os_str().to_owned();
         presences.push(".locks");
         let file = File {
@@ -105,7 +106,7 @@ impl Store {
             connection.busy_timeout(wait)?;
             connection.pragma_update(None, "journal_mode", "WAL")?;
             connection.pragma_update(None, "synchronous", "FULL")?;
-            Self::start(connection, Some(file))
+            Self::start(connection, Some(file), whole.as_ref())
         };
         open().map_err(|error| error.at(path, wait))
     }
@@ -116,12 +117,15 @@ impl Store {
     ///
     /// [`StoreError`] where SQLite itself fails.
     pub fn in_memory() -> Result<Self, StoreError> {
-        Self::start(Connection::open_in_memory()?, None)
+        Self::start(Connection::open_in_memory()?, None, None)
     }
 
-    fn start(mut connection: Connection, file: Option<File>) -> Result<Self, StoreError> {
+    fn start(mut connection: Connection, file: Option<File>, whole: Option<&look::Whole>) -> Result<Self, StoreError> {
         connection.pragma_update(None, "foreign_keys", true)?;
         migrations::migrate(&mut connection)?;
+        if let Some(whole) = whole {
+            look::remember(&connection, whole)?;
+        }
         let (jobs, mut queue) = mpsc::unbounded_channel::<Job>();
         // It ends when the last handle is dropped.
         thread::spawn(move || batch::work(&mut connection, &mut queue));

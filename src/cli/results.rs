@@ -79,6 +79,7 @@ fn account(results: &[DeviceResult]) -> (String, Summary, usize) {
             }
             DeviceOutcome::Unread(unread) => {
                 let _ = writeln!(out, "  {device}  NOT READ: {}", unread.reason);
+                help_text(&mut out, unread.help.as_deref());
             }
             DeviceOutcome::Stale => {
                 let _ = writeln!(
@@ -148,6 +149,7 @@ fn rolled_back_text(out: &mut String, device: &str, back: &RolledBack) {
     let saved = if way.saved { ", and is saved so" } else { "" };
     let _ = writeln!(out, "    {how} {what}{saved}");
     way_text(out, way);
+    help_text(out, failure.help.as_deref());
     if way.left.is_empty() {
         let _ = writeln!(
             out,
@@ -217,10 +219,19 @@ fn stopped_text(out: &mut String, device: &str, stopped: &Stopped) {
             }
         }
     }
+    help_text(out, failure.help.as_deref());
+    let back = not_rolled_back.as_ref().and_then(|not| not.help.as_deref());
+    help_text(out, back.filter(|help| Some(*help) != failure.help.as_deref()));
     let _ = writeln!(
         out,
         "    help: `gamops plan --target {device}` shows what is left; `gamops apply` goes on from there"
     );
+}
+
+fn help_text(out: &mut String, help: Option<&str>) {
+    if let Some(help) = help {
+        let _ = writeln!(out, "    help: {help}");
+    }
 }
 
 /// How far it came, and the device's own words.

@@ -4,7 +4,7 @@
 //! whatever cannot be as wished while it is; the rest is planned as if the operator had named just that. Whether the rest
 //! stands by itself is judged as any plan is judged, not assumed: where it does not, all of the device waits.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::domain::{PortBinding, SubscriberId};
 use crate::inventory::desired::DesiredDevice;
@@ -83,7 +83,13 @@ pub(super) fn part(
     }
     let changed: BTreeSet<ObjectId> = all.iter().map(|change| change.object).collect();
     loop {
-        take_along(&mut waiting, &changed, observed, target, inputs.desired);
+        take_along(
+            &mut waiting,
+            &changed,
+            (observed, target),
+            &resolution.keys,
+            inputs.desired,
+        );
         let Some((part, ordered)) = rest(inputs, observed, resolution, &waiting) else {
             break;
         };
@@ -135,8 +141,8 @@ fn rest(
 fn take_along(
     waiting: &mut BTreeSet<ObjectId>,
     changed: &BTreeSet<ObjectId>,
-    observed: &DeviceConfig,
-    target: &DeviceConfig,
+    (observed, target): (&DeviceConfig, &DeviceConfig),
+    keys: &BTreeMap<ObjectId, String>,
     desired: &DesiredDevice,
 ) {
     let alone_on_port = desired.model.medium.endpoints_per_port() == 1;
@@ -145,6 +151,7 @@ fn take_along(
             let held = |held: &ObjectId| {
                 is_needed_by(**id, *held, observed, target)
                     || needs(**id, *held, observed, target)
+                    || is_the_same(**id, *held, keys)
                     || takes_the_place_of(**id, *held, observed, target, alone_on_port)
             };
             !waiting.contains(*id) && waiting.iter().any(held)
@@ -174,6 +181,12 @@ fn is_needed_by(id: ObjectId, held: ObjectId, observed: &DeviceConfig, target: &
 /// Whether `id` is to use `held`, which is not what it is to be yet, and does not use it already.
 fn needs(id: ObjectId, held: ObjectId, observed: &DeviceConfig, target: &DeviceConfig) -> bool {
     uses(id, held, target) && !uses(id, held, observed)
+}
+
+/// Whether both are one thing, which gets another number: it is not there twice in between.
+fn is_the_same(id: ObjectId, held: ObjectId, keys: &BTreeMap<ObjectId, String>) -> bool {
+    let key = keys.get(&id);
+    id.kind() == held.kind() && key.is_some() && key == keys.get(&held)
 }
 
 fn uses(subscriber: ObjectId, other: ObjectId, config: &DeviceConfig) -> bool {
@@ -210,3 +223,6 @@ fn takes_the_place_of(
         _ => false,
     }
 }
+
+#[cfg(test)]
+mod laws;

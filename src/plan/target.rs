@@ -118,13 +118,16 @@ pub(super) fn leave_as_is(
     }
     let owned = Arc::make_mut(&mut resolution.records);
     owned.retain(|record| kept(record.object));
-    for record in records {
-        let replaced = owned
-            .iter()
-            .any(|new| new.object == record.object || (new.kind() == record.kind() && new.key == record.key));
-        if !kept(record.object) && !replaced {
-            owned.push(record.clone());
+    for record in records.iter().filter(|record| !kept(record.object)) {
+        let is_its_key = |new: &Record| new.kind() == record.kind() && new.key == record.key;
+        if owned.iter().any(|new| new.object == record.object) {
+            continue;
         }
+        let renumbered = owned.iter().any(is_its_key);
+        owned.push(match renumbered {
+            true => record.left_behind(),
+            false => record.clone(),
+        });
     }
     owned.sort_by(|one, other| one.place().cmp(&other.place()));
     resolution.adopted.retain(|id| kept(*id));
@@ -153,6 +156,25 @@ fn put_back(target: &mut DeviceConfig, observed: &DeviceConfig, id: ObjectId) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_gets_another_number_stays_ours_under_the_old_one_where_that_is_left() {
+        let under = |number: u64| Record {
+            key: "s-1".to_owned(),
+            object: ObjectId::Subscriber(number.try_into().unwrap()),
+            name: "s-1".to_owned(),
+            binding: None,
+            protect: true,
+            applied: None,
+        };
+        let mut resolution = Resolution {
+            records: vec![under(6)],
+            ..Resolution::default()
+        };
+        let kept = under(6).object;
+        leave_as_is(&mut resolution, &DeviceConfig::default(), &[under(5)], |id| id == kept);
+        assert_eq!(resolution.records, [under(6), under(5).left_behind()]);
+    }
 
     #[test]
     fn addresses_are_read_as_plans_print_them() {

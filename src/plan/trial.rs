@@ -33,13 +33,13 @@ pub struct Trials {
 /// something else than it was and than was asked for stays in the target: that is a failure, not an answer.
 #[must_use]
 pub fn judge(
-    target: &DeviceConfig,
+    asked: &DeviceConfig,
     before: &DeviceConfig,
     found: &DeviceConfig,
     tried: &BTreeSet<(SubscriberId, AssumedWord)>,
     refused: &BTreeSet<(SubscriberId, AssumedWord)>,
 ) -> Trials {
-    let mut target = target.clone();
+    let mut target = asked.clone();
     let mut not_applied = Vec::new();
     let mut answers: BTreeMap<AssumedWord, Answer> = BTreeMap::new();
     for (id, word) in refused {
@@ -54,26 +54,32 @@ pub fn judge(
         }
     }
     for (id, word) in tried {
-        let (Some(wanted), Some(held)) = (target.subscribers.get_mut(id), found.subscribers.get(id)) else {
+        let (Some(asked), Some(held)) = (asked.subscribers.get(id), found.subscribers.get(id)) else {
             continue;
         };
         let is_new = !before.subscribers.contains_key(id);
         let was = before.subscribers.get(id).cloned().unwrap_or_default();
         let mut as_before = held.clone();
         word.put_back(&mut as_before, &was);
-        if !word.is_needed(held, wanted) {
-            if word.is_needed(&was, wanted) {
+        let needed = |word: AssumedWord| word.is_needed(held, asked);
+        if !needed(*word) {
+            if word.is_needed(&was, asked) {
                 answers.insert(*word, Answer::Yes);
             }
         } else if is_new || as_before == *held {
             // A new subscriber holds the device's default, whatever that is, where the word did nothing.
-            word.put_back(wanted, &was);
+            if let Some(wanted) = target.subscribers.get_mut(id) {
+                word.put_back(wanted, &was);
+            }
             not_applied.push(NotApplied {
                 subscriber: *id,
                 word: *word,
                 refused: false,
             });
-            answers.entry(*word).or_insert(Answer::Ignored);
+            // What it would do on a device that had taken the one before it, nobody knows.
+            if !word.rests_on().is_some_and(needed) {
+                answers.entry(*word).or_insert(Answer::Ignored);
+            }
         }
     }
     not_applied.sort_unstable();
@@ -87,7 +93,7 @@ pub fn judge(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::PoeMode;
+    use crate::domain::{DoubleTag, PoeMode};
     use crate::observed::Subscriber;
 
     fn config(trunk: bool, poe: PoeMode) -> DeviceConfig {
@@ -100,6 +106,33 @@ mod tests {
         DeviceConfig {
             subscribers: [(id(), subscriber)].into(),
             ..DeviceConfig::default()
+        }
+    }
+
+    #[test]
+    fn of_a_double_tag_that_is_ignored_both_words_are_told() {
+        let tagged = |tag: Option<DoubleTag>| {
+            let mut config = config(false, PoeMode::Disable);
+            config.subscribers.get_mut(&id()).unwrap().double_tag = tag;
+            config
+        };
+        let tag = DoubleTag {
+            outer_vlan: 500.try_into().unwrap(),
+            uplink: Some(2.try_into().unwrap()),
+        };
+        let on = [AssumedWord::OuterVlan, AssumedWord::Uplink];
+        let off = [AssumedWord::NoOuterVlan, AssumedWord::NoUplink];
+        for (before, asked, tried, learned) in [
+            (None, Some(tag), on, AssumedWord::OuterVlan),
+            (Some(tag), None, off, AssumedWord::NoUplink),
+        ] {
+            let (before, asked) = (tagged(before), tagged(asked));
+            let trials = judge(&asked, &before, &before, &words(&tried), &BTreeSet::new());
+            let told: Vec<AssumedWord> = trials.not_applied.iter().map(|field| field.word).collect();
+            assert_eq!(told, tried);
+            assert_eq!(trials.target, before);
+            // The other one makes no sense without it, so nothing is learned of that.
+            assert_eq!(trials.answers, [(learned, Answer::Ignored)]);
         }
     }
 

@@ -65,6 +65,8 @@ impl Work<'_> {
 pub(super) struct Job<'a> {
     pub(super) work: Work<'a>,
     pub(super) changes: &'a DeviceChanges,
+    /// Which group of devices it is changed with, counted from 1.
+    pub(super) stage: u32,
     pub(super) on_failure: OnFailure,
     /// Whether somebody has to confirm it before it is saved.
     pub(super) hold: bool,
@@ -178,6 +180,7 @@ async fn try_apply(
         checkpoint: checkpoint.clone(),
         summary: changes.summary(),
         lease: Some(work.lease),
+        stage: job.stage,
     };
     store.begin_device(run, begin).await?;
     done.begun = true;

@@ -215,6 +215,7 @@ async fn pin_of(context: &Context, device: &Device) -> Result<Option<Pin>, Unrea
         .map_err(|error| plain(&error))
 }
 
+/// An error as the reason why a device is left out, with what to do about it where the database knows that.
 pub(super) fn plain(error: &(dyn std::error::Error + 'static)) -> Unread {
     Unread {
         reason: chain(error),

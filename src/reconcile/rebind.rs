@@ -368,5 +368,6 @@ fn journal(planned: &PlannedRebind, found: &RunningConfig) -> DeviceRun {
             ..Summary::default()
         },
         lease: None,
+        stage: 1,
     }
 }

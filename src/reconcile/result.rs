@@ -47,6 +47,8 @@ pub enum DeviceOutcome {
 pub struct Failure {
     /// One line: what happened.
     pub reason: String,
+    /// What to do about it, where that is known.
+    pub help: Option<String>,
     /// Whether the operator asked for it.
     pub interrupted: bool,
     /// Commands that the device took, in order.
@@ -88,6 +90,8 @@ pub struct WayBack {
 pub struct NotRolledBack {
     /// One line.
     pub reason: String,
+    /// What to do about it, where that is known.
+    pub help: Option<String>,
     /// How far that came.
     pub way: WayBack,
     /// What is not as it was before; `None` where the device could not be read.
@@ -110,6 +114,7 @@ impl Failure {
     pub(super) const fn of(reason: String) -> Self {
         Self {
             reason,
+            help: None,
             interrupted: false,
             sent: Vec::new(),
             total: 0,

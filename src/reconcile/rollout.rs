@@ -28,7 +28,7 @@ struct Run<'a> {
     /// Devices that wait to be confirmed.
     waiting: Vec<Waiting>,
     /// How many groups of devices have had their turn.
-    stages: usize,
+    stages: u32,
 }
 
 impl Context {
@@ -150,10 +150,10 @@ impl Run<'_> {
                         (DeviceOutcome::Refused(vec![refusal]), None)
                     }
                     (None, None) if device.is_actionable() => match context.contact_again(device).await {
-                        Ok(contact) => context.apply_one(device, Some(contact), run, orders).await,
+                        Ok(contact) => context.apply_one(device, Some(contact), (run, stage), orders).await,
                         Err(outcome) => (outcome, None),
                     },
-                    (None, contact) => context.apply_one(device, contact, run, orders).await,
+                    (None, contact) => context.apply_one(device, contact, (run, stage), orders).await,
                 };
                 let (waits, device) = (waits(device), device.device.clone());
                 let waiting = hold.map(|(mac, hold)| Waiting {

@@ -12,6 +12,7 @@ use crate::plan::model::{DeviceChanges, DevicePlan, Outcome, Saved, Unread};
 use crate::store::{Keep, RunId, RunInfo, StoreError};
 
 use super::hold::Hold;
+use super::observe::plain;
 use super::{Contact, Context, DeviceOutcome, DeviceResult, Planned, RunError, apply, chain, confirm, written};
 
 /// How a plan is to be applied.
@@ -46,7 +47,7 @@ pub(super) struct Waiting {
     pub(super) device: String,
     pub(super) mac: MacAddr,
     /// Which group of devices it was changed with, counted from 1.
-    pub(super) stage: usize,
+    pub(super) stage: u32,
     pub(super) hold: Hold,
 }
 
@@ -174,7 +175,7 @@ impl Context {
         &self,
         device: &DevicePlan,
         contact: Option<Contact>,
-        run: RunId,
+        (run, stage): (RunId, u32),
         orders: &Orders,
     ) -> (DeviceOutcome, Option<(MacAddr, Hold)>) {
         let changes = match &device.outcome {
@@ -188,14 +189,14 @@ impl Context {
             return (DeviceOutcome::Refused(changes.refusals.clone()), None);
         }
         let Some(contact) = contact else {
-            return (self.record_only(device, changes, run, orders).await, None);
+            return (self.record_only(changes, run, orders).await, None);
         };
         // What was planned is in the inventory.
         let Some(entry) = self.inventory.devices.get(&device.device) else {
             contact.close().await;
             return (DeviceOutcome::Stale, None);
         };
-        match self.begin(device, changes, run, orders).await {
+        match self.begin(changes, run, orders).await {
             Ok(hold) => {
                 let job = apply::Job {
                     work: apply::Work {
@@ -206,6 +207,7 @@ impl Context {
                         patience: orders.patience,
                     },
                     changes,
+                    stage,
                     on_failure: match orders.confirm {
                         true => OnFailure::Rollback,
                         false => orders.on_failure.unwrap_or(self.inventory.policies.on_failure),
@@ -225,20 +227,11 @@ impl Context {
 
     /// Takes the right to change a device, and looks whether what gamops owns there is still what the plan was made
     /// from: another run may have come and gone while somebody read the plan.
-    async fn begin(
-        &self,
-        device: &DevicePlan,
-        changes: &DeviceChanges,
-        run: RunId,
-        orders: &Orders,
-    ) -> Result<Hold, DeviceOutcome> {
+    async fn begin(&self, changes: &DeviceChanges, run: RunId, orders: &Orders) -> Result<Hold, DeviceOutcome> {
         let failed = |source: StoreError| {
-            let reason = format!("{}: nothing was sent, {}", device.device, chain(&source));
-            DeviceOutcome::Unread(Unread {
-                reason,
-                help: None,
-                lasting: false,
-            })
+            let unread = plain(&source);
+            let reason = format!("nothing was sent: {}", unread.reason);
+            DeviceOutcome::Unread(Unread { reason, ..unread })
         };
         let hold = match self.hold(changes.mac, &orders.actor, run).await.map_err(failed)? {
             Ok(hold) => hold,
@@ -266,18 +259,12 @@ impl Context {
     }
 
     /// A device in sync: what was found there as wanted is owned from now on, what is gone is forgotten.
-    async fn record_only(
-        &self,
-        device: &DevicePlan,
-        changes: &DeviceChanges,
-        run: RunId,
-        orders: &Orders,
-    ) -> DeviceOutcome {
+    async fn record_only(&self, changes: &DeviceChanges, run: RunId, orders: &Orders) -> DeviceOutcome {
         let settled = changes.unfinished && changes.saved == Saved::Yes;
         if changes.records == changes.records_before && !settled {
             return DeviceOutcome::InSync;
         }
-        let hold = match self.begin(device, changes, run, orders).await {
+        let hold = match self.begin(changes, run, orders).await {
             Ok(hold) => hold,
             Err(outcome) => return outcome,
         };
@@ -294,12 +281,9 @@ impl Context {
         match recorded {
             Ok(()) => DeviceOutcome::InSync,
             Err(source) => {
-                let reason = format!("{}: in sync, but {}", device.device, chain(&source));
-                DeviceOutcome::Unread(Unread {
-                    reason,
-                    help: None,
-                    lasting: false,
-                })
+                let unread = plain(&source);
+                let reason = format!("it is in sync, but that could not be written down: {}", unread.reason);
+                DeviceOutcome::Unread(Unread { reason, ..unread })
             }
         }
     }

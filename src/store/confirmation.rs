@@ -75,6 +75,16 @@ pub struct Undecided {
     pub mac: MacAddr,
     /// How far the run came there.
     pub state: DeviceRunState,
+    /// Which group of devices it was changed with, counted from 1; `None` under a version that did not write that down.
+    pub stage: Option<u32>,
+}
+
+impl Undecided {
+    /// Whether the two were changed side by side.
+    #[must_use]
+    pub fn is_beside(&self, other: &Self) -> bool {
+        self == other || self.stage.is_some() && self.stage == other.stage
+    }
 }
 
 /// The devices of runs that ask to be confirmed, in the states in which one may be given back.
@@ -189,15 +199,16 @@ impl Store {
             .await
     }
 
-    /// The devices that a run began on, in that order, and how far it came.
+    /// The devices that a run began on, stage after stage, and how far it came.
     ///
     /// # Errors
     ///
     /// [`StoreError`] where the database cannot be used.
     pub async fn devices_of(&self, run: RunId) -> Result<Vec<Undecided>, StoreError> {
         self.call(move |db| {
-            let mut query =
-                db.prepare_cached("SELECT device, mac, state FROM device_runs WHERE run = ?1 ORDER BY rowid")?;
+            let mut query = db.prepare_cached(
+                "SELECT device, mac, state, stage FROM device_runs WHERE run = ?1 ORDER BY stage, rowid",
+            )?;
             let mut rows = query.query([run.0])?;
             let mut undecided = Vec::new();
             while let Some(row) = rows.next()? {
@@ -209,6 +220,7 @@ impl Store {
                     device: row.get(0)?,
                     mac,
                     state: DeviceRunState::of_word(&row.get::<_, String>(2)?),
+                    stage: row.get(3)?,
                 });
             }
             Ok(undecided)

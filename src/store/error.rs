@@ -128,13 +128,11 @@ impl StoreError {
                      journal of past runs is lost"
                 )
             }
-            Self::Open { .. }
-            | Self::Folder { .. }
-            | Self::Presence { .. }
-            | Self::TakenOver { .. }
-            | Self::Query(_)
-            | Self::Value { .. }
-            | Self::Closed => return None,
+            Self::Open { path, .. } | Self::Folder { path, .. } | Self::Presence { path, .. } => format!(
+                "see whether you may read and write {}, or name another file with `--state FILE`",
+                path.display()
+            ),
+            Self::TakenOver { .. } | Self::Query(_) | Self::Value { .. } | Self::Closed => return None,
         };
         Some(help)
     }

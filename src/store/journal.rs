@@ -214,6 +214,8 @@ pub struct DeviceRun {
     pub summary: Summary,
     /// The lease under which it writes; without one nobody takes the device over.
     pub lease: Option<Token>,
+    /// Which group of devices it is changed with, counted from 1: those of one are changed side by side.
+    pub stage: u32,
 }
 
 /// The latest run on a device.
@@ -280,8 +282,8 @@ impl Store {
             }
             db.execute(
                 "INSERT INTO device_runs
-                     (run, device, mac, state, base, target, updated, began, added, changed, destroyed, lease)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?7, ?8, ?9, ?10, ?11)",
+                     (run, device, mac, state, base, target, updated, began, added, changed, destroyed, lease, stage)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?7, ?8, ?9, ?10, ?11, ?12)",
                 params![
                     run.0,
                     begin.device,
@@ -294,6 +296,7 @@ impl Store {
                     number(begin.summary.change),
                     number(begin.summary.destroy),
                     begin.lease.map(Token::number),
+                    begin.stage,
                 ],
             )?;
             checkpoint::put(db, run, &begin.device, &begin.checkpoint)?;

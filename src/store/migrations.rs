@@ -141,6 +141,15 @@ const STEPS: &[&str] = &[
         message   TEXT NOT NULL,
         PRIMARY KEY (run, place)
     ) STRICT;",
+    // 10: which devices a run changes side by side.
+    "ALTER TABLE device_runs ADD COLUMN stage INTEGER;",
+    // 11: when the file was last looked at as a whole and found sound, which file that was, and how often so far.
+    "CREATE TABLE looks (
+        place     INTEGER PRIMARY KEY CHECK (place = 1),
+        whole     TEXT NOT NULL,
+        identity  TEXT,
+        times     INTEGER NOT NULL DEFAULT 1
+    ) STRICT;",
 ];
 
 /// Makes an empty database into one of an older version.

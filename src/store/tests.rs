@@ -35,6 +35,7 @@ fn begin(device: &str, claims: Vec<Record>) -> DeviceRun {
         checkpoint: Checkpoint::default(),
         summary: Summary::default(),
         lease: None,
+        stage: 1,
     }
 }
 
@@ -231,7 +232,7 @@ fn somebody_elses_database_is_refused_and_left_as_it_is() {
 async fn a_database_that_another_process_holds_is_said_to_be() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("state.db");
-    let store = Store::open_within(&path, Duration::ZERO).unwrap();
+    let store = Store::open_within(&path, Duration::ZERO, look::SMALL).unwrap();
     let other = rusqlite::Connection::open(&path).unwrap();
     other.execute_batch("BEGIN IMMEDIATE").unwrap();
     let error = store.pin("maple-a", None).await.unwrap_err();
@@ -247,7 +248,7 @@ async fn a_database_that_another_process_holds_is_said_to_be() {
         let _ = other.execute_batch("ROLLBACK");
         tokio::task::yield_now().await;
     }
-    let error = Store::open_within(&path, Duration::ZERO).unwrap_err();
+    let error = Store::open_within(&path, Duration::ZERO, look::SMALL).unwrap_err();
     assert!(matches!(error, StoreError::InUse { .. }), "{error:?}");
 }
 
@@ -520,6 +521,7 @@ async fn the_first_word_on_a_run_counts_and_the_clock_has_one() {
 }
 
 mod leases;
+mod looks;
 mod refused;
 mod retention;
 

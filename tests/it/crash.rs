@@ -239,6 +239,7 @@ fn a_full_disk_stops_before_anything_is_sent_that_is_not_written_down() {
         if !deadly {
             assert!([1, 5].contains(&ran.code), "{}\n{}", ran.stdout, ran.stderr);
             let ran = ran.says("cannot be written").says("state.db");
+            let ran = ran.says("help: see whether the disk is full or read-only");
             assert_eq!(ran.code == 5, !sent.is_empty(), "{}", ran.stdout);
         }
         let written = journal(&fleet.state(), SENT_LAST);
@@ -283,6 +284,7 @@ fn a_database_that_is_taken_away_in_the_middle_stops_before_the_next_command() {
     maple.clear_faults();
     let ran = Ran::from(child.wait_with_output().unwrap()).expect(5);
     let ran = ran.says("STOPPED").says("state.db is held by another process");
+    let ran = ran.says("help: wait for the other gamops");
     let later = commands(&maple, sent);
     assert_eq!(configuration(&later), Vec::<&str>::new(), "{}", ran.stdout);
     other.execute_batch("ROLLBACK").unwrap();

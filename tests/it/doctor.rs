@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use gamops::dialect::session::{Greeting, Reading, Reply, Showing};
 use gamops::dialect::{running, snmp, version};
@@ -243,7 +244,7 @@ fn text<'r>(replies: &'r BTreeMap<String, Reply>, command: &str) -> &'r str {
 
 /// Everything but names and descriptions.
 fn nameless(mut config: RunningConfig) -> RunningConfig {
-    let managed = &mut config.managed;
+    let managed = Arc::make_mut(&mut config.managed);
     for port in managed.ports.values_mut() {
         port.name.clear();
     }

@@ -307,9 +307,15 @@ async fn disturb(
     Ok(())
 }
 
-/// Looks at every state that a device was in.
+/// Looks at every state that a device was in. `strangers` are the beginnings of lines: what follows may have been changed by
+/// hand in an earlier round.
 fn watch(trail: &[Passed], left_alone: &[String], strangers: &BTreeSet<String>) -> Result<(), String> {
     let first = Picture::of(&trail[0].running);
+    let of = |head: &String| first.lines.iter().find(|line| line.starts_with(head.as_str()));
+    if let Some(gone) = strangers.iter().find(|head| of(head).is_none()) {
+        return Err(format!("a stranger's `{gone}` is gone"));
+    }
+    let theirs: Vec<&String> = strangers.iter().filter_map(of).collect();
     for passed in trail {
         let now = Picture::of(&passed.running);
         for name in left_alone {
@@ -322,7 +328,7 @@ fn watch(trail: &[Passed], left_alone: &[String], strangers: &BTreeSet<String>) 
                 ));
             }
         }
-        if let Some(gone) = strangers.iter().find(|line| !now.lines.contains(*line)) {
+        if let Some(gone) = theirs.iter().find(|line| !now.lines.contains(**line)) {
             return Err(format!("a stranger's `{gone}` was touched by `{}`", passed.after));
         }
     }
@@ -346,7 +352,7 @@ fn only_verified_is_saved(trail: &[Passed]) -> Result<(), String> {
     Ok(())
 }
 
-/// Puts on each device what gamops does not own; returns the lines.
+/// Puts on each device what gamops does not own; returns how its lines begin: kind and number.
 fn strangers(world: &World, dice: &mut Dice) -> BTreeMap<&'static str, BTreeSet<String>> {
     let mut all = BTreeMap::new();
     for (index, (key, _)) in DEVICES.iter().enumerate() {
@@ -363,7 +369,9 @@ fn strangers(world: &World, dice: &mut Dice) -> BTreeMap<&'static str, BTreeSet<
             ));
         }
         device.execute("copy running-config startup-config");
-        all.insert(*key, Picture::of(&device.running_config()).lines);
+        let lines = Picture::of(&device.running_config()).lines;
+        let head = |line: &String| line.split_inclusive(' ').take(3).collect::<String>();
+        all.insert(*key, lines.iter().map(head).collect());
     }
     all
 }

@@ -1,12 +1,12 @@
 //! Maintenance windows: that they are there, make sense, and have a time zone wherever they are used.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::domain::TimeSpan;
 use crate::inventory::decode::{Key, Keyed, Shape as _, Spanned};
 use crate::inventory::findings::Findings;
 use crate::inventory::fleet::{DeviceView, Fleet};
-use crate::inventory::nearest::did_you_mean;
+use crate::inventory::nearest::nearest;
 use crate::inventory::raw::{RawDevice, RawWindow};
 use crate::inventory::window::{ALWAYS, Days, overlaps};
 
@@ -29,9 +29,10 @@ pub(super) fn check(fleet: &Fleet<'_>, devices: &[DeviceView<'_>], findings: &mu
     }
     let policy = fleet.policies.window.as_ref();
     let own = devices.iter().filter_map(|device| device.raw.window.as_ref());
+    let mut meant: BTreeSet<&str> = BTreeSet::new();
     if !fleet.incomplete {
         for reference in policy.into_iter().chain(own) {
-            unknown(fleet, reference, findings);
+            meant.extend(unknown(fleet, reference, findings));
         }
     }
     let mut users: BTreeMap<&str, Vec<&Keyed<RawDevice>>> = BTreeMap::new();
@@ -42,7 +43,7 @@ pub(super) fn check(fleet: &Fleet<'_>, devices: &[DeviceView<'_>], findings: &mu
     }
     for (key, keyed) in &fleet.windows {
         let users = users.get(key).map_or(&[][..], Vec::as_slice);
-        let named = !users.is_empty() || policy.is_some_and(|policy| policy.value.0 == *key);
+        let named = !users.is_empty() || policy.is_some_and(|policy| policy.value.0 == *key) || meant.contains(key);
         if !named && *key != ALWAYS && !fleet.incomplete && fleet.root.is_some() {
             findings
                 .add(
@@ -82,17 +83,22 @@ fn length(keyed: &Keyed<RawWindow>, raw: &RawWindow, findings: &mut Findings) {
     }
 }
 
-fn unknown(fleet: &Fleet<'_>, reference: &Spanned<Key>, findings: &mut Findings) {
+/// Reports a window that is not there, and gives the one that was most likely meant: once it is spelt right, that one is
+/// used.
+fn unknown<'k>(fleet: &Fleet<'k>, reference: &Spanned<Key>, findings: &mut Findings) -> Option<&'k str> {
     let key = reference.value.0.as_str();
     if key == ALWAYS || fleet.windows.contains_key(key) {
-        return;
+        return None;
     }
-    let known = fleet.windows.keys().copied().chain([ALWAYS]);
-    let help = did_you_mean(key, known)
-        .unwrap_or_else(|| format!("add it under `windows`; `{ALWAYS}` stands for changes at any time"));
+    let meant = nearest(key, fleet.windows.keys().copied().chain([ALWAYS]));
+    let help = match meant {
+        Some(name) => format!("did you mean `{name}`?"),
+        None => format!("add it under `windows`; `{ALWAYS}` stands for changes at any time"),
+    };
     findings
         .add(&UNKNOWN_WINDOW, reference.at, format!("there is no window `{key}`"))
         .help(help);
+    meant
 }
 
 /// A window without a zone takes that of each device's site.

@@ -1,5 +1,7 @@
 //! What holds of every wish, every device and whatever is on record.
 
+use std::collections::BTreeSet;
+
 use proptest::collection::vec;
 use proptest::option;
 use proptest::prelude::*;
@@ -212,7 +214,8 @@ fn binding(device: &DeviceConfig, object: &Object) -> Option<MacAddr> {
     }
 }
 
-fn a_case() -> impl Strategy<Value = (DesiredDevice, DeviceConfig, Vec<Record>)> {
+/// A wish, a device, and what is on record of it.
+pub(in crate::plan) fn a_case() -> impl Strategy<Value = (DesiredDevice, DeviceConfig, Vec<Record>)> {
     (a_wish(), a_device()).prop_flat_map(|(desired, device)| {
         let records = records(&device);
         (Just(desired), Just(device), records)

@@ -3,6 +3,7 @@
 use crate::domain::MacAddr;
 use crate::observed::{Change, DeviceConfig};
 use crate::plan::Residue;
+use crate::plan::model::Unread;
 use crate::reconcile::result::{DeviceOutcome, Failure};
 use crate::reconcile::{chain, render};
 use crate::store::{Checkpoint, DeviceRunState, Phase, StoreError};
@@ -19,9 +20,12 @@ pub(in crate::reconcile) async fn keep(work: Work<'_>, mac: MacAddr, checkpoint:
     let mut line = Line::to(work, mac);
     let outcome = match kept(&mut line, &work, mac, checkpoint).await {
         Ok(()) => DeviceOutcome::Saved,
-        Err(NotKept::Unreached(reason)) => {
+        Err(NotKept::Unreached(Unread { reason, help })) => {
             // It is on record as confirmed: the next run saves it.
-            let failure = Failure::of(format!("confirmed, but not saved: {reason}"));
+            let failure = Failure {
+                help,
+                ..Failure::of(format!("confirmed, but not saved: {reason}"))
+            };
             report::stopped(&work, failure, None)
         }
         // It is as it was asked to be; the next run finds that out.
@@ -45,7 +49,7 @@ pub(in crate::reconcile) async fn keep(work: Work<'_>, mac: MacAddr, checkpoint:
 
 enum NotKept {
     /// Nobody knows what it holds now.
-    Unreached(String),
+    Unreached(Unread),
     /// It does not hold what it should, or does not save it.
     Stopped(Stop),
 }
@@ -67,14 +71,17 @@ async fn kept(line: &mut Line<'_>, work: &Work<'_>, mac: MacAddr, checkpoint: &C
             other => return other,
         }
     }
-    Err(NotKept::Unreached(trouble))
+    Err(NotKept::Unreached(Unread {
+        reason: trouble,
+        help: None,
+    }))
 }
 
 async fn once(line: &mut Line<'_>, work: &Work<'_>, mac: MacAddr, checkpoint: &Checkpoint) -> Result<(), NotKept> {
     let contact = line
         .open()
         .await
-        .map_err(|unread| NotKept::Unreached(format!("it cannot be reached: {}", unread.reason)))?;
+        .map_err(|unread| NotKept::Unreached(unreached(unread)))?;
     work.tell(Progress::Verifying);
     let stopped = |source| NotKept::Stopped(Stop::from(source));
     let found = contact.read_running().await.map_err(stopped)?;
@@ -90,6 +97,14 @@ async fn once(line: &mut Line<'_>, work: &Work<'_>, mac: MacAddr, checkpoint: &C
     finish(work, mac, checkpoint, &found)
         .await
         .map_err(|source| NotKept::Stopped(Stop::NotRecorded(source)))
+}
+
+/// A device that could not be reached once more.
+pub(super) fn unreached(unread: Unread) -> Unread {
+    Unread {
+        reason: format!("it cannot be reached: {}", unread.reason),
+        ..unread
+    }
 }
 
 /// Gives a device back what it held before a run that was not confirmed.

@@ -27,13 +27,17 @@ pub(in crate::reconcile) fn failure(stop: Stop, sent: Vec<String>, total: usize)
             failure.refused = command.map(|command| (command, source.received().unwrap_or_default()));
             chain(&source)
         }
-        Stop::Journal(source) => chain(&source),
+        Stop::Journal(source) => {
+            failure.help = source.help();
+            chain(&source)
+        }
         Stop::NotVerified(differs) => {
             failure.differs = differs;
             "the device does not hold what it was asked to".to_owned()
         }
         Stop::NotSaved(reason) => reason,
         Stop::NotRecorded(source) => {
+            failure.help = source.help();
             let why = chain(&source);
             format!("verified and saved, but that could not be written down: {why}")
         }

@@ -11,13 +11,14 @@ use crate::device::DeviceError;
 use crate::dialect::redact;
 use crate::dialect::session::Reply;
 use crate::observed::{Change, DeviceConfig, ObjectId, RunningConfig};
-use crate::plan::model::Step;
+use crate::plan::model::{Step, Unread};
 use crate::plan::rollback::{Cut, Rollback, rollback};
 use crate::plan::{Residue, verify};
 use crate::reconcile::result::{DeviceOutcome, Failure, NotRolledBack, RolledBack, Stopped, WayBack};
 use crate::reconcile::{chain, render};
 use crate::store::{Checkpoint, DeviceRunState, Phase, StoreError};
 
+use super::confirm::unreached;
 use super::line::Line;
 use super::{Contact, Progress, Stop, Work, report, save, send};
 
@@ -43,7 +44,34 @@ enum Bump {
     /// The device refused to give this object back.
     Refused { object: ObjectId, why: String },
     /// There is nothing more to try.
-    Over(String, Option<Vec<Residue>>),
+    Over(NotBack),
+}
+
+/// Why a device was not given back what it held before.
+#[derive(Default)]
+struct NotBack {
+    reason: String,
+    help: Option<String>,
+    /// What is not as it was before; `None` where the device could not be read.
+    differs: Option<Vec<Residue>>,
+}
+
+impl From<String> for NotBack {
+    fn from(reason: String) -> Self {
+        Self {
+            reason,
+            ..Self::default()
+        }
+    }
+}
+
+impl From<&StoreError> for NotBack {
+    fn from(source: &StoreError) -> Self {
+        Self {
+            help: source.help(),
+            ..chain(source).into()
+        }
+    }
 }
 
 impl From<DeviceError> for Bump {
@@ -54,7 +82,7 @@ impl From<DeviceError> for Bump {
 
 impl From<StoreError> for Bump {
     fn from(source: StoreError) -> Self {
-        Self::Over(chain(&source), None)
+        Self::Over(NotBack::from(&source))
     }
 }
 
@@ -65,13 +93,16 @@ impl From<Stop> for Bump {
             Stop::Session {
                 source: source @ (DeviceError::Refused { .. } | DeviceError::Busy { .. }),
                 ..
-            } => Self::Over(chain(&source), None),
+            } => Self::Over(chain(&source).into()),
             Stop::Session { source, .. } => Self::Lost(source),
             Stop::Journal(source) | Stop::NotRecorded(source) => source.into(),
-            Stop::NotVerified(differs) => Self::Over("it does not hold what it was given".to_owned(), Some(differs)),
-            Stop::NotSaved(reason) => Self::Over(reason, None),
-            Stop::Refused { command, answer } => Self::Over(refused(&command, &answer), None),
-            Stop::Interrupted => Self::Over("interrupted by the operator".to_owned(), None),
+            Stop::NotVerified(differs) => Self::Over(NotBack {
+                differs: Some(differs),
+                ..NotBack::from("it does not hold what it was given".to_owned())
+            }),
+            Stop::NotSaved(reason) => Self::Over(reason.into()),
+            Stop::Refused { command, answer } => Self::Over(refused(&command, &answer).into()),
+            Stop::Interrupted => Self::Over("interrupted by the operator".to_owned().into()),
         }
     }
 }
@@ -87,8 +118,12 @@ pub(super) async fn roll_back(line: &mut Line<'_>, mut task: Task<'_>, failure: 
     let mut way = WayBack::default();
     let returned = match give_back(line, &mut task, &mut way).await {
         Ok(()) => put_down(line, &task, &way, &failure).await.map_err(|source| {
-            let reason = format!("it is, but that could not be written down: {}", chain(&source));
-            (reason, Some(Vec::new()))
+            let not = NotBack::from(&source);
+            NotBack {
+                reason: format!("it is, but that could not be written down: {}", not.reason),
+                differs: Some(Vec::new()),
+                ..not
+            }
         }),
         Err(not) => Err(not),
     };
@@ -97,12 +132,17 @@ pub(super) async fn roll_back(line: &mut Line<'_>, mut task: Task<'_>, failure: 
             work.tell(Progress::RolledBack);
             DeviceOutcome::RolledBack(Box::new(RolledBack { failure, way }))
         }
-        Err((reason, differs)) => {
+        Err(NotBack { reason, help, differs }) => {
             report::put_down(&work, &failure).await;
             DeviceOutcome::Stopped(Box::new(Stopped {
                 failure,
                 residue: None,
-                not_rolled_back: Some(NotRolledBack { reason, way, differs }),
+                not_rolled_back: Some(NotRolledBack {
+                    reason,
+                    help,
+                    way,
+                    differs,
+                }),
             }))
         }
     }
@@ -123,18 +163,14 @@ async fn put_down(line: &Line<'_>, task: &Task<'_>, way: &WayBack, failure: &Fai
     }
 }
 
-async fn give_back(
-    line: &mut Line<'_>,
-    task: &mut Task<'_>,
-    way: &mut WayBack,
-) -> Result<(), (String, Option<Vec<Residue>>)> {
+async fn give_back(line: &mut Line<'_>, task: &mut Task<'_>, way: &mut WayBack) -> Result<(), NotBack> {
     let mut refusals: BTreeMap<ObjectId, String> = BTreeMap::new();
     let mut trouble = String::new();
     for _ in 0..ROUNDS {
-        let contact = line
-            .open()
-            .await
-            .map_err(|unread| (format!("it cannot be reached: {}", unread.reason), None))?;
+        let contact = line.open().await.map_err(|unread| {
+            let Unread { reason, help } = unreached(unread);
+            NotBack { help, ..reason.into() }
+        })?;
         match round(contact, task, &refusals, way).await {
             Ok(()) => return Ok(()),
             Err(Bump::Lost(source)) => {
@@ -145,10 +181,10 @@ async fn give_back(
                 trouble.clone_from(&why);
                 refusals.insert(object, why);
             }
-            Err(Bump::Over(reason, differs)) => return Err((reason, differs)),
+            Err(Bump::Over(not)) => return Err(not),
         }
     }
-    Err((trouble, None))
+    Err(trouble.into())
 }
 
 /// Once the whole way: from what the device holds now to what it held before.
@@ -204,7 +240,10 @@ fn find(
     rollback(cut, &sendable).map_err(|stuck| {
         let touched = task.attempted.iter().map(Change::object).collect();
         let differs = verify(&checkpoint.before, held, held, &touched);
-        Bump::Over(chain(&stuck), Some(differs))
+        Bump::Over(NotBack {
+            differs: Some(differs),
+            ..chain(&stuck).into()
+        })
     })
 }
 
