@@ -12,6 +12,7 @@ pub mod exit;
 mod generate;
 mod history;
 mod kept;
+mod pause;
 mod plan;
 mod progress;
 mod rebind;
@@ -82,6 +83,8 @@ enum Command {
     Undo(undo::Args),
     Trust(trust::Args),
     Rebind(rebind::Args),
+    Pause(pause::Args),
+    Resume(pause::ResumeArgs),
     Schema(schema::Args),
     Simulate(simulate::SimulateArgs),
     SimulateControl(simulate_control::SimulateControlArgs),
@@ -163,6 +166,8 @@ async fn run(command: Command) -> anyhow::Result<Exit> {
         Command::Undo(args) => undo::run(args).await,
         Command::Trust(args) => trust::run(args).await,
         Command::Rebind(args) => rebind::run(args).await,
+        Command::Pause(args) => pause::run(args).await,
+        Command::Resume(args) => pause::resume(args).await,
         Command::Schema(args) => {
             schema::run(&args, &mut std::io::stdout())?;
             Ok(Exit::Done)

@@ -10,6 +10,7 @@ pub mod discover;
 mod event;
 mod hold;
 mod observe;
+mod pause;
 mod rebind;
 mod result;
 mod rollout;
@@ -176,7 +177,7 @@ impl Context {
                 return Err(RunError::UnknownDevice {
                     target: target.clone(),
                     device: target.device.clone(),
-                    hint: self.nearest_device(&target.device),
+                    hint: self.inventory.device_hint(&target.device),
                 });
             };
             let (_, objects) = chosen.entry(&device.key).or_insert((device, Some(BTreeSet::new())));
@@ -198,16 +199,8 @@ impl Context {
             None => Ok(()),
             Some(device) => Err(RunError::UnknownCanary {
                 device: device.clone(),
-                hint: self.nearest_device(device),
+                hint: self.inventory.device_hint(device),
             }),
-        }
-    }
-
-    fn nearest_device(&self, wanted: &str) -> String {
-        let keys: Vec<&str> = self.inventory.devices.keys().map(String::as_str).collect();
-        match similar::get_close_matches(wanted, &keys, 1, 0.6).first() {
-            Some(near) => format!("; did you mean `{near}`?"),
-            None => String::new(),
         }
     }
 
@@ -402,6 +395,7 @@ impl Context {
             reason: chain(&source),
             help: source.help(),
         };
+        let pauses = self.pauses(device).await.map_err(database)?;
         let records = self.store.records(contact.mac()).await.map_err(database)?;
         let last = self.store.last_run(contact.mac()).await.map_err(database)?;
         let Some(desired) = inventory::compile(&self.inventory, &device.key) else {
@@ -426,6 +420,7 @@ impl Context {
             records: &records,
             unfinished: last.is_some_and(|run| run.state.is_unfinished()),
             timings: &timings,
+            pauses: &pauses,
             now: self.now,
             window: self.window(device),
             targets,

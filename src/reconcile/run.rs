@@ -9,9 +9,11 @@ use crate::inventory::model::OnFailure;
 use crate::plan::Refusal;
 use crate::plan::guard::Baseline;
 use crate::plan::model::{DeviceChanges, DevicePlan, Outcome, Saved, Unread};
+use crate::plan::pause::in_words;
 use crate::store::{Keep, RunId, RunInfo, StoreError};
 
 use super::hold::Hold;
+use super::pause::way_out;
 use super::{Contact, Context, DeviceOutcome, DeviceResult, Planned, RunError, apply, chain, confirm, written};
 
 /// How a plan is to be applied.
@@ -252,6 +254,17 @@ impl Context {
         if let Some(standing) = self.store.unconfirmed(changes.mac).await.map_err(failed)? {
             let refusal = confirm::refusal(&standing, jiff::Timestamp::now());
             return Err(DeviceOutcome::Refused(vec![refusal]));
+        }
+        // Somebody may have paused it while somebody else read the plan.
+        if let Some(entry) = self.inventory.devices.get(&device.device) {
+            let pauses = self.pauses(entry).await.map_err(failed)?;
+            if !pauses.is_empty() {
+                return Err(DeviceOutcome::Refused(vec![Refusal {
+                    rule: "paused-meanwhile",
+                    message: format!("paused after it was planned: {}", in_words(&pauses)),
+                    help: way_out(&device.device, &pauses),
+                }]));
+            }
         }
         let records = self.store.records(changes.mac).await.map_err(failed)?;
         if records == changes.records_before {

@@ -141,6 +141,16 @@ const STEPS: &[&str] = &[
         message   TEXT NOT NULL,
         PRIMARY KEY (run, place)
     ) STRICT;",
+    // 10: devices that operators have paused without a commit; `*` stands for all of an inventory.
+    "CREATE TABLE pauses (
+        inventory TEXT NOT NULL,
+        device    TEXT NOT NULL,
+        reason    TEXT NOT NULL,
+        until     TEXT,
+        by        TEXT NOT NULL,
+        since     TEXT NOT NULL,
+        PRIMARY KEY (inventory, device)
+    ) STRICT;",
 ];
 
 /// Makes an empty database into one of an older version.

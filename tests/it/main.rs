@@ -26,6 +26,7 @@ mod impact;
 mod leases;
 mod life;
 mod matrix;
+mod pause;
 mod policies;
 mod random;
 mod readme;
