@@ -11,6 +11,7 @@ mod discover;
 pub mod exit;
 mod generate;
 mod history;
+mod init;
 mod kept;
 mod pause;
 mod plan;
@@ -72,6 +73,7 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    Init(init::Args),
     Validate(validate::Args),
     Plan(plan::Args),
     Apply(apply::Args),
@@ -156,6 +158,7 @@ async fn run(command: Command) -> anyhow::Result<Exit> {
             let code = validate::run(&args, style, &mut anstream::stdout())?;
             Ok(if code == 0 { Exit::Done } else { Exit::Invalid })
         }
+        Command::Init(args) => init::run(args),
         Command::Plan(args) => plan::run(args).await,
         Command::Apply(args) => apply::run(args).await,
         Command::Confirm(args) => confirm::run(args).await,

@@ -1,9 +1,11 @@
-//! Reading files and Git: the inventory's texts and the commit that they come from.
+//! Files and Git: the inventory's texts and the commit that they come from; and a new one's first.
 
+mod create;
 mod files;
 mod git;
 mod revision;
 
+pub use create::{CreateError, first_commit, is_in_repository, knows_committer, write_new};
 pub use files::{RepoError, read_inventory};
 pub use git::{commit_of, trailers_of};
 pub use revision::{Revision, RevisionError, read_inventory_at};

@@ -23,6 +23,7 @@ mod history;
 mod house;
 mod identity;
 mod impact;
+mod init;
 mod leases;
 mod life;
 mod matrix;
