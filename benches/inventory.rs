@@ -261,6 +261,7 @@ impl ObservedDevice {
             records: &self.records,
             unfinished: false,
             timings: &Timings::default(),
+            pauses: &[],
             now: jiff::Timestamp::UNIX_EPOCH,
             window: None,
             targets: None,

@@ -15,7 +15,9 @@ mod file;
 mod generate;
 mod history;
 mod import;
+mod init;
 mod kept;
+mod pause;
 mod plan;
 mod progress;
 mod rebind;
@@ -76,6 +78,7 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    Init(init::Args),
     Validate(validate::Args),
     Plan(plan::Args),
     Apply(apply::Args),
@@ -93,6 +96,8 @@ enum Command {
     Status(status::StatusArgs),
     Reconcile(status::ReconcileArgs),
     Settings(daemon::SettingsArgs),
+    Pause(pause::Args),
+    Resume(pause::ResumeArgs),
     Schema(schema::Args),
     Simulate(simulate::SimulateArgs),
     SimulateControl(simulate_control::SimulateControlArgs),
@@ -164,6 +169,7 @@ async fn run(command: Command) -> anyhow::Result<Exit> {
             let code = validate::run(&args, style, &mut anstream::stdout())?;
             Ok(if code == 0 { Exit::Done } else { Exit::Invalid })
         }
+        Command::Init(args) => init::run(args),
         Command::Plan(args) => plan::run(args).await,
         Command::Apply(args) => apply::run(args).await,
         Command::Confirm(args) => confirm::run(args).await,
@@ -180,6 +186,8 @@ async fn run(command: Command) -> anyhow::Result<Exit> {
         Command::Status(args) => status::status(args).await,
         Command::Reconcile(args) => status::reconcile(args).await,
         Command::Settings(args) => daemon::settings(&args),
+        Command::Pause(args) => pause::run(args).await,
+        Command::Resume(args) => pause::resume(args).await,
         Command::Schema(args) => {
             schema::run(&args, &mut std::io::stdout())?;
             Ok(Exit::Done)

@@ -16,6 +16,7 @@ pub mod model;
 mod moved;
 pub mod moves;
 mod option82;
+pub mod pause;
 mod rebind;
 pub mod record;
 mod resolve;

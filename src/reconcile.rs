@@ -13,6 +13,7 @@ mod event;
 mod hold;
 mod meet;
 mod observe;
+mod pause;
 mod rebind;
 mod result;
 mod rollout;
@@ -188,7 +189,7 @@ impl Context {
                 return Err(RunError::UnknownDevice {
                     target: target.clone(),
                     device: target.device.clone(),
-                    hint: self.nearest_device(&target.device),
+                    hint: self.inventory.device_hint(&target.device),
                 });
             };
             let (_, objects) = chosen.entry(&device.key).or_insert((device, Some(BTreeSet::new())));
@@ -210,16 +211,8 @@ impl Context {
             None => Ok(()),
             Some(device) => Err(RunError::UnknownCanary {
                 device: device.clone(),
-                hint: self.nearest_device(device),
+                hint: self.inventory.device_hint(device),
             }),
-        }
-    }
-
-    fn nearest_device(&self, wanted: &str) -> String {
-        let keys: Vec<&str> = self.inventory.devices.keys().map(String::as_str).collect();
-        match similar::get_close_matches(wanted, &keys, 1, 0.6).first() {
-            Some(near) => format!("; did you mean `{near}`?"),
-            None => String::new(),
         }
     }
 
@@ -411,6 +404,7 @@ impl Context {
     ) -> Result<(DeviceChanges, Contact), Unread> {
         let contact = observe(self, device).await?;
         let database = |source: StoreError| observe::plain(&source);
+        let pauses = self.pauses(device).await.map_err(database)?;
         let observation = &contact.observation;
         let firmware = &observation.identity.firmware;
         let known = self.store.known(contact.mac(), firmware).await.map_err(database)?;
@@ -433,6 +427,7 @@ impl Context {
             records: &known.records,
             unfinished: known.last.is_some_and(|run| run.state.is_unfinished()),
             timings: &known.timings,
+            pauses: &pauses,
             now: self.now,
             window: self.window(device),
             targets,

@@ -1,4 +1,4 @@
-//! Reading files and Git: the inventory's texts and the commit that they come from.
+//! Files and Git: the inventory's texts and the commit that they come from; and a new one's first.
 
 mod create;
 mod files;
@@ -6,7 +6,7 @@ mod git;
 pub mod remote;
 mod revision;
 
-pub use create::{CreateError, create_files};
+pub use create::{CreateError, first_commit, is_in_repository, knows_committer, write_new};
 pub use files::{RepoError, included_below, read_inventory};
 pub use git::{commit_of, trailers_of};
 pub use revision::{Revision, RevisionError, read_inventory_at};

@@ -44,6 +44,16 @@ pub(super) fn load(path: &Path) -> anyhow::Result<Result<Inventory, Exit>> {
     }))
 }
 
+/// A device that the command line names. `None`: there is none, which was said.
+pub(super) fn device<'i>(inventory: &'i Inventory, key: &str) -> Option<&'i Device> {
+    let found = inventory.devices.get(key);
+    if found.is_none() {
+        let hint = inventory.device_hint(key);
+        say(&format!("error: the inventory has no device `{key}`{hint}"));
+    }
+    found
+}
+
 /// Puts together what a run on a fleet needs.
 pub(super) fn context(inventory: Inventory, path: &Path, fleet: &FleetArgs, events: Events) -> anyhow::Result<Context> {
     let commit = repo::commit_of(path).with_context(|| format!("asking Git about {}", path.display()))?;

@@ -421,11 +421,10 @@ async fn finish(args: &Args, place: &Place, sources: Vec<Source>, context: &Cont
         // An inventory of nothing helps nobody.
         imported.files.clear();
     }
-    let files = imported
-        .files
-        .iter()
-        .map(|file| (file.path.as_str(), file.text.as_str()));
-    repo::create_files(&place.folder, files)?;
+    let files: Vec<(&str, &str)> = (imported.files.iter())
+        .map(|file| (file.path.as_str(), file.text.as_str()))
+        .collect();
+    repo::write_new(&place.folder, &files)?;
     for taken in &imported.devices {
         let Some((device, met)) = origins.get(taken.found) else {
             continue;

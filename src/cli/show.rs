@@ -249,8 +249,10 @@ fn device_text(device: &DevicePlan, changes: &DeviceChanges) -> String {
     let _ = writeln!(out, "  base MAC {}, firmware {}", changes.mac, changes.firmware);
     match &changes.held {
         Some(Held::Observe) => out.push_str("  mode: observe; nothing is changed\n"),
-        Some(Held::Paused(reason)) => {
-            let _ = writeln!(out, "  paused: {reason}; nothing is changed");
+        Some(Held::Paused(pauses)) => {
+            for paused in pauses {
+                let _ = writeln!(out, "  paused: {paused}; nothing is changed");
+            }
         }
         None => out.push_str("  mode: manage\n"),
     }

@@ -6,7 +6,7 @@ use crate::reconcile::{self, Events, Identified};
 use crate::store::Pin;
 use crate::transport::ssh::HostKey;
 
-use super::context::{context, load};
+use super::context::{context, device, load};
 use super::exit::Exit;
 use super::settings::{FleetArgs, InventoryArgs};
 use super::{ask, say};
@@ -46,8 +46,7 @@ pub(super) async fn run(args: Args) -> anyhow::Result<Exit> {
         Ok(inventory) => inventory,
         Err(exit) => return Ok(exit),
     };
-    let Some(device) = inventory.devices.get(&args.device).cloned() else {
-        say(&format!("error: the inventory has no device `{}`", args.device));
+    let Some(device) = device(&inventory, &args.device).cloned() else {
         return Ok(Exit::Failed);
     };
     let context = context(inventory, &args.inventory.inventory, &args.fleet, Events::default())?;

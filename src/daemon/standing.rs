@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::inventory::model::Inventory;
 use crate::plan::model::{DevicePlan, Held, Outcome, Save};
+use crate::plan::pause::in_words;
 use crate::reconcile::{DeviceOutcome, DeviceResult};
 
 use super::settings::Devices;
@@ -258,7 +259,11 @@ pub fn by_plan(plan: &DevicePlan) -> State {
         .map(|change| format!("{}/{}", change.kind, change.key))
         .collect();
     match &changes.held {
-        Some(Held::Paused(reason)) => return State::Paused { reason: reason.clone() },
+        Some(Held::Paused(pauses)) => {
+            return State::Paused {
+                reason: in_words(pauses),
+            };
+        }
         Some(Held::Observe) if objects.is_empty() => return State::InSync,
         Some(Held::Observe) => return State::Observed { objects },
         None => {}

@@ -1,5 +1,16 @@
 //! What somebody most likely meant.
 
+use super::model::Inventory;
+
+impl Inventory {
+    /// `; did you mean `maple-a`?` where a device is near enough to what somebody wrote, else nothing.
+    #[must_use]
+    pub fn device_hint(&self, wanted: &str) -> String {
+        let hint = did_you_mean(wanted, self.devices.keys().map(String::as_str));
+        hint.map(|hint| format!("; {hint}")).unwrap_or_default()
+    }
+}
+
 /// The known word nearest to `word`, if any is near enough to be worth naming.
 pub(super) fn nearest<'k>(word: &str, known: impl IntoIterator<Item = &'k str>) -> Option<&'k str> {
     // A word that nobody would read is not worth comparing with every key of a fleet.

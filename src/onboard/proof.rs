@@ -170,6 +170,7 @@ fn prove(
             records: &Arc::default(),
             unfinished: false,
             timings: &Timings::default(),
+            pauses: &[],
             // A device that is new to the inventory is not paused, so no moment matters.
             now: Timestamp::UNIX_EPOCH,
             window: None,

@@ -92,6 +92,7 @@ fn plan(found: &Found, key: &str, inventory: &Inventory, mode: Mode) -> DeviceCh
         records: &Arc::default(),
         unfinished: false,
         timings: &Timings::default(),
+        pauses: &[],
         now: Timestamp::UNIX_EPOCH,
         window: None,
         targets: None,

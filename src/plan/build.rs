@@ -8,7 +8,7 @@ use jiff::Timestamp;
 
 use crate::domain::SubscriberId;
 use crate::inventory::desired::DesiredDevice;
-use crate::inventory::model::{Mode, Pause, Unsaved};
+use crate::inventory::model::{Pause, Unsaved};
 use crate::observed::{AssumedWord, Capabilities, Change, DeviceConfig, Identity, Kind, Object, ObjectId, Subscriber};
 
 use super::diff::{OrderedChange, Purpose, diff};
@@ -18,6 +18,7 @@ use super::impact::duration::{Timings, estimate};
 use super::impact::impact;
 use super::model::{Action, Basis, Cause, DeviceChanges, FieldChange, Held, ObjectChange, Saved, Step, Waiting};
 use super::option82;
+use super::pause::{self, Paused};
 use super::record::Record;
 use super::resolve::{Refusal, Resolution, Words, refuse_what_cannot_stand, resolve};
 use super::subscriber_model;
@@ -43,6 +44,8 @@ pub struct Inputs<'a> {
     pub unfinished: bool,
     /// What its firmware took over commands before.
     pub timings: &'a Timings,
+    /// What operators have paused it by, as it stands at `now`.
+    pub pauses: &'a [Paused],
     /// The moment that pauses are asked about.
     pub now: Timestamp,
     /// When felt changes may be made; `None`: at any time.
@@ -188,15 +191,12 @@ pub fn plan_device(inputs: Inputs<'_>, render: Render<'_>) -> DeviceChanges {
     }
 }
 
-/// Why the inventory holds changes back, if it does.
+/// Why changes are held back, if they are.
 pub(super) fn held(inputs: Inputs<'_>) -> Option<Held> {
-    let desired = inputs.desired;
-    let paused = desired.paused.as_ref().filter(|pause| !pause.is_over(inputs.now));
-    match (paused, desired.mode) {
-        (Some(pause), _) => Some(Held::Paused(pause_words(pause))),
-        (None, Mode::Observe) => Some(Held::Observe),
-        (None, Mode::Manage) => None,
-    }
+    let Inputs {
+        desired, pauses, now, ..
+    } = inputs;
+    pause::held(desired.mode, desired.paused.as_ref(), pauses, now)
 }
 
 /// The changes in a safe order; what stands in the way becomes a refusal, what cannot be cleared a note.
@@ -308,13 +308,6 @@ pub(super) fn judge_unsaved(resolution: &mut Resolution, policy: Unsaved, saved:
             lines(difference.len())
         )),
         Unsaved::Report | Unsaved::Save => {}
-    }
-}
-
-fn pause_words(pause: &Pause) -> String {
-    match pause.until {
-        Some(until) => format!("{}, until {until}", pause.reason),
-        None => pause.reason.clone(),
     }
 }
 

@@ -214,6 +214,21 @@ pub struct Option82ValuesJson {
     pub circuit_id: Option<String>,
 }
 
+/// A pause that holds a device back.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct PauseJson {
+    /// Who ordered it with `gamops pause`; null where the inventory says so.
+    pub by: Option<String>,
+    /// When that was, in UTC; null where the inventory says so.
+    pub since: Option<String>,
+    /// Whether it was ordered for all devices.
+    pub of_all: bool,
+    /// Why.
+    pub reason: String,
+    /// When it ends by itself, in UTC; null where somebody has to end it.
+    pub until: Option<String>,
+}
+
 /// One device.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct DeviceJson {
@@ -227,6 +242,9 @@ pub struct DeviceJson {
     pub status: String,
     /// Why, for the last three and for `waiting`.
     pub reason: Option<String>,
+    /// The pauses that hold it back; empty for most devices.
+    #[serde(default)]
+    pub pauses: Vec<PauseJson>,
     /// Firmware that the device runs; null where it was not read.
     pub firmware: Option<String>,
     /// Base MAC of the device; null where it was not read.

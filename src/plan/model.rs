@@ -12,6 +12,7 @@ use super::guard::{Ruling, Trip};
 use super::impact::duration::Estimate;
 use super::impact::{Impact, Total, total};
 use super::moves::Move;
+use super::pause::Paused;
 use super::record::Record;
 use super::resolve::Refusal;
 use super::target::Target;
@@ -138,8 +139,8 @@ pub struct Basis {
 pub enum Held {
     /// The inventory says `mode: observe`.
     Observe,
-    /// The inventory says `paused`, for this reason.
-    Paused(String),
+    /// It is paused, by the inventory or by operators; at least one.
+    Paused(Vec<Paused>),
 }
 
 /// Changes that wait for a window, because somebody who has service would feel them.

@@ -45,6 +45,11 @@ pub enum Moved {
         /// What waits now, as it is said; `None` where nothing does any more.
         waits: Option<String>,
     },
+    /// It was paused, or a pause of it has ended.
+    Paused {
+        /// The pauses that hold it back now, in words; `None` where none does any more.
+        by: Option<String>,
+    },
     /// Something stands in the way that did not.
     Refused {
         /// The rule.
@@ -87,6 +92,8 @@ impl fmt::Display for Moved {
             Self::Window { waits: None } => {
                 f.write_str("its maintenance window is open now: what waited when it was planned can be done")
             }
+            Self::Paused { by: Some(by) } => write!(f, "it is paused now: {by}"),
+            Self::Paused { by: None } => f.write_str("it is paused no longer"),
             Self::Refused { rule, message } => write!(f, "changes are refused now[{rule}]: {message}"),
             Self::Commands { planned_by } => write!(
                 f,
@@ -140,6 +147,10 @@ pub fn moved(planned: &PlanJson, now: &PlanJson, device: &str) -> Vec<Moved> {
     if then.records_fingerprint != again.records_fingerprint {
         moved.push(Moved::Records);
     }
+    if then.pauses.is_empty() != again.pauses.is_empty() {
+        let by = again.reason.clone().filter(|_| !again.pauses.is_empty());
+        moved.push(Moved::Paused { by });
+    }
     if then.waiting.is_some() != again.waiting.is_some() {
         let waits = |waiting: &WaitingJson| {
             format!(
@@ -167,7 +178,8 @@ pub fn moved(planned: &PlanJson, now: &PlanJson, device: &str) -> Vec<Moved> {
     moved
 }
 
-/// A device's entry but for moments: the next opening of a window is another one the day after.
+/// A device's entry but for moments, such as the next opening of a window, which is another one the day after; and but for why
+/// it is paused, which is nobody's plan.
 fn timeless(device: &DeviceJson) -> DeviceJson {
     let mut device = device.clone();
     device.window_closes = None;
@@ -176,9 +188,10 @@ fn timeless(device: &DeviceJson) -> DeviceJson {
             moment.clear();
         }
     }
-    if device.status == "waiting" {
+    if ["waiting", "paused"].contains(&device.status.as_str()) {
         device.reason = None;
     }
+    device.pauses.clear();
     device
 }
 

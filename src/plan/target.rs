@@ -168,12 +168,12 @@ mod tests {
             applied: None,
         };
         let mut resolution = Resolution {
-            records: vec![under(6)],
+            records: Arc::new(vec![under(6)]),
             ..Resolution::default()
         };
         let kept = under(6).object;
         leave_as_is(&mut resolution, &DeviceConfig::default(), &[under(5)], |id| id == kept);
-        assert_eq!(resolution.records, [under(6), under(5).left_behind()]);
+        assert_eq!(*resolution.records, [under(5).left_behind(), under(6)]);
     }
 
     #[test]

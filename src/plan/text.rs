@@ -140,8 +140,10 @@ fn changes_text(out: &mut String, device: &DeviceChanges) {
             );
         }
         Some(Held::Observe) => out.push_str("  observe only\n"),
-        Some(Held::Paused(reason)) => {
-            let _ = writeln!(out, "  {WARN}paused{WARN:#}: {reason}; nothing is changed");
+        Some(Held::Paused(pauses)) => {
+            for paused in pauses {
+                let _ = writeln!(out, "  {WARN}paused{WARN:#}: {paused}; nothing is changed");
+            }
         }
         None => {}
     }

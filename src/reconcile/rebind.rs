@@ -3,14 +3,12 @@
 //! The same promises as for a plan: nothing is sent before the journal says so, nothing is saved before it was verified.
 //! What gamops owns is not touched by it, since endpoints are nobody's there.
 
-use jiff::Timestamp;
-
 use crate::device::{self, DeviceError};
 use crate::dialect::command;
 use crate::dialect::redact;
 use crate::dialect::session::Reply;
 use crate::domain::SubscriberId;
-use crate::inventory::model::{Device, Mode, Unsaved};
+use crate::inventory::model::{Device, Unsaved};
 use crate::observed::{ObjectId, RunningConfig};
 use crate::plan::model::{Summary, Unread};
 use crate::plan::record::Record;
@@ -112,7 +110,7 @@ impl Context {
         device: &Device,
         subscriber: &str,
     ) -> Result<Result<PlannedRebind, Unplanned>, RunError> {
-        if let Some(refusal) = held(device, self.now) {
+        if let Some(refusal) = self.held(device).await? {
             return Ok(Err(Unplanned::Refused(refusal)));
         }
         let mut contact = match observe(self, device).await {
@@ -312,26 +310,6 @@ impl Context {
         store.finish_device(run, key, contact.mac(), records.clone()).await?;
         Ok(rebind.is_done(&found.managed))
     }
-}
-
-/// Why the inventory keeps a device from being changed, if it does.
-fn held(device: &Device, now: Timestamp) -> Option<Refusal> {
-    let (message, help) = match (device.paused.as_ref().filter(|pause| !pause.is_over(now)), device.mode) {
-        (Some(pause), _) => (
-            format!("`{}` is paused: {}", device.key, pause.reason),
-            "remove `paused` first".to_owned(),
-        ),
-        (None, Mode::Observe) => (
-            format!("`{}` is observed only", device.key),
-            "set `mode: manage` on it first".to_owned(),
-        ),
-        (None, Mode::Manage) => return None,
-    };
-    Some(Refusal {
-        rule: "held",
-        message,
-        help,
-    })
 }
 
 fn is_unsaved(contact: &Contact) -> bool {

@@ -9,10 +9,12 @@ use crate::inventory::model::OnFailure;
 use crate::plan::Refusal;
 use crate::plan::guard::Baseline;
 use crate::plan::model::{DeviceChanges, DevicePlan, Outcome, Saved, Unread};
+use crate::plan::pause::in_words;
 use crate::store::{Keep, RunId, RunInfo, StoreError};
 
 use super::hold::Hold;
 use super::observe::plain;
+use super::pause::way_out;
 use super::{Contact, Context, DeviceOutcome, DeviceResult, Planned, RunError, apply, chain, confirm, written};
 
 /// How a plan is to be applied.
@@ -189,14 +191,14 @@ impl Context {
             return (DeviceOutcome::Refused(changes.refusals.clone()), None);
         }
         let Some(contact) = contact else {
-            return (self.record_only(changes, run, orders).await, None);
+            return (self.record_only(&device.device, changes, run, orders).await, None);
         };
         // What was planned is in the inventory.
         let Some(entry) = self.inventory.devices.get(&device.device) else {
             contact.close().await;
             return (DeviceOutcome::Stale, None);
         };
-        match self.begin(changes, run, orders).await {
+        match self.begin(&device.device, changes, run, orders).await {
             Ok(hold) => {
                 let job = apply::Job {
                     work: apply::Work {
@@ -227,7 +229,13 @@ impl Context {
 
     /// Takes the right to change a device, and looks whether what gamops owns there is still what the plan was made
     /// from: another run may have come and gone while somebody read the plan.
-    async fn begin(&self, changes: &DeviceChanges, run: RunId, orders: &Orders) -> Result<Hold, DeviceOutcome> {
+    async fn begin(
+        &self,
+        device: &str,
+        changes: &DeviceChanges,
+        run: RunId,
+        orders: &Orders,
+    ) -> Result<Hold, DeviceOutcome> {
         let failed = |source: StoreError| {
             let unread = plain(&source);
             let reason = format!("nothing was sent: {}", unread.reason);
@@ -250,6 +258,17 @@ impl Context {
             let refusal = confirm::refusal(&standing, jiff::Timestamp::now());
             return Err(DeviceOutcome::Refused(vec![refusal]));
         }
+        // Somebody may have paused it while somebody else read the plan.
+        if let Some(entry) = self.inventory.devices.get(device) {
+            let pauses = self.pauses(entry).await.map_err(failed)?;
+            if !pauses.is_empty() {
+                return Err(DeviceOutcome::Refused(vec![Refusal {
+                    rule: "paused-meanwhile",
+                    message: format!("paused after it was planned: {}", in_words(&pauses)),
+                    help: way_out(device, &pauses),
+                }]));
+            }
+        }
         let records = self.store.records(changes.mac).await.map_err(failed)?;
         if records == *changes.records_before {
             Ok(hold)
@@ -259,12 +278,12 @@ impl Context {
     }
 
     /// A device in sync: what was found there as wanted is owned from now on, what is gone is forgotten.
-    async fn record_only(&self, changes: &DeviceChanges, run: RunId, orders: &Orders) -> DeviceOutcome {
+    async fn record_only(&self, device: &str, changes: &DeviceChanges, run: RunId, orders: &Orders) -> DeviceOutcome {
         let settled = changes.unfinished && changes.saved == Saved::Yes;
         if changes.records == changes.records_before && !settled {
             return DeviceOutcome::InSync;
         }
-        let hold = match self.begin(changes, run, orders).await {
+        let hold = match self.begin(device, changes, run, orders).await {
             Ok(hold) => hold,
             Err(outcome) => return outcome,
         };

@@ -1,20 +1,24 @@
-//! New files of an inventory: all of them or none, and never in the place of one that is there.
+//! A new folder of files, and the first commit of it.
 
-use std::fs::{self, File};
+use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
-/// New files could not be written. None of them is there.
+use git2::{Config, ErrorCode, IndexAddOption, Repository, RepositoryInitOptions};
+
+use super::git::short;
+
+/// Why nothing was made. What had been written is taken away again.
 #[derive(Debug, thiserror::Error)]
 pub enum CreateError {
-    /// Something of that name is there. Operator's fault, or somebody else made it meanwhile.
-    #[error("{} is there already; nothing was written", path.display())]
+    /// Something is there already. Operator's fault, and left as it is.
+    #[error("{} is there already", path.display())]
     Exists {
-        /// The file.
+        /// What.
         path: PathBuf,
     },
-    /// The system would not let us write. Operator's fault, mostly permissions or a full disk.
-    #[error("writing {} failed; nothing was written", path.display())]
+    /// The system would not let us write. Operator's fault, mostly permissions.
+    #[error("writing {} failed", path.display())]
     Unwritable {
         /// The file or folder.
         path: PathBuf,
@@ -24,43 +28,90 @@ pub enum CreateError {
     },
 }
 
-/// Writes new files below a folder, which is made where it is missing. `files` are paths below it, `/` between the parts, and
-/// contents.
+/// Writes files below a folder, each by its path and text; folders are made where they are missing. All of them or
+/// none, and nothing that is there is touched.
 ///
 /// # Errors
 ///
-/// [`CreateError`] for the first file that cannot be written; those before it are removed again.
-pub fn create_files<'f>(folder: &Path, files: impl IntoIterator<Item = (&'f str, &'f str)>) -> Result<(), CreateError> {
-    let mut made: Vec<PathBuf> = Vec::new();
-    for (relative, text) in files {
-        let path = folder.join(relative);
-        if let Err(error) = create(&path, text, &mut made) {
-            for path in made {
-                // What cannot be taken back is a file that the next try will name.
+/// [`CreateError`]; nothing is left behind then but folders.
+pub fn write_new(folder: &Path, files: &[(&str, &str)]) -> Result<(), CreateError> {
+    for (path, _) in files {
+        let path = folder.join(path);
+        // A link to nowhere is something, too.
+        if path.symlink_metadata().is_ok() {
+            return Err(CreateError::Exists { path });
+        }
+    }
+    let mut written: Vec<PathBuf> = Vec::new();
+    for (path, text) in files {
+        let path = folder.join(path);
+        let made = write_one(&path, text, &mut written);
+        if let Err(source) = made {
+            for path in &written {
+                // Best effort: why it failed is worth more.
                 let _ = fs::remove_file(path);
             }
-            return Err(error);
+            return Err(match source.kind() {
+                io::ErrorKind::AlreadyExists => CreateError::Exists { path },
+                _ => CreateError::Unwritable { path, source },
+            });
         }
     }
     Ok(())
 }
 
-fn create(path: &Path, text: &str, made: &mut Vec<PathBuf>) -> Result<(), CreateError> {
-    let unwritable = |source| CreateError::Unwritable {
-        path: path.to_owned(),
-        source,
-    };
-    if let Some(folder) = path.parent() {
-        fs::create_dir_all(folder).map_err(unwritable)?;
+fn write_one(path: &Path, text: &str, written: &mut Vec<PathBuf>) -> io::Result<()> {
+    if let Some(parent) = path.parent() {
+        fs::create_dir_all(parent)?;
     }
-    let mut file = File::create_new(path).map_err(|source| match source.kind() {
-        io::ErrorKind::AlreadyExists => CreateError::Exists { path: path.to_owned() },
-        _ => unwritable(source),
-    })?;
-    made.push(path.to_owned());
-    file.write_all(text.as_bytes())
-        .and_then(|()| file.sync_all())
-        .map_err(unwritable)
+    let mut file: File = OpenOptions::new().write(true).create_new(true).open(path)?;
+    written.push(path.to_owned());
+    file.write_all(text.as_bytes())?;
+    file.sync_all()
+}
+
+/// Whether a folder, or the nearest one above it that exists, lies in a work tree of Git.
+///
+/// # Errors
+///
+/// Git's own words where a repository is there but cannot be read.
+pub fn is_in_repository(folder: &Path) -> Result<bool, git2::Error> {
+    let absolute = std::path::absolute(folder).unwrap_or_else(|_| folder.to_owned());
+    let existing = absolute.ancestors().find(|folder| folder.exists());
+    match existing.map(Repository::discover) {
+        Some(Ok(_)) => Ok(true),
+        Some(Err(error)) if error.code() != ErrorCode::NotFound => Err(error),
+        Some(Err(_)) | None => Ok(false),
+    }
+}
+
+/// Whether Git knows under whose name to commit in a new repository.
+#[must_use]
+pub fn knows_committer() -> bool {
+    let known = |config: &Config, key: &str| config.get_string(key).is_ok_and(|value| !value.is_empty());
+    Config::open_default().is_ok_and(|config| known(&config, "user.name") && known(&config, "user.email"))
+}
+
+/// Makes a repository of a folder, with one commit of all that is in it; gives its short id. The branch is `main` unless Git
+/// is told otherwise.
+///
+/// # Errors
+///
+/// Git's own words.
+pub fn first_commit(folder: &Path, message: &str) -> Result<String, git2::Error> {
+    let mut options = RepositoryInitOptions::new();
+    let branch = Config::open_default().and_then(|config| config.get_string("init.defaultBranch"));
+    options
+        .no_reinit(true)
+        .initial_head(branch.as_deref().unwrap_or("main"));
+    let repository = Repository::init_opts(folder, &options)?;
+    let mut index = repository.index()?;
+    index.add_all(["*"], IndexAddOption::DEFAULT, None)?;
+    index.write()?;
+    let tree = repository.find_tree(index.write_tree()?)?;
+    let who = repository.signature()?;
+    let commit = repository.commit(Some("HEAD"), &who, &who, message, &tree, &[])?;
+    Ok(short(commit))
 }
 
 #[cfg(test)]
@@ -68,14 +119,27 @@ mod tests {
     use super::*;
 
     #[test]
-    fn all_are_written_or_none_and_nothing_is_overwritten() {
+    fn all_files_are_written_or_none() {
         let folder = tempfile::tempdir().unwrap();
-        let path = |name: &str| folder.path().join(name);
-        create_files(folder.path(), [("a.yaml", "a"), ("devices/b.yaml", "b")]).unwrap();
-        assert_eq!(fs::read_to_string(path("devices/b.yaml")).unwrap(), "b");
-        let error = create_files(folder.path(), [("c.yaml", "c"), ("a.yaml", "other")]).unwrap_err();
-        assert!(matches!(error, CreateError::Exists { .. }));
-        assert!(!path("c.yaml").exists());
-        assert_eq!(fs::read_to_string(path("a.yaml")).unwrap(), "a");
+        let root = folder.path().join("new");
+        let files = [("a.yaml", "a"), ("deep/er/b.yaml", "b")];
+        write_new(&root, &files).unwrap();
+        assert_eq!(fs::read_to_string(root.join("deep/er/b.yaml")).unwrap(), "b");
+
+        fs::remove_file(root.join("a.yaml")).unwrap();
+        fs::write(root.join("deep/er/b.yaml"), "mine").unwrap();
+        let error = write_new(&root, &files).unwrap_err();
+        assert!(
+            matches!(error, CreateError::Exists { ref path } if path.ends_with("deep/er/b.yaml")),
+            "{error}"
+        );
+        assert!(!root.join("a.yaml").exists());
+        assert_eq!(fs::read_to_string(root.join("deep/er/b.yaml")).unwrap(), "mine");
+
+        // A file stands where a folder is needed: found out after the first was written.
+        fs::write(root.join("c"), "mine").unwrap();
+        let error = write_new(&root, &[("d.yaml", "d"), ("c/e.yaml", "e")]).unwrap_err();
+        assert!(error.to_string().contains("e.yaml"), "{error}");
+        assert!(!root.join("d.yaml").exists());
     }
 }

@@ -150,6 +150,16 @@ const STEPS: &[&str] = &[
         identity  TEXT,
         times     INTEGER NOT NULL DEFAULT 1
     ) STRICT;",
+    // 12: devices that operators have paused without a commit; `*` stands for all of an inventory.
+    "CREATE TABLE pauses (
+        inventory TEXT NOT NULL,
+        device    TEXT NOT NULL,
+        reason    TEXT NOT NULL,
+        until     TEXT,
+        by        TEXT NOT NULL,
+        since     TEXT NOT NULL,
+        PRIMARY KEY (inventory, device)
+    ) STRICT;",
 ];
 
 /// Makes an empty database into one of an older version.

@@ -118,6 +118,7 @@ fn plan_for(config: &RunningConfig) -> DeviceChanges {
             records: &Arc::default(),
             unfinished: false,
             timings: &Timings::default(),
+            pauses: &[],
             now: jiff::Timestamp::UNIX_EPOCH,
             window: None,
             targets: None,

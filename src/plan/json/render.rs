@@ -11,12 +11,13 @@ use super::super::model::{
     Action, Cause, DeviceChanges, DevicePlan, FieldChange, Held, ObjectChange, Option82Change, Outcome, Plan, Save,
     Saved, Step, Waiting,
 };
+use super::super::pause::{Paused, in_words};
 use super::super::waves::{Rollout, Wave, rollout};
 use super::super::window::utc;
 use super::{
     ChangeJson, DeviceJson, FORMAT_VERSION, GuardJson, ImpactJson, NamedJson, Option82Json, Option82ValuesJson,
-    PlanJson, RefusalJson, ResourceChangeJson, RolloutJson, RulingJson, StepJson, SummaryJson, TotalJson, UnsavedJson,
-    WaitingJson, WaveJson,
+    PauseJson, PlanJson, RefusalJson, ResourceChangeJson, RolloutJson, RulingJson, StepJson, SummaryJson, TotalJson,
+    UnsavedJson, WaitingJson, WaveJson,
 };
 
 /// Renders a whole plan.
@@ -192,6 +193,7 @@ fn device(device: &DevicePlan) -> DeviceJson {
         model: device.model.to_owned(),
         status: "unread".to_owned(),
         reason: None,
+        pauses: Vec::new(),
         firmware: None,
         mac: None,
         host_key: device.host_key.clone(),
@@ -223,7 +225,7 @@ fn device(device: &DevicePlan) -> DeviceJson {
 fn read(json: &mut DeviceJson, changes: &DeviceChanges) {
     let (status, reason) = match (&changes.held, changes.refusals.first()) {
         (Some(Held::Observe), _) => ("observe", None),
-        (Some(Held::Paused(reason)), _) => ("paused", Some(reason.clone())),
+        (Some(Held::Paused(pauses)), _) => ("paused", Some(in_words(pauses))),
         (None, Some(refusal)) => ("refused", Some(refusal.message.clone())),
         (None, None) if changes.is_actionable() => ("ready", None),
         (None, None) => match &changes.waiting {
@@ -233,6 +235,9 @@ fn read(json: &mut DeviceJson, changes: &DeviceChanges) {
     };
     status.clone_into(&mut json.status);
     json.reason = reason;
+    if let Some(Held::Paused(pauses)) = &changes.held {
+        json.pauses = pauses.iter().map(PauseJson::from).collect();
+    }
     json.firmware = Some(changes.firmware.clone());
     json.mac = Some(changes.mac.to_string());
     json.inventory_fingerprint = Some(changes.inventory_fingerprint());
@@ -269,6 +274,19 @@ fn read(json: &mut DeviceJson, changes: &DeviceChanges) {
     json.unmanaged = named(&changes.unmanaged);
     json.notes = changes.notes.iter().chain(&changes.decisions).cloned().collect();
     json.running = changes.observed_text().lines().map(str::to_owned).collect();
+}
+
+impl From<&Paused> for PauseJson {
+    fn from(paused: &Paused) -> Self {
+        let ordered = paused.ordered.as_ref();
+        Self {
+            by: ordered.map(|ordered| ordered.by.clone()),
+            since: ordered.map(|ordered| format!("{:.0}", ordered.since)),
+            of_all: ordered.is_some_and(|ordered| ordered.of_all),
+            reason: paused.reason.clone(),
+            until: paused.until.map(|until| format!("{until:.0}")),
+        }
+    }
 }
 
 fn waiting(waiting: &Waiting) -> WaitingJson {

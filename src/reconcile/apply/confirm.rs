@@ -20,7 +20,7 @@ pub(in crate::reconcile) async fn keep(work: Work<'_>, mac: MacAddr, checkpoint:
     let mut line = Line::to(work, mac);
     let outcome = match kept(&mut line, &work, mac, checkpoint).await {
         Ok(()) => DeviceOutcome::Saved,
-        Err(NotKept::Unreached(Unread { reason, help })) => {
+        Err(NotKept::Unreached(Unread { reason, help, .. })) => {
             // It is on record as confirmed: the next run saves it.
             let failure = Failure {
                 help,
@@ -74,6 +74,7 @@ async fn kept(line: &mut Line<'_>, work: &Work<'_>, mac: MacAddr, checkpoint: &C
     Err(NotKept::Unreached(Unread {
         reason: trouble,
         help: None,
+        lasting: false,
     }))
 }
 

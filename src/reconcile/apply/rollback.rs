@@ -168,7 +168,7 @@ async fn give_back(line: &mut Line<'_>, task: &mut Task<'_>, way: &mut WayBack) 
     let mut trouble = String::new();
     for _ in 0..ROUNDS {
         let contact = line.open().await.map_err(|unread| {
-            let Unread { reason, help } = unreached(unread);
+            let Unread { reason, help, .. } = unreached(unread);
             NotBack { help, ..reason.into() }
         })?;
         match round(contact, task, &refusals, way).await {

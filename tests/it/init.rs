@@ -1,0 +1,214 @@
+//! `gamops init`: a new inventory repository, made by the program and read by it.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use crate::fleet::{Ran, program};
+
+struct Home(tempfile::TempDir);
+
+impl Home {
+    fn new() -> Self {
+        Self(tempfile::tempdir().unwrap())
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.0.path().join(name)
+    }
+
+    fn run(&self, arguments: &[&str]) -> Ran {
+        program(self.0.path()).args(arguments).output().unwrap().into()
+    }
+
+    fn init(&self, more: &[&str]) -> Ran {
+        self.run(
+            &[
+                &["init", "new", "--no-input", "--id", "my-isp", "--site", "maple"],
+                more,
+            ]
+            .concat(),
+        )
+    }
+}
+
+/// Every file below a folder but Git's own, by its path.
+fn files(root: &Path) -> BTreeMap<String, String> {
+    fn walk(root: &Path, folder: &Path, into: &mut BTreeMap<String, String>) {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.ends_with(".git") {
+            } else if path.is_dir() {
+                walk(root, &path, into);
+            } else {
+                let name = path.strip_prefix(root).unwrap().to_str().unwrap().to_owned();
+                into.insert(name, std::fs::read_to_string(&path).unwrap());
+            }
+        }
+    }
+    let mut found = BTreeMap::new();
+    walk(root, root, &mut found);
+    found
+}
+
+const DEVICE: &[&str] = &["--device", "maple-a", "--model", "GAM-24-C", "--address", "10.20.0.11"];
+
+#[test]
+fn what_it_writes_validates_without_a_finding_and_reads_well() {
+    let home = Home::new();
+    let ran = home
+        .init(&[DEVICE, &["--time-zone", "Europe/Berlin", "--ci", "github"]].concat())
+        .expect(0);
+    insta::assert_snapshot!("told", ran.stdout);
+    let checked = home.run(&["validate", "new"]).expect(0);
+    assert_eq!(
+        (checked.stdout.trim(), checked.stderr.trim()),
+        ("Valid: 1 device, 0 subscribers, 0 plans in 2 files", "")
+    );
+    let mut written = files(&home.path("new"));
+    let schema = written.remove("schema/inventory.schema.json").unwrap();
+    assert_eq!(schema, home.run(&["schema", "inventory"]).expect(0).stdout);
+    let all: Vec<String> = written
+        .iter()
+        .map(|(path, text)| format!("===== {path}\n{text}"))
+        .collect();
+    insta::assert_snapshot!("files", all.join("\n"));
+    // The editor's schema is where the first line says.
+    for (path, text) in written.iter().filter(|(path, _)| path.ends_with(".yaml")) {
+        let (_, schema) = text.lines().next().unwrap().split_once("$schema=").unwrap();
+        let folder = home.path("new").join(path).parent().unwrap().to_owned();
+        assert!(folder.join(schema).is_file(), "{path}: {schema}");
+    }
+}
+
+#[test]
+fn its_examples_are_valid_once_the_comment_signs_are_gone() {
+    let home = Home::new();
+    let _ = home.init(&[]).expect(0);
+    let site = home.path("new/sites/maple.yaml");
+    let text = std::fs::read_to_string(&site).unwrap();
+    let is_yaml = |line: &str| {
+        let key = line.trim_start().split(':').next().unwrap_or_default();
+        line.contains(':') && !key.contains(' ') && !key.is_empty()
+    };
+    let uncommented: String = text
+        .lines()
+        .map(|line| {
+            match line
+                .strip_prefix("# ")
+                .filter(|rest| is_yaml(rest) && !rest.starts_with(['y', '$']))
+            {
+                Some(rest) => format!("{rest}\n"),
+                None => format!("{line}\n"),
+            }
+        })
+        .collect();
+    std::fs::write(&site, &uncommented).unwrap();
+    let _ = home
+        .run(&["validate", "new"])
+        .expect(0)
+        .says("Valid: 1 device, 1 subscriber, 1 plan in 2 files\n");
+}
+
+#[test]
+fn every_recipe_runs_only_commands_that_exist() {
+    for (ci, path) in [
+        ("github", ".github/workflows/gamops.yml"),
+        ("gitlab", ".gitlab-ci.yml"),
+        ("forgejo", ".forgejo/workflows/gamops.yml"),
+    ] {
+        let home = Home::new();
+        let _ = home.init(&["--ci", ci]).expect(0);
+        let recipe = std::fs::read_to_string(home.path("new").join(path)).unwrap();
+        let _: serde_json::Value = yaml(&recipe);
+        let commands: Vec<&str> = recipe
+            .lines()
+            .filter_map(|line| line.trim().split_once("- "))
+            .map(|(_, rest)| rest)
+            .collect();
+        let commands: Vec<&str> = commands
+            .iter()
+            .filter_map(|line| line.trim_start_matches("run: ").strip_prefix("gamops "))
+            .collect();
+        assert_eq!(commands, ["validate ."], "{recipe}");
+        // It is no file of the inventory.
+        let _ = home.run(&["validate", "new"]).expect(0).says("in 2 files");
+    }
+}
+
+fn yaml(text: &str) -> serde_json::Value {
+    serde_yaml::from_str(text).unwrap()
+}
+
+#[test]
+fn it_overwrites_nothing() {
+    let home = Home::new();
+    std::fs::create_dir_all(home.path("new/sites")).unwrap();
+    std::fs::write(home.path("new/sites/maple.yaml"), "mine").unwrap();
+    let _ = home
+        .init(&[])
+        .expect(1)
+        .says("sites/maple.yaml is there already")
+        .says("nothing was written");
+    assert_eq!(
+        files(&home.path("new")),
+        BTreeMap::from([("sites/maple.yaml".to_owned(), "mine".to_owned())])
+    );
+}
+
+#[test]
+fn the_first_commit_holds_everything() {
+    let home = Home::new();
+    let _ = home.init(&["--git"]).expect(1).says("Git knows no name");
+    assert!(!home.path("new").exists());
+    std::fs::write(
+        home.path(".gitconfig"),
+        "[user]\n\tname = Nell\n\temail = nell@example.org\n",
+    )
+    .unwrap();
+    let ran = home.init(&["--git", "--ci", "forgejo"]).expect(0);
+    let repository = git2::Repository::open(home.path("new")).unwrap();
+    let commit = repository.head().unwrap().peel_to_commit().unwrap();
+    assert!(
+        ran.stdout
+            .contains(&format!("Committed as {:.12}", commit.id().to_string())),
+        "{}",
+        ran.stdout
+    );
+    assert_eq!(
+        (commit.author().name(), repository.head().unwrap().shorthand()),
+        (Ok("Nell"), Ok("main"))
+    );
+    assert!(repository.statuses(None).unwrap().is_empty());
+    let _ = home
+        .run(&["init", "new/deeper", "--no-input", "--id", "a", "--site", "b", "--git"])
+        .expect(1)
+        .says("is in a Git repository already");
+    assert!(!home.path("new/deeper").exists());
+}
+
+#[test]
+fn what_makes_no_sense_is_said_and_nothing_is_written() {
+    let home = Home::new();
+    let _ = home
+        .run(&["init", "new"])
+        .expect(64)
+        .says("there is no terminal to ask at");
+    let _ = home
+        .run(&["init", "new", "--no-input", "--site", "a"])
+        .expect(64)
+        .says("give `--id NAME`");
+    let _ = home
+        .init(&["--model", "GAM-12-C"])
+        .expect(64)
+        .says("give `--device KEY`");
+    let _ = home
+        .init(&["--device", "maple-a", "--model", "GAM-13-C", "--address", "10.0.0.1"])
+        .expect(64)
+        .says("GAM-13-C");
+    let _ = home
+        .init(&["--time-zone", "Europe/Berlim"])
+        .expect(64)
+        .says("Europe/Berlim");
+    let _ = home.init(&["--credentials", "a\nb"]).expect(64).says("holds more than");
+    assert!(!home.path("new").exists());
+}
