@@ -15,28 +15,27 @@ pub mod status;
 mod systemd;
 mod webhook;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use jiff::Timestamp;
-use tokio::sync::{Notify, watch};
+use jiff::{SignedDuration, Timestamp};
+use tokio::sync::{Notify, mpsc, watch};
 use tokio_util::sync::CancellationToken;
 
 use crate::inventory::Cache;
+use crate::inventory::since::differences;
 use crate::observed::sha256;
-use crate::reconcile::chain;
-use crate::repo::remote::Moved;
+use crate::reconcile::{Event, Events, chain};
 use crate::store::{Store, StoreError, host_name};
-use crate::transport::credentials::Keyring;
-use crate::transport::ssh::HostKeyPolicy;
+use crate::transport::credentials::{Credentials, Keyring};
 
 use force::{InForce, Rejected, Verdict, judge};
-use round::{Order, Outcome, Reason, Tools, round};
-use settings::{Settings, Then};
+use round::{Order, Outcome, Reason, Tools};
+use settings::Settings;
 use source::{Found, LookError, Source};
-use standing::{Fleet, State};
+use standing::{Fleet, Standing, State};
 use status::{Force, Refused, Status};
 
 /// The daemon cannot begin or go on. Operator's or the machine's fault.
@@ -65,7 +64,9 @@ pub enum DaemonError {
 /// What is done to a daemon from outside.
 #[derive(Debug, Clone, Default)]
 pub struct Control {
-    /// Look at the repository and at every device now.
+    /// Look at the repository now.
+    pub look: Arc<Notify>,
+    /// Look at the repository and at every device now, those that are left to people included.
     pub wake: Arc<Notify>,
     /// End, after the commands in flight; what was begun is given back.
     pub stop: CancellationToken,
@@ -109,7 +110,7 @@ pub async fn run(settings: Settings, places: Places, control: Control) -> Result
     });
     let serving = match &settings.http {
         None => None,
-        Some(http) => Some(pages::serve(http, &settings, told.clone(), Arc::clone(&control.wake)).await?),
+        Some(http) => Some(pages::serve(http, &settings, told.clone(), &control).await?),
     };
     let notifying = systemd::notify(told, pages::patience(&settings));
     let mut daemon = Daemon {
@@ -122,7 +123,8 @@ pub async fn run(settings: Settings, places: Places, control: Control) -> Result
         force: None,
         store: None,
         fleet: Fleet::default(),
-        applied: BTreeSet::new(),
+        planned: None,
+        refused_with: BTreeMap::new(),
         next_look: Timestamp::now(),
         next_drift: Timestamp::now(),
         asked: false,
@@ -146,8 +148,10 @@ struct Daemon {
     force: Option<InForce>,
     store: Option<Store>,
     fleet: Fleet,
-    /// The devices on which the inventory in force was applied.
-    applied: BTreeSet<String>,
+    /// The id of the inventory that a round over the whole fleet was last made with.
+    planned: Option<String>,
+    /// What devices that are left to people were last asked with: other credentials are worth another try.
+    refused_with: BTreeMap<String, Option<Credentials>>,
     next_look: Timestamp,
     next_drift: Timestamp,
     asked: bool,
@@ -156,12 +160,10 @@ struct Daemon {
 impl Daemon {
     /// Puts the commit in force that an earlier process left in force: what is at the branch now may be invalid.
     async fn resume(&mut self) {
-        let Some(id) = self.source.good(&self.settings) else {
-            return;
-        };
-        match self.source.at(&self.settings, id, Moved::Not).await {
-            Ok(found) => self.take(&found).await,
-            Err(error) => tracing::warn!("the commit that was in force cannot be read again: {}", chain(&error)),
+        match self.source.good(&self.settings).await {
+            None => {}
+            Some(Ok(found)) => self.take(&found),
+            Some(Err(error)) => tracing::warn!("the commit that was in force cannot be read again: {}", chain(&error)),
         }
     }
 
@@ -174,7 +176,7 @@ impl Daemon {
                 self.look(now).await;
             }
             if let Some((reason, only)) = self.due(now) {
-                self.rounds(reason, only).await?;
+                self.round(reason, only).await?;
             }
             self.wait().await;
         }
@@ -192,16 +194,17 @@ impl Daemon {
         tokio::select! {
             () = tokio::time::sleep(pause) => {}
             () = self.control.stop.cancelled() => {}
+            () = self.control.look.notified() => self.next_look = Timestamp::now(),
             () = self.control.wake.notified() => {
                 self.asked = true;
-                self.fleet.try_all();
+                self.fleet.let_try(|_| true);
             }
         }
     }
 
     /// Looks at the repository.
     async fn look(&mut self, now: Timestamp) {
-        let poll = jiff::SignedDuration::from_secs(i64::from(self.settings.repository.poll.as_secs()));
+        let poll = SignedDuration::from_secs(i64::from(self.settings.repository.poll.as_secs()));
         self.next_look = now.saturating_add(poll).unwrap_or(now);
         let looked = match Keyring::from_environment() {
             Ok(keyring) => {
@@ -222,7 +225,7 @@ impl Daemon {
                     }
                 });
                 if let Some(found) = found {
-                    self.take(&found).await;
+                    self.take(&found);
                 }
             }
             Err(reason) => self.status.send_modify(|status| {
@@ -240,7 +243,7 @@ impl Daemon {
     }
 
     /// Takes what was found: in force if it is valid, otherwise shown.
-    async fn take(&mut self, found: &Found) {
+    fn take(&mut self, found: &Found) {
         self.found = Some(found.id.clone());
         let known = self.force.as_ref().map(|force| force.inventory.id.clone());
         match judge(found, &mut self.cache, known.as_deref(), Timestamp::now()) {
@@ -253,8 +256,14 @@ impl Daemon {
                     tracing::error!("which commit is in force could not be noted: {}", chain(&error));
                 }
                 self.fleet.follow(&force.inventory, force.since);
-                self.fleet.try_all();
-                self.applied.clear();
+                // Devices that are left to people, and of which the same is asked as before, stay left to them.
+                match &self.force {
+                    None => self.fleet.let_try(|_| true),
+                    Some(before) => {
+                        let differing = differences(&before.inventory, &force.inventory);
+                        self.fleet.let_try(|key| differing.contains_key(key));
+                    }
+                }
                 let devices = self.fleet.devices().clone();
                 self.status.send_modify(|status| {
                     status.rejected = None;
@@ -286,12 +295,7 @@ impl Daemon {
     fn due(&mut self, now: Timestamp) -> Option<(Reason, BTreeSet<String>)> {
         let force = self.force.as_ref()?;
         let asked = std::mem::take(&mut self.asked);
-        let is_new = self
-            .fleet
-            .devices()
-            .values()
-            .all(|standing| standing.commit.as_deref() != Some(force.name()));
-        if is_new {
+        if self.planned.as_deref() != Some(&force.id) {
             return Some((Reason::Commit, BTreeSet::new()));
         }
         if asked {
@@ -304,34 +308,17 @@ impl Daemon {
         (!due.is_empty()).then_some((Reason::Again, due))
     }
 
-    /// Makes the rounds that are due. Where drift is only shown, the devices that this commit was not applied on yet are
-    /// brought up to it first.
-    async fn rounds(&mut self, reason: Reason, only: BTreeSet<String>) -> Result<(), DaemonError> {
-        if only.is_empty() {
-            let every = jiff::SignedDuration::from_secs(i64::from(self.settings.drift.every.as_secs()));
-            self.next_drift = Timestamp::now().saturating_add(every).unwrap_or(self.next_drift);
-        }
-        let scope: BTreeSet<String> = match only.is_empty() {
-            true => self.fleet.devices().keys().cloned().collect(),
-            false => only.clone(),
-        };
-        let behind: BTreeSet<String> = scope.difference(&self.applied).cloned().collect();
-        if self.settings.drift.then == Then::Revert || behind.len() == scope.len() {
-            return self.one_round(reason, only, false).await;
-        }
-        let resting = self.fleet.aside(Timestamp::now());
-        if !behind.is_subset(&resting) {
-            self.one_round(reason, behind.difference(&resting).cloned().collect(), false)
-                .await?;
-        }
-        let settled = scope.intersection(&self.applied).cloned().collect();
-        self.one_round(reason, settled, true).await
-    }
-
-    async fn one_round(&mut self, reason: Reason, only: BTreeSet<String>, settled: bool) -> Result<(), DaemonError> {
+    /// Makes a round on these devices; on all that answer where none is named.
+    async fn round(&mut self, reason: Reason, only: BTreeSet<String>) -> Result<(), DaemonError> {
+        self.let_try_with_new_credentials();
         let Some(force) = &self.force else {
             return Ok(());
         };
+        if only.is_empty() {
+            let every = SignedDuration::from_secs(i64::from(self.settings.drift.every.as_secs()));
+            self.next_drift = Timestamp::now().saturating_add(every).unwrap_or(self.next_drift);
+            self.planned = Some(force.id.clone());
+        }
         let store = match &self.store {
             Some(store) => store.clone(),
             None => self
@@ -341,7 +328,7 @@ impl Daemon {
         };
         let tools = Tools {
             store,
-            host_key_policy: HostKeyPolicy::AcceptNew,
+            events: self.signs_of_life(),
             cancel: self.control.stop.child_token(),
             actor: format!("gamops-daemon@{}", host_name()),
         };
@@ -349,11 +336,10 @@ impl Daemon {
         self.status.send_modify(|status| status.doing = Some(doing.clone()));
         let order = Order {
             force,
-            settled,
             aside: self.fleet.aside(Timestamp::now()),
             only,
         };
-        let outcome = round(&self.settings, &tools, &order).await;
+        let outcome = round::round(&self.settings, &tools, &order).await;
         let name = force.name().to_owned();
         match outcome {
             Ok(outcome) => self.note(&name, &doing, outcome),
@@ -379,6 +365,41 @@ impl Daemon {
         Ok(())
     }
 
+    /// Where a round tells what goes on: as long as something does, or it waits between two waves as it was told to, the
+    /// daemon lives.
+    fn signs_of_life(&self) -> Events {
+        let (sender, mut receiver) = mpsc::unbounded_channel();
+        let status = self.status.clone();
+        tokio::spawn(async move {
+            while let Some(event) = receiver.recv().await {
+                let pause = match event {
+                    Event::Pause { length, .. } => SignedDuration::from_secs(i64::from(length.as_secs())),
+                    Event::Device { .. } | Event::Wave { .. } => SignedDuration::ZERO,
+                };
+                let now = Timestamp::now();
+                status.send_modify(|status| status.alive = now.saturating_add(pause).unwrap_or(now).max(status.alive));
+            }
+        });
+        Events::to(sender)
+    }
+
+    /// Devices that are left to people because they could not be read are tried again once they are asked with something
+    /// else.
+    fn let_try_with_new_credentials(&mut self) {
+        let (Some(force), Ok(keyring)) = (&self.force, Keyring::from_environment()) else {
+            return;
+        };
+        let of = |key: &str| keyring.credentials(&force.inventory.devices.get(key)?.credentials).ok();
+        let changed: BTreeSet<&String> = (self.refused_with.iter())
+            .filter(|(key, with)| of(key) != **with)
+            .map(|(key, _)| key)
+            .collect();
+        self.fleet.let_try(|key| changed.iter().any(|changed| *changed == key));
+        let rests = |standing: &Standing| standing.rests && matches!(standing.state, State::Unreachable { .. });
+        let resting = self.fleet.devices().iter().filter(|(_, standing)| rests(standing));
+        self.refused_with = resting.map(|(key, _)| (key.clone(), of(key))).collect();
+    }
+
     fn note(&mut self, commit: &str, doing: &str, outcome: Outcome) {
         let now = Timestamp::now();
         if !outcome.line.is_empty() {
@@ -386,12 +407,6 @@ impl Daemon {
         }
         self.count(outcome.word);
         for (device, state) in outcome.states {
-            match state {
-                State::InSync | State::Waiting { .. } | State::Observed { .. } | State::Paused { .. } => {
-                    self.applied.insert(device.clone());
-                }
-                _ => {}
-            }
             let noted = self
                 .fleet
                 .note(&device, state, Some(commit), now, &self.settings.devices);

@@ -262,6 +262,22 @@ impl Context {
         })
     }
 
+    /// The plan without some of its devices, which are not contacted any more; guards and rules judge what is left.
+    ///
+    /// # Errors
+    ///
+    /// [`RunError::Store`].
+    pub async fn without(&self, mut planned: Planned, devices: &BTreeSet<String>) -> Result<Planned, RunError> {
+        for device in devices {
+            if let Some(contact) = planned.contacts.remove(device) {
+                contact.close().await;
+            }
+        }
+        planned.plan.devices.retain(|device| !devices.contains(&device.device));
+        self.guard(&mut planned.plan).await?;
+        Ok(planned)
+    }
+
     /// What was planned on devices, as a plan of this inventory that nobody has judged yet.
     fn plan_of(&self, targets: &[Target], devices: Vec<DevicePlan>) -> Plan {
         Plan {

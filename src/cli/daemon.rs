@@ -15,7 +15,7 @@ use super::{answer, say};
 ///
 /// Every commit of the branch that is valid is planned and applied under the same guards, windows and checks as `gamops apply`;
 /// one that is not valid changes nothing, and the last good one stays in force. Devices that do not answer are tried again,
-/// later and later; a device on which a change failed was given back what it held, and is left to people until the next commit.
+/// later and later; a device on which a change failed was given back what it held, and is left to people.
 /// SIGTERM ends it after the commands in flight, SIGHUP makes it look at everything at once.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:

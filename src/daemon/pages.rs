@@ -19,7 +19,7 @@ use crate::transport::credentials::Keyring;
 use super::settings::{Http, Settings};
 use super::status::Status;
 use super::webhook::{Proof, is_genuine};
-use super::{DaemonError, metrics};
+use super::{Control, DaemonError, metrics};
 
 /// The most that a webhook may send. GitHub's own limit is 25 MB; only its signature is of interest.
 const WEBHOOK: usize = 25 * 1024 * 1024;
@@ -27,6 +27,7 @@ const WEBHOOK: usize = 25 * 1024 * 1024;
 #[derive(Clone)]
 struct Pages {
     told: watch::Receiver<Status>,
+    look: Arc<Notify>,
     wake: Arc<Notify>,
     secret: Option<Secret>,
     patience: Duration,
@@ -44,7 +45,7 @@ pub(super) async fn serve(
     http: &Http,
     settings: &Settings,
     told: watch::Receiver<Status>,
-    wake: Arc<Notify>,
+    control: &Control,
 ) -> Result<AbortOnDropHandle<()>, DaemonError> {
     let secret = match &http.webhook_credentials {
         None => None,
@@ -63,7 +64,8 @@ pub(super) async fn serve(
     tracing::info!("serving pages at http://{}", listener.local_addr().map_err(failed)?);
     let pages = Pages {
         told,
-        wake,
+        look: Arc::clone(&control.look),
+        wake: Arc::clone(&control.wake),
         secret,
         patience: patience(settings),
     };
@@ -128,7 +130,7 @@ async fn webhook(State(pages): State<Pages>, headers: HeaderMap, body: Bytes) ->
         tracing::warn!("a webhook without a valid signature was refused");
         return (StatusCode::FORBIDDEN, "the signature is not valid\n").into_response();
     }
-    pages.wake.notify_one();
+    pages.look.notify_one();
     (StatusCode::ACCEPTED, "looking\n").into_response()
 }
 

@@ -13,11 +13,10 @@ use crate::plan::{Target, count};
 use crate::reconcile::{Context, DeviceResult, Events, Leases, Orders, Parallelism, RunError};
 use crate::store::Store;
 use crate::transport::credentials::{Keyring, SettingsError as KeyringError};
-use crate::transport::ssh::HostKeyPolicy;
 
 use super::force::InForce;
 use super::settings::{Settings, Then};
-use super::standing::{State, by_plan, by_result};
+use super::standing::{State, by_plan, by_result, only_drifted};
 
 /// Why there is a round.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -48,8 +47,6 @@ impl Reason {
 #[derive(Debug)]
 pub(super) struct Order<'a> {
     pub(super) force: &'a InForce,
-    /// Whether all that this inventory asks was applied by an earlier round, as far as devices answered.
-    pub(super) settled: bool,
     /// Devices that are not contacted.
     pub(super) aside: BTreeSet<String>,
     /// The devices that it is about; all of them where this is empty.
@@ -82,15 +79,16 @@ pub(super) enum RoundError {
 #[derive(Debug, Clone)]
 pub(super) struct Tools {
     pub(super) store: Store,
-    pub(super) host_key_policy: HostKeyPolicy,
     pub(super) cancel: CancellationToken,
     /// Who runs this: `gamops-daemon@host`.
     pub(super) actor: String,
+    /// Where it is told what goes on.
+    pub(super) events: Events,
 }
 
 /// Makes a round.
 pub(super) async fn round(settings: &Settings, tools: &Tools, order: &Order<'_>) -> Result<Outcome, RoundError> {
-    let context = Context {
+    let mut context = Context {
         inventory: Arc::clone(&order.force.inventory),
         commit: order.force.commit.clone(),
         allowances: Allowances {
@@ -102,12 +100,12 @@ pub(super) async fn round(settings: &Settings, tools: &Tools, order: &Order<'_>)
         store: tools.store.clone(),
         // Read anew each time: passwords may have been exchanged.
         keyring: Arc::new(Keyring::from_environment()?),
-        host_key_policy: tools.host_key_policy,
+        host_key_policy: settings.devices.host_keys,
         parallelism: Parallelism {
             reading: usize::from(settings.devices.read_at_once),
             changing: usize::from(settings.devices.change_at_once),
         },
-        events: Events::default(),
+        events: tools.events.clone(),
         cancel: tools.cancel.clone(),
         leases: Leases::default(),
         aside: order.aside.clone(),
@@ -124,12 +122,24 @@ pub(super) async fn round(settings: &Settings, tools: &Tools, order: &Order<'_>)
         planned = context.plan(&targets) => planned?,
         () = tools.cancel.cancelled() => return Ok(Outcome { word: "interrupted", ..Outcome::default() }),
     };
+    // Devices that only somebody else has changed are looked at and left: no part of what follows is about them.
+    let drifted = |device: &&DevicePlan| settings.drift.then == Then::Report && only_drifted(device);
+    let left: Vec<DevicePlan> = planned.plan.devices.iter().filter(drifted).cloned().collect();
+    let mut states: BTreeMap<String, State> = (left.iter())
+        .map(|device| (device.device.clone(), by_plan(device)))
+        .collect();
+    let planned = match left.is_empty() {
+        true => planned,
+        false => {
+            let left: BTreeSet<String> = states.keys().cloned().collect();
+            context.aside.extend(left.iter().cloned());
+            context.without(planned, &left).await?
+        }
+    };
     let guarded = refusals(&planned.plan);
-    // What an earlier round has applied, and is not so any more, somebody else has changed.
-    let shows_only = order.settled && settings.drift.then == Then::Report;
-    if shows_only || !guarded.is_empty() || !planned.plan.is_actionable() && !has_records(&planned.plan) {
+    if !guarded.is_empty() || !planned.plan.is_actionable() && !has_records(&planned.plan) {
         let plan = planned.close().await;
-        return Ok(shown(&plan, guarded));
+        return Ok(shown(&plan, states, guarded));
     }
     let plans: BTreeMap<String, DevicePlan> = (planned.plan.devices.iter())
         .map(|device| (device.device.clone(), device.clone()))
@@ -137,9 +147,8 @@ pub(super) async fn round(settings: &Settings, tools: &Tools, order: &Order<'_>)
     let summary = planned.plan.summary();
     let applied = context.apply(planned, &Orders::by(tools.actor.clone())).await?;
     let fine = applied.results.iter().all(|result| result.outcome.is_fine());
-    let states = (applied.results.iter())
-        .map(|result: &DeviceResult| (result.device.clone(), by_result(result, plans.get(&result.device))))
-        .collect();
+    let of = |result: &DeviceResult| (result.device.clone(), by_result(result, plans.get(&result.device)));
+    states.extend(applied.results.iter().map(of));
     Ok(Outcome {
         states,
         guarded: Vec::new(),
@@ -166,16 +175,16 @@ fn has_records(plan: &Plan) -> bool {
         .any(|device| device.records != device.records_before || device.unfinished)
 }
 
-fn shown(plan: &Plan, guarded: Vec<String>) -> Outcome {
+/// What a round came to that applied nothing; `states` has devices that were left out of its plan.
+fn shown(plan: &Plan, mut states: BTreeMap<String, State>, guarded: Vec<String>) -> Outcome {
     let refused = |state: State| match state {
         State::Drifted { .. } if !guarded.is_empty() => State::Refused {
             reason: guarded.join("; "),
         },
         state => state,
     };
-    let states: BTreeMap<String, State> = (plan.devices.iter())
-        .map(|device| (device.device.clone(), refused(by_plan(device))))
-        .collect();
+    let of = |device: &DevicePlan| (device.device.clone(), refused(by_plan(device)));
+    states.extend(plan.devices.iter().map(of));
     let differ = states
         .values()
         .filter(|state| matches!(state, State::Drifted { .. }))

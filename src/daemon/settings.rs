@@ -11,6 +11,7 @@ use serde::Deserialize;
 
 use crate::domain::TimeSpan;
 use crate::repo::remote::{Address, InvalidAddress};
+use crate::transport::ssh::HostKeyPolicy;
 
 /// The settings of `gamops daemon`.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
@@ -83,6 +84,11 @@ pub struct Devices {
     /// The longest time between two tries.
     #[schemars(with = "String")]
     pub retry_at_most: TimeSpan,
+    /// What to do about a device whose SSH host key was never seen: `accept-new` pins it, `strict` refuses it unless the
+    /// inventory names it.
+    #[serde(deserialize_with = "from_text")]
+    #[schemars(with = "String")]
+    pub host_keys: HostKeyPolicy,
 }
 
 impl Default for Devices {
@@ -92,6 +98,7 @@ impl Default for Devices {
             change_at_once: 16,
             retry: TimeSpan::from_secs(30),
             retry_at_most: TimeSpan::from_secs(30 * 60),
+            host_keys: HostKeyPolicy::default(),
         }
     }
 }
@@ -120,7 +127,7 @@ impl Default for Drift {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Then {
-    /// It is shown. A commit that changes the device takes it back all the same.
+    /// It is shown. A commit that asks something else of the device sets it right as a whole.
     #[default]
     Report,
     /// It is taken back.
@@ -137,6 +144,11 @@ pub struct Http {
     /// Name of the credentials whose password webhooks are signed with. Without it there is no webhook.
     #[serde(default)]
     pub webhook_credentials: Option<String>,
+}
+
+fn from_text<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<HostKeyPolicy, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    text.parse().map_err(serde::de::Error::custom)
 }
 
 fn main() -> String {
@@ -224,6 +236,7 @@ impl Settings {
             change_at_once,
             retry,
             retry_at_most,
+            ..
         } = settings.devices;
         if !(1..=1024).contains(&read_at_once) {
             return range("devices.read_at_once is 1 to 1024");

@@ -155,38 +155,18 @@ impl Source {
                 if before == Some(&tip.commit) {
                     return Ok(None);
                 }
-                self.at(settings, tip.commit, tip.moved).await.map(Some)
+                at(mirror, settings, tip.commit, tip.moved).await.map(Some)
             }
         }
     }
 
-    /// What was there at a commit that was fetched before.
-    pub(super) async fn at(&self, settings: &Settings, id: String, moved: Moved) -> Result<Found, LookError> {
+    /// What was last in force, as an earlier process left it.
+    pub(super) async fn good(&self, settings: &Settings) -> Option<Result<Found, LookError>> {
         let Self::Branch { mirror, .. } = self else {
-            return Err(LookError::Interrupted);
+            return None;
         };
-        let (mirror, folder, commit) = (mirror.clone(), settings.repository.folder.clone(), id.clone());
-        let read = move || Ok((mirror.inventory(&commit, &folder)?, mirror.trailers(&commit, TRAILER)?));
-        let read = spawn_blocking(read).await.map_err(|_| LookError::Interrupted)?;
-        let (revision, allowed) = read.map_err(|source| LookError::Revision {
-            commit: id.chars().take(12).collect(),
-            source,
-        })?;
-        Ok(Found {
-            id,
-            commit: Some(revision.commit),
-            moved,
-            files: revision.files,
-            allowed,
-        })
-    }
-
-    /// The commit that was last in force, as an earlier process left it.
-    pub(super) fn good(&self, settings: &Settings) -> Option<String> {
-        match self {
-            Self::Folder(_) => None,
-            Self::Branch { mirror, .. } => mirror.good(&settings.repository.branch),
-        }
+        let id = mirror.good(&settings.repository.branch)?;
+        Some(at(mirror, settings, id, Moved::Not).await)
     }
 
     /// Notes which commit is in force, for a later process.
@@ -196,6 +176,24 @@ impl Source {
             Self::Branch { mirror, .. } => Ok(mirror.put_good(&settings.repository.branch, id)?),
         }
     }
+}
+
+/// What is there at a commit that was fetched.
+async fn at(mirror: &Mirror, settings: &Settings, id: String, moved: Moved) -> Result<Found, LookError> {
+    let (mirror, folder, commit) = (mirror.clone(), settings.repository.folder.clone(), id.clone());
+    let read = move || Ok((mirror.inventory(&commit, &folder)?, mirror.trailers(&commit, TRAILER)?));
+    let read = spawn_blocking(read).await.map_err(|_| LookError::Interrupted)?;
+    let (revision, allowed) = read.map_err(|source| LookError::Revision {
+        commit: id.chars().take(12).collect(),
+        source,
+    })?;
+    Ok(Found {
+        id,
+        commit: Some(revision.commit),
+        moved,
+        files: revision.files,
+        allowed,
+    })
 }
 
 /// What gets us in, read anew each time: a token may have been exchanged.

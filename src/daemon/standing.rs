@@ -8,7 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::inventory::model::Inventory;
-use crate::plan::model::{DevicePlan, Held, Outcome, Save};
+use crate::plan::model::{Cause, DevicePlan, Held, ObjectChange, Outcome, Save};
 use crate::plan::pause::in_words;
 use crate::reconcile::{DeviceOutcome, DeviceResult};
 
@@ -41,6 +41,8 @@ pub enum State {
     Waiting {
         /// What waits until when.
         reason: String,
+        /// When the window opens.
+        opens: Option<Timestamp>,
     },
     /// A guard or a rule refuses what the inventory asks.
     Refused {
@@ -85,7 +87,7 @@ impl State {
             Self::New | Self::InSync => String::new(),
             Self::Drifted { objects } | Self::Observed { objects } => objects.join(", "),
             Self::Paused { reason }
-            | Self::Waiting { reason }
+            | Self::Waiting { reason, .. }
             | Self::Refused { reason }
             | Self::Unreachable { reason, .. }
             | Self::Failed { reason } => reason.clone(),
@@ -111,11 +113,11 @@ pub struct Standing {
     pub commit: Option<String>,
     /// When it was last read.
     pub read: Option<Timestamp>,
-    /// When it is tried again, where it could not be read.
+    /// When it is looked at again by itself: it could not be read, or waits for a window.
     pub again: Option<Timestamp>,
     /// How often in a row it could not be read.
     pub failures: u32,
-    /// Whether it is left to people, until the inventory changes or somebody asks.
+    /// Whether it is left to people, until what is asked of it or its credentials change, or somebody says so.
     pub rests: bool,
 }
 
@@ -154,7 +156,10 @@ impl Fleet {
     /// The devices that are not to be contacted now: they did not answer a moment ago, or never will as things are.
     #[must_use]
     pub fn aside(&self, now: Timestamp) -> BTreeSet<String> {
-        let rests = |standing: &Standing| standing.rests || standing.again.is_some_and(|again| again > now);
+        let rests = |standing: &Standing| {
+            let is_away = matches!(standing.state, State::Unreachable { .. });
+            standing.rests || is_away && standing.again.is_some_and(|again| again > now)
+        };
         let resting = self.devices.iter().filter(|(_, standing)| rests(standing));
         resting.map(|(key, _)| key.clone()).collect()
     }
@@ -173,9 +178,9 @@ impl Fleet {
         self.devices.values().filter_map(|standing| standing.again).min()
     }
 
-    /// Lets every device be tried at once: the inventory or the credentials changed, or somebody asked.
-    pub fn try_all(&mut self) {
-        for standing in self.devices.values_mut() {
+    /// Lets devices be tried at once: what is asked of them or their credentials changed, or somebody said so.
+    pub fn let_try(&mut self, is_one: impl Fn(&str) -> bool) {
+        for (_, standing) in self.devices.iter_mut().filter(|(key, _)| is_one(key)) {
             standing.again = None;
             standing.failures = 0;
             standing.rests = false;
@@ -200,9 +205,12 @@ impl Fleet {
                 let pause = pause(device, standing.failures, settings);
                 standing.again = (!lasting).then(|| now.saturating_add(pause).unwrap_or(now));
             }
-            _ => {
+            state => {
                 standing.failures = 0;
-                standing.again = None;
+                standing.again = match state {
+                    State::Waiting { opens, .. } => opens.filter(|opens| *opens > now),
+                    _ => None,
+                };
                 standing.read = Some(now);
             }
         }
@@ -280,6 +288,7 @@ pub fn by_plan(plan: &DevicePlan) -> State {
         },
         Some(waiting) => State::Waiting {
             reason: waiting.to_string(),
+            opens: Some(waiting.opening.from),
         },
         None => State::InSync,
     }
@@ -291,7 +300,10 @@ pub fn by_result(result: &DeviceResult, plan: Option<&DevicePlan>) -> State {
     match &result.outcome {
         DeviceOutcome::InSync | DeviceOutcome::Applied(..) | DeviceOutcome::Saved | DeviceOutcome::Unconfirmed(..) => {
             match &result.waits {
-                Some(waits) => State::Waiting { reason: waits.clone() },
+                Some(waits) => State::Waiting {
+                    reason: waits.clone(),
+                    opens: plan.and_then(opens),
+                },
                 None => State::InSync,
             }
         }
@@ -322,6 +334,24 @@ pub fn by_result(result: &DeviceResult, plan: Option<&DevicePlan>) -> State {
             reason: stopped.failure.reason.clone(),
         },
     }
+}
+
+/// When the window opens that a device waits for.
+fn opens(plan: &DevicePlan) -> Option<Timestamp> {
+    match &plan.outcome {
+        Outcome::Read(changes) => changes.waiting.as_ref().map(|waiting| waiting.opening.from),
+        Outcome::Unread(_) => None,
+    }
+}
+
+/// Whether all that stands between a device and its wish was done to the device: nothing new is asked of it.
+#[must_use]
+pub fn only_drifted(plan: &DevicePlan) -> bool {
+    let Outcome::Read(changes) = &plan.outcome else {
+        return false;
+    };
+    let is_drift = |change: &ObjectChange| change.cause == Cause::Drift;
+    !changes.unfinished && !changes.changes.is_empty() && changes.changes.iter().all(is_drift)
 }
 
 #[cfg(test)]
@@ -400,8 +430,23 @@ mod tests {
         fleet.note("a", away(true), None, at(0), &SETTINGS());
         assert_eq!(fleet.next(), None);
         assert_eq!(fleet.aside(at(1_000_000)).len(), 1);
-        fleet.try_all();
+        fleet.let_try(|key| key == "b");
+        assert_eq!(fleet.aside(at(0)).len(), 1);
+        fleet.let_try(|key| key == "a");
         assert!(fleet.aside(at(0)).is_empty());
+    }
+
+    #[test]
+    fn a_device_that_waits_is_looked_at_when_its_window_opens_and_not_set_aside() {
+        let mut fleet = fleet(&["a"]);
+        let waiting = State::Waiting {
+            reason: "1 change waits".to_owned(),
+            opens: Some(at(600)),
+        };
+        fleet.note("a", waiting, None, at(0), &SETTINGS());
+        assert!(fleet.aside(at(0)).is_empty());
+        assert_eq!(fleet.next(), Some(at(600)));
+        assert_eq!(fleet.due(at(600)).len(), 1);
     }
 
     #[test]
@@ -412,7 +457,7 @@ mod tests {
         };
         fleet.note("a", failed, None, at(0), &SETTINGS());
         assert_eq!((fleet.next(), fleet.aside(at(1_000_000)).len()), (None, 1));
-        fleet.try_all();
+        fleet.let_try(|_| true);
         assert!(fleet.aside(at(0)).is_empty());
     }
 

@@ -264,6 +264,21 @@ fn drift_is_shown_or_taken_back_as_the_settings_say() {
         .expect(1)
         .says("drifted")
         .says("subscriber/s-1");
+    // Neither a restart nor a commit about another device takes it back.
+    assert_eq!(daemon.signal("TERM"), Some(0));
+    let daemon = service.start();
+    service
+        .origin
+        .write("services.yaml", &SERVICES.replace("vlan: 104", "vlan: 114"));
+    let first = short(&service.origin.push("another device"));
+    daemon.until("the other has it, this one drifted", |status| {
+        let devices = &status["devices"];
+        devices["harbour"]["state"] == "in-sync"
+            && devices["maple"]["state"] == "drifted"
+            && devices["maple"]["commit"] == *first
+    });
+    assert!(service.fleet.device("maple").running_config().contains("vid 3999"));
+    assert!(service.fleet.device("harbour").running_config().contains("vid 114"));
     assert_eq!(daemon.signal("TERM"), Some(0));
 
     service.settings("drift: { every: 1s, then: revert }");
@@ -309,9 +324,16 @@ fn a_rejected_login_is_not_tried_again_until_somebody_says_so() {
     let reads = |status: &Value| status["rounds"]["in-sync"].as_u64().unwrap_or(0);
     daemon.until("three rounds on", |status| reads(status) >= 3);
     assert_eq!(rejected(), 1);
+    // A commit that asks nothing else of it is no reason either.
     service.fleet.device("harbour").clear_faults();
+    let second = service.push_vlan(119);
+    daemon.until("the other has it", |status| {
+        status["devices"]["maple"]["commit"] == *second
+    });
+    assert_eq!(service.fleet.device("harbour").counters().logins, 0);
     let _ = service.run(&["reconcile"]).expect(0);
-    daemon.until_applied(&first);
+    daemon.until_applied(&second);
+    assert_ne!(first, second);
 }
 
 #[test]
@@ -417,6 +439,23 @@ fn killed_in_the_middle_it_goes_on_where_it_was() {
     let daemon = service.start();
     daemon.until_applied(&second);
     assert!(service.holds(118));
+}
+
+#[test]
+fn a_folder_is_followed_as_it_is() {
+    let service = Service::new("");
+    let text = std::fs::read_to_string(service.path()).unwrap();
+    let bare = service.origin.bare().to_string_lossy().into_owned();
+    let folder = service.fleet.inventory().to_string_lossy().into_owned();
+    std::fs::write(service.path(), text.replace(&bare, &folder)).unwrap();
+    let daemon = service.start();
+    daemon.until("in sync", |status| {
+        status["devices"]["maple"]["state"] == "in-sync" && service.holds(101)
+    });
+    service
+        .fleet
+        .write("services.yaml", &SERVICES.replace("vlan: 101", "vlan: 121"));
+    daemon.until("followed", |_| service.holds(121));
 }
 
 #[test]

@@ -190,9 +190,12 @@ pub(crate) struct GitDaemon {
 impl GitDaemon {
     pub(crate) async fn start(origin: &Origin) -> Self {
         let log = origin.folder.path().join("daemon.log");
+        let folder = git(origin.folder.path()).arg("--exec-path").output().unwrap().stdout;
+        let program = PathBuf::from(String::from_utf8(folder).unwrap().trim()).join("git-daemon");
         let (server, port) = listening(|port| {
-            let mut command = git(origin.folder.path());
-            command.args(["daemon", "--reuseaddr", "--export-all", "--listen=127.0.0.1"]);
+            // Not by way of `git daemon`, which would start it as a child that outlives being killed.
+            let mut command = Command::new(&program);
+            command.args(["--reuseaddr", "--export-all", "--listen=127.0.0.1"]);
             command.arg(format!("--port={port}"));
             command.arg(format!("--base-path={}", origin.served().display()));
             Server::start(&mut command, &log)
