@@ -34,8 +34,8 @@ pub struct Facts {
     pub path: Path,
     /// What became of the one login. `None`: there was no way to it.
     pub login: Option<Login>,
-    /// What SNMP said.
-    pub agent: Agent,
+    /// What SNMP said. `None`: there are no credentials to ask with.
+    pub agent: Option<Agent>,
     /// What is on record of runs on it.
     pub work: Work,
 }

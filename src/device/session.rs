@@ -114,24 +114,27 @@ impl Session {
     ///
     /// As [`Self::open`].
     pub async fn open_within(to: &Connect, limits: Limits) -> Result<Self, DeviceError> {
-        Self::begin(to, limits, Received::default()).await
+        Self::begin(to, limits, &mut Received::default()).await
     }
 
     /// As [`Self::open`], keeping every byte that comes, for [`Self::heard`].
     ///
     /// # Errors
     ///
-    /// As [`Self::open`].
-    pub async fn open_on_tape(to: &Connect) -> Result<Self, DeviceError> {
-        Self::begin(to, Limits::default(), Received::on_tape()).await
+    /// As [`Self::open`]; with what came until then, masked for strangers.
+    pub async fn open_on_tape(to: &Connect, sharing: &mut Sharing) -> Result<Self, (DeviceError, Vec<Heard>)> {
+        let mut received = Received::on_tape();
+        let opened = Self::begin(to, Limits::default(), &mut received).await;
+        opened.map_err(|error| (error, received.tape().shared("", sharing)))
     }
 
-    async fn begin(to: &Connect, limits: Limits, mut received: Received) -> Result<Self, DeviceError> {
+    /// Opens a session that goes on with `received`, which holds what came also where it fails.
+    async fn begin(to: &Connect, limits: Limits, received: &mut Received) -> Result<Self, DeviceError> {
         let ends = Instant::now() + limits.session;
         let mut connection = Connection::open(to)
             .await
             .map_err(|error| DeviceError::Open(Box::new(error)))?;
-        let prompt = learn_prompt(&mut connection, &mut received, &limits).await?;
+        let prompt = learn_prompt(&mut connection, received, &limits).await?;
         let mut session = Self {
             connection,
             prompt,
@@ -140,13 +143,16 @@ impl Session {
             usable: true,
             sent: 0,
             batch: None,
-            received,
+            received: std::mem::take(received),
             transcript: Transcript::default(),
         };
         for command in [TERMINAL_LENGTH, TERMINAL_WIDTH] {
             // A firmware that does not know one of them is still readable: the pager is answered and a
             // scrolling echo understood.
-            session.exchange(command, session.limits.command).await?;
+            if let Err(error) = session.exchange(command, session.limits.command).await {
+                *received = session.received;
+                return Err(error);
+            }
         }
         session.sent = 0;
         Ok(session)
@@ -185,14 +191,7 @@ impl Session {
     /// Every byte that came so far, masked for strangers; nothing unless the session was opened on tape.
     #[must_use]
     pub fn heard(&self, sharing: &mut Sharing) -> Vec<Heard> {
-        let prompt = self.prompt.to_string();
-        let heard = self.received.tape().heard().iter();
-        heard
-            .map(|heard| Heard {
-                bytes: sharing.bytes(heard.command.as_deref(), &prompt, &heard.bytes),
-                ..heard.clone()
-            })
-            .collect()
+        self.received.tape().shared(&self.prompt.to_string(), sharing)
     }
 
     /// Calls `listener` before each command is sent and after each reply: the place to journal from.

@@ -1,6 +1,7 @@
 //! What a device sent, byte for byte: for a report about a device that gamops does not get along with.
 
 use crate::dialect::redact;
+use crate::dialect::share::Sharing;
 
 /// What came for one command, or before the first.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -45,14 +46,22 @@ impl Tape {
         }
     }
 
-    pub(super) fn heard(&self) -> &[Heard] {
-        self.0.as_deref().unwrap_or_default()
+    /// All of it, masked for strangers. `prompt` is what the device shows as one; empty where that is not known.
+    pub(super) fn shared(&self, prompt: &str, sharing: &mut Sharing) -> Vec<Heard> {
+        let heard = self.0.iter().flatten();
+        heard
+            .map(|heard| Heard {
+                command: heard.command.clone(),
+                prompt: heard.prompt.clone(),
+                bytes: sharing.bytes(heard.command.as_deref(), prompt, &heard.bytes),
+            })
+            .collect()
     }
 }
 
 /// Without what came: it may hold secrets.
 impl std::fmt::Debug for Tape {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_tuple("Tape").field(&self.heard().len()).finish()
+        f.debug_tuple("Tape").field(&self.0.as_ref().map(Vec::len)).finish()
     }
 }

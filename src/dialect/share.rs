@@ -106,6 +106,8 @@ impl Sharing {
         match command {
             Some(READ_RUNNING | READ_RUNNING_ALL_DEFAULTS | READ_STARTUP | READ_DEFAULT) => self.configuration(part),
             Some(SHOW_VERSION) => version(part),
+            // All of its sessions are taken; it says so before any prompt.
+            None if is_session_limit(words) => part.to_owned(),
             // The caret and the words of a refusal.
             Some(_) if words == "^" || words.starts_with('%') => redact::line(part),
             Some(_) | None => shape(part),
@@ -186,6 +188,14 @@ impl Sharing {
 fn is_factory_name(name: &str) -> bool {
     name.strip_prefix("Positron_")
         .is_some_and(|rest| rest.len() == 6 && rest.bytes().all(|byte| byte.is_ascii_hexdigit()))
+}
+
+/// `Only 4 connections allowed`.
+fn is_session_limit(words: &str) -> bool {
+    let number = words
+        .strip_prefix("Only ")
+        .and_then(|rest| rest.strip_suffix(" connections allowed"));
+    number.is_some_and(|number| number.bytes().all(|byte| byte.is_ascii_digit()))
 }
 
 /// Whether it is the prompt in another mode.

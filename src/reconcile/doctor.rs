@@ -122,7 +122,7 @@ impl Context {
             };
             let (login, (agent, snmp)) = tokio::join!(session, spoken(agent.as_ref()));
             facts.login = login;
-            facts.agent = agent;
+            facts.agent = Some(agent);
             evidence.snmp = snmp;
         }
         facts.work = self.work(pin.and_then(|pin| pin.mac), &facts).await?;
@@ -183,7 +183,7 @@ fn facts_of(device: &Device, pin: Option<&Pin>, now: Timestamp, path: Path) -> F
         }),
         path,
         login: None,
-        agent: checkup::Agent::Off,
+        agent: None,
         work: Work::default(),
     }
 }

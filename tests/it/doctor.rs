@@ -324,6 +324,23 @@ fn a_report_replays_as_what_the_device_said() {
     }
 }
 
+#[test]
+fn a_report_has_what_came_where_no_prompt_was_reached() {
+    let fleet = TestFleet::start(
+        &[Given {
+            key: "maple",
+            model: "GAM-4-CX",
+            tune: |spec| spec.knobs.sessions = 0,
+        }],
+        "",
+    );
+    let (ran, path) = report(&fleet, &[]);
+    let _ = ran.expect(1).says("PROBLEM  terminal");
+    let (files, _) = unpack(&path);
+    let greeting = String::from_utf8_lossy(&files["gamops-report/maple/session/00-greeting.bytes"]);
+    assert!(greeting.contains("Only 0 connections allowed"), "{greeting:?}");
+}
+
 fn value(object: &Value) -> (Vec<u64>, SnmpValue) {
     let oid = object["oid"]
         .as_str()

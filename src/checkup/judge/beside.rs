@@ -17,8 +17,9 @@ pub(super) fn mode(facts: &Facts) -> Finding {
 pub(super) fn agent(facts: &Facts) -> Vec<Finding> {
     const CHECK: &str = "snmp";
     let (v2c, v1) = match &facts.agent {
-        Agent::Off => return vec![Finding::ok(CHECK, "not asked: `transport.snmp` is false")],
-        Agent::Asked { v2c, v1 } => (v2c, v1),
+        None => return Vec::new(),
+        Some(Agent::Off) => return vec![Finding::ok(CHECK, "not asked: `transport.snmp` is false")],
+        Some(Agent::Asked { v2c, v1 }) => (v2c, v1),
     };
     if let Some(nonsense) = [v2c, v1].iter().find_map(|spoken| match spoken {
         Spoken::Nonsense(reason) => Some(reason),

@@ -185,7 +185,7 @@ pub(super) fn subscriber_model(facts: &Facts) -> Option<Finding> {
 
 fn spoken(facts: &Facts) -> Vec<&Spoken> {
     match &facts.agent {
-        Agent::Off => Vec::new(),
-        Agent::Asked { v2c, v1 } => vec![v2c, v1],
+        Some(Agent::Asked { v2c, v1 }) => vec![v2c, v1],
+        Some(Agent::Off) | None => Vec::new(),
     }
 }

@@ -77,10 +77,10 @@ fn healthy() -> Facts {
             terminal_refused: Vec::new(),
             reading: Ok(Box::new(reading)),
         }))),
-        agent: Agent::Asked {
+        agent: Some(Agent::Asked {
             v2c: identity(),
             v1: identity(),
-        },
+        }),
         work: Work::default(),
     }
 }
@@ -224,14 +224,14 @@ const ROWS: &[Row] = &[
     ),
     (
         |f| {
-            f.agent = Agent::Asked {
+            f.agent = Some(Agent::Asked {
                 v2c: Spoken::Identity {
                     mac: Some(mac(9)),
                     model: None,
                     subscriber_model: None,
                 },
                 v1: Spoken::Silence,
-            };
+            });
         },
         "identity",
         Level::Problem,
@@ -304,13 +304,13 @@ const ROWS: &[Row] = &[
         Level::Problem,
         "set `subscriber_model: endpoint-aware`",
     ),
-    (|f| f.agent = Agent::Off, "snmp", Level::Ok, "not asked"),
+    (|f| f.agent = Some(Agent::Off), "snmp", Level::Ok, "not asked"),
     (
         |f| {
-            f.agent = Agent::Asked {
+            f.agent = Some(Agent::Asked {
                 v2c: Spoken::Silence,
                 v1: Spoken::Silence,
-            };
+            });
         },
         "snmp",
         Level::Note,
@@ -318,10 +318,10 @@ const ROWS: &[Row] = &[
     ),
     (
         |f| {
-            f.agent = Agent::Asked {
+            f.agent = Some(Agent::Asked {
                 v2c: Spoken::Nonsense("garbled".to_owned()),
                 v1: Spoken::Silence,
-            };
+            });
         },
         "snmp",
         Level::Note,
@@ -329,10 +329,10 @@ const ROWS: &[Row] = &[
     ),
     (
         |f| {
-            f.agent = Agent::Asked {
+            f.agent = Some(Agent::Asked {
                 v2c: Spoken::Silence,
                 v1: identity(),
-            };
+            });
         },
         "snmp",
         Level::Ok,
@@ -392,7 +392,7 @@ fn what_could_not_be_looked_at_is_not_spoken_of() {
     let mut facts = healthy();
     facts.path = Path::Broken(trouble("no way"));
     facts.login = None;
-    facts.agent = Agent::Off;
+    facts.agent = None;
     let checks: Vec<&str> = judge(&facts).iter().map(|finding| finding.check).collect();
-    assert_eq!(checks, ["mode", "path", "snmp", "runs"]);
+    assert_eq!(checks, ["mode", "path", "runs"]);
 }

@@ -16,14 +16,20 @@ use super::super::chain;
 use super::Evidence;
 
 /// Logs in once and looks around.
-pub(super) async fn login(device: &Device, to: &Connect, sharing: Option<Sharing>, evidence: &mut Evidence) -> Login {
-    let opened = match &sharing {
-        Some(_) => Session::open_on_tape(to).await,
-        None => Session::open(to).await,
+pub(super) async fn login(
+    device: &Device,
+    to: &Connect,
+    mut sharing: Option<Sharing>,
+    evidence: &mut Evidence,
+) -> Login {
+    let opened = match &mut sharing {
+        Some(sharing) => Session::open_on_tape(to, sharing).await,
+        None => Session::open(to).await.map_err(|error| (error, Vec::new())),
     };
     let mut session = match opened {
         Ok(session) => session,
-        Err(error) => {
+        Err((error, heard)) => {
+            evidence.heard = heard;
             return Login::Stopped {
                 at: step(&error),
                 trouble: trouble(device, &error),
@@ -31,8 +37,8 @@ pub(super) async fn login(device: &Device, to: &Connect, sharing: Option<Sharing
         }
     };
     let inside = look_around(device, &mut session, evidence).await;
-    if let Some(mut sharing) = sharing {
-        evidence.heard = session.heard(&mut sharing);
+    if let Some(sharing) = &mut sharing {
+        evidence.heard = session.heard(sharing);
     }
     session.close().await;
     Login::In(Box::new(inside))
