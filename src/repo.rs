@@ -4,8 +4,10 @@ mod create;
 mod files;
 mod git;
 mod revision;
+mod write;
 
 pub use create::{CreateError, create_files};
 pub use files::{RepoError, included_below, read_inventory};
 pub use git::{commit_of, trailers_of};
 pub use revision::{Revision, RevisionError, read_inventory_at};
+pub use write::{Rewrite, WriteError, rewrite};

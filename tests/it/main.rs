@@ -13,6 +13,7 @@ mod crash;
 mod device_gather;
 mod devices;
 mod discover;
+mod edit;
 mod faults;
 mod fields;
 mod fleet;
