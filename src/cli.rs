@@ -8,6 +8,7 @@ mod confirm;
 mod context;
 mod demo;
 mod discover;
+mod edits;
 pub mod exit;
 mod generate;
 mod history;
@@ -23,6 +24,7 @@ mod show;
 pub mod simulate;
 pub mod simulate_control;
 mod since;
+mod swap_endpoint;
 mod trust;
 mod undo;
 pub mod validate;
@@ -84,6 +86,7 @@ enum Command {
     Undo(undo::Args),
     Trust(trust::Args),
     Rebind(rebind::Args),
+    SwapEndpoint(swap_endpoint::Args),
     Schema(schema::Args),
     Simulate(simulate::SimulateArgs),
     SimulateControl(simulate_control::SimulateControlArgs),
@@ -166,6 +169,7 @@ async fn run(command: Command) -> anyhow::Result<Exit> {
         Command::Undo(args) => undo::run(args).await,
         Command::Trust(args) => trust::run(args).await,
         Command::Rebind(args) => rebind::run(args).await,
+        Command::SwapEndpoint(args) => swap_endpoint::run(args).await,
         Command::Schema(args) => {
             schema::run(&args, &mut std::io::stdout())?;
             Ok(Exit::Done)

@@ -25,6 +25,7 @@ mod root;
 pub mod rules;
 mod schema;
 pub mod since;
+pub mod swap;
 pub mod window;
 
 use crate::diagnostic::{Report, SourceFile};

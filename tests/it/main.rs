@@ -43,6 +43,7 @@ mod ssh_openssh;
 mod ssh_session;
 mod ssh_transport;
 mod support;
+mod swap_endpoint;
 mod undo;
 mod validate;
 mod variants;
