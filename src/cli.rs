@@ -10,6 +10,7 @@ mod daemon;
 mod demo;
 mod discover;
 mod doctor;
+mod edits;
 pub mod exit;
 mod file;
 mod generate;
@@ -29,6 +30,7 @@ pub mod simulate;
 pub mod simulate_control;
 mod since;
 mod status;
+mod swap_endpoint;
 mod trust;
 mod undo;
 pub mod validate;
@@ -98,6 +100,7 @@ enum Command {
     Settings(daemon::SettingsArgs),
     Pause(pause::Args),
     Resume(pause::ResumeArgs),
+    SwapEndpoint(swap_endpoint::Args),
     Schema(schema::Args),
     Simulate(simulate::SimulateArgs),
     SimulateControl(simulate_control::SimulateControlArgs),
@@ -188,6 +191,7 @@ async fn run(command: Command) -> anyhow::Result<Exit> {
         Command::Settings(args) => daemon::settings(&args),
         Command::Pause(args) => pause::run(args).await,
         Command::Resume(args) => pause::resume(args).await,
+        Command::SwapEndpoint(args) => swap_endpoint::run(args).await,
         Command::Schema(args) => {
             schema::run(&args, &mut std::io::stdout())?;
             Ok(Exit::Done)

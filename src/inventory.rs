@@ -9,6 +9,7 @@ mod decode;
 mod decoded;
 pub mod desired;
 mod document;
+pub mod edit;
 pub mod expression;
 mod findings;
 mod fleet;
@@ -24,6 +25,7 @@ mod root;
 pub mod rules;
 mod schema;
 pub mod since;
+pub mod swap;
 pub mod window;
 
 use crate::diagnostic::{Report, SourceFile};

@@ -1,12 +1,16 @@
 //! Files and Git: the inventory's texts and the commit that they come from; and a new one's first.
 
+mod commit;
 mod create;
 mod files;
 mod git;
 pub mod remote;
 mod revision;
+mod write;
 
 pub use create::{CreateError, first_commit, is_in_repository, knows_committer, write_new};
+pub use commit::{CommitError, Committer};
 pub use files::{RepoError, included_below, read_inventory};
 pub use git::{commit_of, trailers_of};
 pub use revision::{Revision, RevisionError, read_inventory_at};
+pub use write::{Rewrite, WriteError, rewrite};

@@ -8,7 +8,7 @@ use anyhow::Context as _;
 use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
 
-use crate::diagnostic::Colour;
+use crate::diagnostic::{Colour, SourceFile};
 use crate::dialect::running::canonical;
 use crate::domain::Firmware;
 use crate::inventory::model::{Device, Inventory};
@@ -31,6 +31,11 @@ pub(super) const WIDTH: usize = 120;
 /// Reads an inventory. Where it is invalid the findings are printed and the exit code is the answer;
 /// warnings are printed and do not stop anything.
 pub(super) fn load(path: &Path) -> anyhow::Result<Result<Inventory, Exit>> {
+    Ok(load_texts(path)?.map(|(_, inventory)| inventory))
+}
+
+/// As [`load`], with the texts.
+pub(super) fn load_texts(path: &Path) -> anyhow::Result<Result<(Vec<SourceFile>, Inventory), Exit>> {
     let files = repo::read_inventory(path).with_context(|| format!("reading the inventory {}", path.display()))?;
     let loaded = inventory::load(&files);
     // The edge strips the colours where they do not belong.
@@ -38,10 +43,13 @@ pub(super) fn load(path: &Path) -> anyhow::Result<Result<Inventory, Exit>> {
     if !findings.is_empty() {
         say(findings.trim_end());
     }
-    Ok(loaded.inventory.ok_or_else(|| {
-        say("The inventory is invalid: nothing was planned.");
-        Exit::Invalid
-    }))
+    Ok(match loaded.inventory {
+        Some(inventory) => Ok((files, inventory)),
+        None => {
+            say("The inventory is invalid: nothing was planned.");
+            Err(Exit::Invalid)
+        }
+    })
 }
 
 /// A device that the command line names. `None`: there is none, which was said.

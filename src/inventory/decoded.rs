@@ -9,7 +9,7 @@ use super::decode::{Context, Decode as _, Shape as _};
 use super::document::{self, Node, Span, Value};
 use super::findings::{Findings, Loc};
 use super::raw::RawFile;
-use super::rules;
+use super::{root, rules};
 
 /// What one file says.
 #[derive(Debug)]
@@ -123,10 +123,7 @@ fn refuse_root_keys(file: u32, node: &Node<'_>, findings: &mut Findings) {
         return;
     };
     for entry in entries {
-        if matches!(
-            &*entry.key,
-            "format" | "inventory" | "include" | "defaults" | "policies"
-        ) {
+        if root::is_root_key(&entry.key) {
             let at = Loc::new(file, entry.key_span);
             findings
                 .add(

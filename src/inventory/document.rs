@@ -7,6 +7,7 @@
 
 use std::borrow::Cow;
 use std::collections::HashMap;
+use std::ops::Range;
 
 use granit_parser::{ErrorKind, Event, Parser, ScalarStyle, ScanError, Span as ParserSpan};
 
@@ -30,6 +31,13 @@ pub(super) struct Span {
     pub(super) start: u32,
     /// One past the last byte.
     pub(super) end: u32,
+}
+
+impl Span {
+    /// As offsets into the text.
+    pub(super) fn range(self) -> Range<usize> {
+        to_usize(self.start)..to_usize(self.end)
+    }
 }
 
 /// A value and where it stands.

@@ -36,8 +36,7 @@ impl Loc {
     }
 
     fn range(self) -> Range<usize> {
-        let wide = |at: u32| usize::try_from(at).unwrap_or(usize::MAX);
-        wide(self.span.start)..wide(self.span.end)
+        self.span.range()
     }
 }
 

@@ -35,7 +35,8 @@ fn is_plain(text: &str, in_flow: bool) -> bool {
         && text.chars().all(inside)
 }
 
-fn in_quotes(text: &str) -> String {
+/// In double quotes, whatever it is.
+pub(super) fn in_quotes(text: &str) -> String {
     let mut quoted = String::with_capacity(text.len() + 2);
     quoted.push('"');
     for char in text.chars() {

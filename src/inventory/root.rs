@@ -21,6 +21,11 @@ pub(super) fn is_root(path: &str) -> bool {
     path == ROOT_FILE || path.strip_suffix(ROOT_FILE).is_some_and(|folder| folder.ends_with('/'))
 }
 
+/// Whether a key of the top level may stand in the root file only: it holds for the whole inventory.
+pub(super) fn is_root_key(key: &str) -> bool {
+    matches!(key, "format" | "inventory" | "include" | "defaults" | "policies")
+}
+
 /// The folder of the root file as it stands before every path, with its slash; empty for the current one.
 pub(super) fn folder(root: &str) -> &str {
     root.strip_suffix(ROOT_FILE).unwrap_or("")
