@@ -2,6 +2,7 @@
 //!
 //! stdout is the answer, stderr is the story.
 
+mod action;
 mod apply;
 mod backup;
 mod confirm;
@@ -85,6 +86,9 @@ enum Command {
     Undo(undo::Args),
     Trust(trust::Args),
     Rebind(rebind::Args),
+    RebootEndpoint(action::RebootArgs),
+    CyclePoe(action::CycleArgs),
+    ClearCounters(action::ClearArgs),
     Pause(pause::Args),
     Resume(pause::ResumeArgs),
     Schema(schema::Args),
@@ -169,6 +173,9 @@ async fn run(command: Command) -> anyhow::Result<Exit> {
         Command::Undo(args) => undo::run(args).await,
         Command::Trust(args) => trust::run(args).await,
         Command::Rebind(args) => rebind::run(args).await,
+        Command::RebootEndpoint(args) => action::reboot(args).await,
+        Command::CyclePoe(args) => action::cycle(args).await,
+        Command::ClearCounters(args) => action::clear(args).await,
         Command::Pause(args) => pause::run(args).await,
         Command::Resume(args) => pause::resume(args).await,
         Command::Schema(args) => {

@@ -2,6 +2,7 @@
 //!
 //! Devices are worked on side by side up to a limit, each over one session, and each fails alone.
 
+mod action;
 mod again;
 mod apply;
 mod backup;
@@ -11,6 +12,7 @@ mod event;
 mod hold;
 mod observe;
 mod pause;
+mod power;
 mod rebind;
 mod result;
 mod rollout;
@@ -43,11 +45,13 @@ use crate::store::{RunId, Store, StoreError};
 use crate::transport::credentials::Keyring;
 use crate::transport::ssh::HostKeyPolicy;
 
+pub use action::{Acted, Deed, PlannedAction, Unready};
 pub use again::{Again, Misfit};
 pub use backup::Backup;
 pub use event::{Event, Events, Progress};
 pub use hold::Leases;
 pub use observe::{Contact, Identified, observe, trust};
+pub use power::PlannedCycle;
 pub use rebind::{PlannedRebind, Rebound, Unplanned};
 pub use result::{DeviceOutcome, DeviceResult, Failure, NotRolledBack, RolledBack, Stopped, WayBack};
 pub use run::{Applied, Orders};

@@ -262,7 +262,7 @@ fn refuse_unsayable(ordered: &[OrderedChange], device: &str, words: Words<'_>, r
     }
 }
 
-fn write_out(ordered: &[OrderedChange], device: &str, resolution: &mut Resolution, render: Render<'_>) -> Vec<Step> {
+pub(super) fn write_out(ordered: &[OrderedChange], device: &str, resolution: &mut Resolution, render: Render<'_>) -> Vec<Step> {
     let mut steps = Vec::with_capacity(ordered.len());
     for step in ordered {
         let (_, address) = address(device, step.change.object(), &resolution.keys);

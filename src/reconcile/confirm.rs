@@ -62,6 +62,18 @@ impl Context {
         verdict: Verdict,
         patience: Duration,
     ) -> Result<Vec<DeviceResult>, RunError> {
+        self.settle_saying(applied, verdict, patience, None).await
+    }
+
+    /// As [`Context::settle`], with the reason that history gives for it; `None` for the usual one.
+    pub(super) async fn settle_saying(
+        &self,
+        applied: Applied,
+        verdict: Verdict,
+        patience: Duration,
+        reason: Option<String>,
+    ) -> Result<Vec<DeviceResult>, RunError> {
+        let reason = reason.as_ref();
         let Applied {
             run,
             mut results,
@@ -86,7 +98,10 @@ impl Context {
                     };
                     // The device is held until it is done.
                     let hold = one.hold;
-                    self.settle_one(run, &device, &hold, verdict, patience).await
+                    let outcome = self
+                        .try_settle(run, &device, &hold, verdict, patience, reason.cloned())
+                        .await;
+                    settled(device, outcome)
                 })
                 .buffer_unordered(self.parallelism.changing.max(1))
                 .collect()
@@ -137,7 +152,8 @@ impl Context {
                 if self.undecided(run, verdict).await?.contains(&device) {
                     done.insert(device.mac);
                     self.store.resume_device(run, &device.device, hold.token()).await?;
-                    results.push(self.settle_one(run, &device, &hold, verdict, patience).await);
+                    let outcome = self.try_settle(run, &device, &hold, verdict, patience, None).await;
+                    results.push(settled(device, outcome));
                 }
             }
             if !progress {
@@ -200,25 +216,6 @@ impl Context {
         Ok(results)
     }
 
-    async fn settle_one(
-        &self,
-        run: RunId,
-        waiting: &Undecided,
-        hold: &Hold,
-        verdict: Verdict,
-        patience: Duration,
-    ) -> DeviceResult {
-        let outcome = match self.try_settle(run, waiting, hold, verdict, patience).await {
-            Ok(outcome) => outcome,
-            Err(source) => not_settled(chain(&source)),
-        };
-        DeviceResult {
-            device: waiting.device.clone(),
-            waits: None,
-            outcome,
-        }
-    }
-
     async fn try_settle(
         &self,
         run: RunId,
@@ -226,6 +223,7 @@ impl Context {
         hold: &Hold,
         verdict: Verdict,
         patience: Duration,
+        reason: Option<String>,
     ) -> Result<DeviceOutcome, StoreError> {
         let Some(device) = self.inventory.devices.get(&waiting.device) else {
             return Ok(not_settled("the inventory has no such device any more".to_owned()));
@@ -243,7 +241,7 @@ impl Context {
         match verdict {
             Verdict::Keep => Ok(apply::keep(work, waiting.mac, &checkpoint).await),
             Verdict::Reject => {
-                let reason = format!("run {run} was rejected");
+                let reason = reason.unwrap_or_else(|| format!("run {run} was rejected"));
                 apply::give_back(work, waiting.mac, &checkpoint, waiting.state, reason).await
             }
             Verdict::Expired => {
@@ -257,6 +255,14 @@ impl Context {
 /// Who does what the word on a run says: nobody gave a name for it.
 fn whoever() -> String {
     format!("gamops@{}", host_name())
+}
+
+fn settled(waiting: Undecided, outcome: Result<DeviceOutcome, StoreError>) -> DeviceResult {
+    DeviceResult {
+        device: waiting.device,
+        waits: None,
+        outcome: outcome.unwrap_or_else(|source| not_settled(chain(&source))),
+    }
 }
 
 fn not_settled(reason: String) -> DeviceOutcome {
