@@ -18,6 +18,7 @@ mod pause;
 mod plan;
 mod progress;
 mod rebind;
+mod replace;
 mod results;
 pub mod schema;
 mod settings;
@@ -85,6 +86,7 @@ enum Command {
     History(history::Args),
     Undo(undo::Args),
     Trust(trust::Args),
+    Replace(replace::Args),
     Rebind(rebind::Args),
     RebootEndpoint(action::RebootArgs),
     CyclePoe(action::CycleArgs),
@@ -172,6 +174,7 @@ async fn run(command: Command) -> anyhow::Result<Exit> {
         Command::History(args) => history::run(args).await,
         Command::Undo(args) => undo::run(args).await,
         Command::Trust(args) => trust::run(args).await,
+        Command::Replace(args) => replace::run(args).await,
         Command::Rebind(args) => rebind::run(args).await,
         Command::RebootEndpoint(args) => action::reboot(args).await,
         Command::CyclePoe(args) => action::cycle(args).await,

@@ -21,6 +21,7 @@ pub mod pause;
 pub mod power;
 mod rebind;
 pub mod record;
+pub mod replace;
 mod resolve;
 pub mod rollback;
 mod subscriber_model;

@@ -14,6 +14,7 @@ mod observe;
 mod pause;
 mod power;
 mod rebind;
+mod replace;
 mod result;
 mod rollout;
 mod run;
@@ -34,7 +35,7 @@ use crate::dialect::{command, running};
 use crate::inventory;
 use crate::inventory::model::{Device, Inventory, Subscriber, Suspension};
 use crate::inventory::rollout::Canary;
-use crate::observed::{Change, Kind};
+use crate::observed::{Change, DeviceConfig, Kind};
 use crate::plan::guard::{self, Allowances, Sight};
 use crate::plan::model::{DeviceChanges, DevicePlan, Outcome, Plan, Unread};
 use crate::plan::moves::{self, Move};
@@ -53,6 +54,7 @@ pub use hold::Leases;
 pub use observe::{Contact, Identified, observe, trust};
 pub use power::PlannedCycle;
 pub use rebind::{PlannedRebind, Rebound, Unplanned};
+pub use replace::{PlannedReplacement, Replacement};
 pub use result::{DeviceOutcome, DeviceResult, Failure, NotRolledBack, RolledBack, Stopped, WayBack};
 pub use run::{Applied, Orders};
 pub use undo::{NotUndoable, Undoing};
@@ -165,6 +167,17 @@ pub fn chain(error: &dyn std::error::Error) -> String {
         cause = error.source();
     }
     line
+}
+
+/// By what a device that was read is planned for.
+#[derive(Clone, Copy)]
+struct Viewed<'a> {
+    /// What gamops owns there.
+    records: &'a [Record],
+    /// The objects that the operator named; `None` for the whole device.
+    targets: Option<&'a BTreeSet<(Kind, String)>>,
+    /// The device as if it were the one whose place it takes.
+    remembered: Option<&'a DeviceConfig>,
 }
 
 /// A device that a run is about, and the objects named on it; `None` for all of them.
@@ -347,7 +360,17 @@ impl Context {
         plan: impl FnOnce(Inputs<'_>) -> DeviceChanges,
     ) -> (DevicePlan, Option<Contact>) {
         self.events.tell(&device.key, Progress::Contacting);
-        let (outcome, contact) = match self.look_at(device, targets.as_ref(), plan).await {
+        let seen = self.look_at(device, targets.as_ref(), plan).await;
+        self.with_session(device, seen).await
+    }
+
+    /// A device's entry in a plan; where it is to be changed, with its session, which is ended otherwise.
+    async fn with_session(
+        &self,
+        device: &Device,
+        seen: Result<(DeviceChanges, Contact), Unread>,
+    ) -> (DevicePlan, Option<Contact>) {
+        let (outcome, contact) = match seen {
             Ok((changes, contact)) => {
                 self.events.tell(&device.key, Progress::Read);
                 (Outcome::Read(Box::new(changes)), Some(contact))
@@ -394,14 +417,27 @@ impl Context {
         targets: Option<&BTreeSet<(Kind, String)>>,
         plan: impl FnOnce(Inputs<'_>) -> DeviceChanges,
     ) -> Result<(DeviceChanges, Contact), Unread> {
-        let contact = observe(self, device).await?;
-        let database = |source: StoreError| Unread {
-            reason: chain(&source),
-            help: source.help(),
+        let mut contact = observe(self, device).await?;
+        let records = self.store.records(contact.mac()).await.map_err(no_database)?;
+        let view = Viewed {
+            records: &records,
+            targets,
+            remembered: None,
         };
-        let pauses = self.pauses(device).await.map_err(database)?;
-        let records = self.store.records(contact.mac()).await.map_err(database)?;
-        let last = self.store.last_run(contact.mac()).await.map_err(database)?;
+        let changes = self.plan_seen(&mut contact, device, view, plan).await?;
+        Ok((changes, contact))
+    }
+
+    /// Makes a plan for a device that was read. The contact is borrowed alone: a session is not for two threads at once.
+    async fn plan_seen(
+        &self,
+        contact: &mut Contact,
+        device: &Device,
+        view: Viewed<'_>,
+        plan: impl FnOnce(Inputs<'_>) -> DeviceChanges,
+    ) -> Result<DeviceChanges, Unread> {
+        let pauses = self.pauses(device).await.map_err(no_database)?;
+        let last = self.store.last_run(contact.mac()).await.map_err(no_database)?;
         let Some(desired) = inventory::compile(&self.inventory, &device.key) else {
             return Err(Unread {
                 reason: "the inventory has no such device".to_owned(),
@@ -412,7 +448,7 @@ impl Context {
         let running_text = running::canonical(&observation.running);
         let startup_text = observation.startup.as_ref().map(running::canonical);
         let firmware = &contact.observation.identity.firmware;
-        let timings = self.store.timings(firmware).await.map_err(database)?;
+        let timings = self.store.timings(firmware).await.map_err(no_database)?;
         let inputs = Inputs {
             desired: &desired,
             readings: Readings {
@@ -421,19 +457,20 @@ impl Context {
             },
             identity: &observation.identity,
             capabilities: &observation.capabilities,
-            records: &records,
+            records: view.records,
             unfinished: last.is_some_and(|run| run.state.is_unfinished()),
             timings: &timings,
             pauses: &pauses,
             now: self.now,
             window: self.window(device),
-            targets,
+            remembered: view.remembered,
+            targets: view.targets,
         };
         let mut changes = plan(inputs);
-        if let Some(standing) = self.store.unconfirmed(contact.mac()).await.map_err(database)? {
+        if let Some(standing) = self.store.unconfirmed(contact.mac()).await.map_err(no_database)? {
             changes.refuse(confirm::refusal(&standing, jiff::Timestamp::now()));
         }
-        Ok((changes, contact))
+        Ok(changes)
     }
 }
 
@@ -442,6 +479,14 @@ impl Planned {
     pub async fn close(self) -> Plan {
         futures::future::join_all(self.contacts.into_values().map(Contact::close)).await;
         self.plan
+    }
+}
+
+/// A device that cannot be planned for, because the database cannot be used.
+fn no_database(source: StoreError) -> Unread {
+    Unread {
+        reason: chain(&source),
+        help: source.help(),
     }
 }
 

@@ -32,6 +32,7 @@ mod pause;
 mod policies;
 mod random;
 mod readme;
+mod replace;
 mod rollback;
 mod saved_plan;
 mod services;
