@@ -262,6 +262,7 @@ impl ObservedDevice {
             unfinished: false,
             timings: &Timings::default(),
             pauses: &[],
+            remembered: None,
             now: jiff::Timestamp::UNIX_EPOCH,
             window: None,
             targets: None,

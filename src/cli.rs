@@ -2,6 +2,7 @@
 //!
 //! stdout is the answer, stderr is the story.
 
+mod action;
 mod apply;
 mod backup;
 mod confirm;
@@ -22,6 +23,7 @@ mod pause;
 mod plan;
 mod progress;
 mod rebind;
+mod replace;
 mod results;
 pub mod schema;
 mod settings;
@@ -93,11 +95,15 @@ enum Command {
     Import(import::Args),
     Undo(undo::Args),
     Trust(trust::Args),
+    Replace(replace::Args),
     Rebind(rebind::Args),
     Daemon(daemon::Args),
     Status(status::StatusArgs),
     Reconcile(status::ReconcileArgs),
     Settings(daemon::SettingsArgs),
+    RebootEndpoint(action::RebootArgs),
+    CyclePoe(action::CycleArgs),
+    ClearCounters(action::ClearArgs),
     Pause(pause::Args),
     Resume(pause::ResumeArgs),
     SwapEndpoint(swap_endpoint::Args),
@@ -184,11 +190,15 @@ async fn run(command: Command) -> anyhow::Result<Exit> {
         Command::Import(args) => import::run(args).await,
         Command::Undo(args) => undo::run(args).await,
         Command::Trust(args) => trust::run(args).await,
+        Command::Replace(args) => replace::run(args).await,
         Command::Rebind(args) => rebind::run(args).await,
         Command::Daemon(args) => daemon::run(args).await,
         Command::Status(args) => status::status(args).await,
         Command::Reconcile(args) => status::reconcile(args).await,
         Command::Settings(args) => daemon::settings(&args),
+        Command::RebootEndpoint(args) => action::reboot(args).await,
+        Command::CyclePoe(args) => action::cycle(args).await,
+        Command::ClearCounters(args) => action::clear(args).await,
         Command::Pause(args) => pause::run(args).await,
         Command::Resume(args) => pause::resume(args).await,
         Command::SwapEndpoint(args) => swap_endpoint::run(args).await,

@@ -1,5 +1,6 @@
 //! The device's languages: command-line text and SNMP values to and from typed states. No I/O.
 
+pub mod action;
 pub mod command;
 pub mod discover;
 pub mod redact;

@@ -4,6 +4,7 @@
 //! Pure data. Reading it from text and writing it as commands is `dialect`'s; deciding what to do is
 //! `plan`'s. Values are as lenient as the device itself: an odd name or VLAN 4094 is accepted as found.
 
+mod action;
 mod assumed;
 mod capabilities;
 mod change;
@@ -14,6 +15,7 @@ mod object;
 mod option82;
 mod seen;
 
+pub use action::Action;
 pub use assumed::AssumedWord;
 pub use capabilities::{Answer, Capabilities, Evidence, Support};
 pub use change::{Change, Conflict, FromTo, Kind, ObjectId};

@@ -3,6 +3,7 @@
 //! Entry point: [`plan_device`]. Knows no CLI words (the caller hands in how a change is written), no
 //! transports, no YAML.
 
+pub mod action;
 mod build;
 mod claims;
 pub mod diff;
@@ -17,8 +18,10 @@ mod moved;
 pub mod moves;
 mod option82;
 pub mod pause;
+pub mod power;
 mod rebind;
 pub mod record;
+pub mod replace;
 mod resolve;
 pub mod rollback;
 mod subscriber_model;

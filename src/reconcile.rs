@@ -2,6 +2,7 @@
 //!
 //! Devices are worked on side by side up to a limit, each over one session, and each fails alone.
 
+mod action;
 mod again;
 mod apply;
 mod backup;
@@ -14,7 +15,9 @@ mod hold;
 mod meet;
 mod observe;
 mod pause;
+mod power;
 mod rebind;
+mod replace;
 mod result;
 mod rollout;
 mod run;
@@ -35,7 +38,7 @@ use crate::dialect::{command, running};
 use crate::inventory;
 use crate::inventory::model::{Device, Inventory, Subscriber, Suspension};
 use crate::inventory::rollout::Canary;
-use crate::observed::{Change, Kind};
+use crate::observed::{Change, DeviceConfig, Kind};
 use crate::plan::guard::{self, Allowances, Sight};
 use crate::plan::model::{DeviceChanges, DevicePlan, Outcome, Plan, Unread};
 use crate::plan::moves::{self, Move};
@@ -46,6 +49,7 @@ use crate::store::{RunId, Store, StoreError};
 use crate::transport::credentials::Keyring;
 use crate::transport::ssh::HostKeyPolicy;
 
+pub use action::{Acted, Deed, PlannedAction, Unready};
 pub use again::{Again, Misfit};
 pub use backup::Backup;
 pub use doctor::{Evidence, Examined};
@@ -53,7 +57,9 @@ pub use event::{Event, Events, Progress};
 pub use hold::Leases;
 pub use meet::Stranger;
 pub use observe::{Contact, Identified, observe, trust};
+pub use power::PlannedCycle;
 pub use rebind::{PlannedRebind, Rebound, Unplanned};
+pub use replace::{PlannedReplacement, Replacement};
 pub use result::{DeviceOutcome, DeviceResult, Failure, NotRolledBack, RolledBack, Stopped, WayBack};
 pub use run::{Applied, Orders};
 pub use undo::{NotUndoable, Undoing};
@@ -168,6 +174,17 @@ pub fn chain(error: &dyn std::error::Error) -> String {
         cause = error.source();
     }
     line
+}
+
+/// By what a device that was read is planned for.
+#[derive(Clone, Copy)]
+struct Viewed<'a> {
+    /// What gamops owns there, where it is not what is on record.
+    records: Option<&'a Arc<Vec<Record>>>,
+    /// The objects that the operator named; `None` for the whole device.
+    targets: Option<&'a BTreeSet<(Kind, String)>>,
+    /// The device as if it were the one whose place it takes.
+    remembered: Option<&'a Arc<DeviceConfig>>,
 }
 
 /// A device that a run is about, and the objects named on it; `None` for all of them.
@@ -371,7 +388,17 @@ impl Context {
         plan: impl FnOnce(Inputs<'_>) -> DeviceChanges,
     ) -> (DevicePlan, Option<Contact>) {
         self.events.tell(&device.key, Progress::Contacting);
-        let (outcome, contact) = match self.look_at(device, targets.as_ref(), plan).await {
+        let seen = self.look_at(device, targets.as_ref(), plan).await;
+        self.with_session(device, seen).await
+    }
+
+    /// A device's entry in a plan; where it is to be changed, with its session, which is ended otherwise.
+    async fn with_session(
+        &self,
+        device: &Device,
+        seen: Result<(DeviceChanges, Contact), Unread>,
+    ) -> (DevicePlan, Option<Contact>) {
+        let (outcome, contact) = match seen {
             Ok((changes, contact)) => {
                 self.events.tell(&device.key, Progress::Read);
                 (Outcome::Read(Box::new(changes)), Some(contact))
@@ -418,12 +445,32 @@ impl Context {
         targets: Option<&BTreeSet<(Kind, String)>>,
         plan: impl FnOnce(Inputs<'_>) -> DeviceChanges,
     ) -> Result<(DeviceChanges, Contact), Unread> {
-        let contact = observe(self, device).await?;
+        let mut contact = observe(self, device).await?;
+        let view = Viewed {
+            records: None,
+            targets,
+            remembered: None,
+        };
+        let changes = self.plan_seen(&mut contact, device, view, plan).await?;
+        Ok((changes, contact))
+    }
+
+    /// Makes a plan for a device that was read. The contact is borrowed alone: a session is not for two threads at once.
+    async fn plan_seen(
+        &self,
+        contact: &mut Contact,
+        device: &Device,
+        view: Viewed<'_>,
+        plan: impl FnOnce(Inputs<'_>) -> DeviceChanges,
+    ) -> Result<DeviceChanges, Unread> {
         let database = |source: StoreError| observe::plain(&source);
         let pauses = self.pauses(device).await.map_err(database)?;
-        let observation = &contact.observation;
-        let firmware = &observation.identity.firmware;
-        let known = self.store.known(contact.mac(), firmware).await.map_err(database)?;
+        let (mac, observation) = (contact.mac(), &contact.observation);
+        let known = self
+            .store
+            .known(mac, &observation.identity.firmware)
+            .await
+            .map_err(database)?;
         let Some(desired) = inventory::compile(&self.inventory, &device.key) else {
             return Err(Unread {
                 reason: "the inventory has no such device".to_owned(),
@@ -440,19 +487,20 @@ impl Context {
             },
             identity: &observation.identity,
             capabilities: &observation.capabilities,
-            records: &known.records,
+            records: view.records.unwrap_or(&known.records),
             unfinished: known.last.is_some_and(|run| run.state.is_unfinished()),
             timings: &known.timings,
             pauses: &pauses,
             now: self.now,
             window: self.window(device),
-            targets,
+            remembered: view.remembered,
+            targets: view.targets,
         };
         let mut changes = plan(inputs);
         if let Some(standing) = known.unconfirmed {
             changes.refuse(confirm::refusal(&standing, jiff::Timestamp::now()));
         }
-        Ok((changes, contact))
+        Ok(changes)
     }
 }
 

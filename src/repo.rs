@@ -8,8 +8,8 @@ pub mod remote;
 mod revision;
 mod write;
 
-pub use create::{CreateError, first_commit, is_in_repository, knows_committer, write_new};
 pub use commit::{CommitError, Committer};
+pub use create::{CreateError, first_commit, is_in_repository, knows_committer, write_new};
 pub use files::{RepoError, included_below, read_inventory};
 pub use git::{commit_of, trailers_of};
 pub use revision::{Revision, RevisionError, read_inventory_at};

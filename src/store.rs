@@ -24,6 +24,7 @@ mod ownership;
 mod pauses;
 mod pins;
 mod refused;
+mod replacement;
 mod retention;
 mod timings;
 

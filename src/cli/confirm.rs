@@ -100,7 +100,7 @@ pub(super) async fn run(args: Args) -> anyhow::Result<Exit> {
 /// How a device stands that another process has seen to.
 fn words(state: DeviceRunState) -> &'static str {
     match state {
-        DeviceRunState::Saved | DeviceRunState::Settled => "saved",
+        DeviceRunState::Saved | DeviceRunState::Settled | DeviceRunState::Acted => "saved",
         DeviceRunState::RolledBack => "holds what it held before",
         DeviceRunState::PartlyRolledBack => "given back in part",
         DeviceRunState::Sending | DeviceRunState::Verified | DeviceRunState::Failed | DeviceRunState::Interrupted => {

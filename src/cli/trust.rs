@@ -86,7 +86,7 @@ pub(super) async fn run(args: Args) -> anyhow::Result<Exit> {
     Ok(Exit::Done)
 }
 
-fn words(pin: &Pin) -> String {
+pub(super) fn words(pin: &Pin) -> String {
     let key = pin
         .host_key
         .as_deref()

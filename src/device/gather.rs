@@ -1,6 +1,7 @@
 //! Everything that planning needs to know of one device, over one login.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::dialect::command::{
     DISCOVER, READ_DEFAULT, READ_RUNNING, READ_RUNNING_ALL_DEFAULTS, READ_STARTUP, SHOW_VERSION,
@@ -8,8 +9,8 @@ use crate::dialect::command::{
 use crate::dialect::session::Reply;
 use crate::dialect::snmp::{IDENTITY, SnmpIdentity};
 use crate::dialect::version::VersionInfo;
-use crate::dialect::{discover, running, snmp, version};
-use crate::domain::SubscriberModel;
+use crate::dialect::{action, discover, running, snmp, version};
+use crate::domain::{EndpointId, SubscriberModel};
 use crate::observed::{Capabilities, Identity, ProfileRef, RunningConfig, SeenEndpoint};
 use crate::transport::snmp::{Agent, Answer, get};
 use crate::transport::ssh::HostKey;
@@ -102,6 +103,18 @@ pub async fn read_running_text(session: &mut Session) -> Result<String, DeviceEr
 /// Those of [`Session::ask`].
 pub async fn discover(session: &mut Session) -> Result<Vec<SeenEndpoint>, DeviceError> {
     Ok(discover::parse(&session.ask(DISCOVER).await?))
+}
+
+/// Asks how long an endpoint has been up. `None` where the device does not see it, or does not say.
+///
+/// # Errors
+///
+/// Those of [`Session::run`].
+pub async fn endpoint_uptime(session: &mut Session, endpoint: EndpointId) -> Result<Option<Duration>, DeviceError> {
+    Ok(match session.run(&action::status_of(endpoint)).await? {
+        Reply::Done(text) => action::uptime(&text),
+        Reply::Notice(_) | Reply::Refused(_) => None,
+    })
 }
 
 /// Reads what the device would load at boot: its startup configuration, else its default configuration. `None`

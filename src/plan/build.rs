@@ -50,6 +50,9 @@ pub struct Inputs<'a> {
     pub now: Timestamp,
     /// When felt changes may be made; `None`: at any time.
     pub window: Option<State<'a>>,
+    /// The device as if it were the one whose place it takes; `None`: it is the one that it was. What the inventory leaves
+    /// alone is left as it is there.
+    pub remembered: Option<&'a Arc<DeviceConfig>>,
     /// The objects that the operator named; `None` for the whole device.
     pub targets: Option<&'a BTreeSet<(Kind, String)>>,
 }
@@ -99,7 +102,10 @@ pub fn plan_device(inputs: Inputs<'_>, render: Render<'_>) -> DeviceChanges {
             refusals: vec![refusal],
             ..Resolution::default()
         },
-        None => resolve(desired, observed, records, inputs.capabilities),
+        None => {
+            let base = inputs.remembered.unwrap_or(observed);
+            resolve(desired, base, records, inputs.capabilities)
+        }
     };
     if let Some(targets) = inputs.targets {
         restrict(&mut resolution, observed, records, targets);
@@ -161,7 +167,11 @@ pub fn plan_device(inputs: Inputs<'_>, render: Render<'_>) -> DeviceChanges {
     }
     let refused = !resolution.refusals.is_empty();
     let steps = if refused { Vec::new() } else { steps };
-    let changes = describe(inputs, (observed, &target), (&ordered, &steps), &resolution);
+    let mut changes = describe(inputs, (observed, &target), (&ordered, &steps), &resolution);
+    if inputs.remembered.is_some() {
+        // Nobody has changed a new unit behind anybody's back.
+        changes.iter_mut().for_each(|change| change.cause = Cause::Inventory);
+    }
     let with_names = |ids: &[ObjectId]| {
         ids.iter()
             .map(|id| (*id, observed.name_of(*id).unwrap_or_default().to_owned()))
@@ -267,7 +277,12 @@ fn refuse_unsayable(ordered: &[OrderedChange], device: &str, words: Words<'_>, r
     }
 }
 
-fn write_out(ordered: &[OrderedChange], device: &str, resolution: &mut Resolution, render: Render<'_>) -> Vec<Step> {
+pub(super) fn write_out(
+    ordered: &[OrderedChange],
+    device: &str,
+    resolution: &mut Resolution,
+    render: Render<'_>,
+) -> Vec<Step> {
     let mut steps = Vec::with_capacity(ordered.len());
     for step in ordered {
         let (_, address) = address(device, step.change.object(), &resolution.keys);

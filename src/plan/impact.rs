@@ -10,7 +10,7 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
-use crate::domain::{PoeMode, PortBinding, SubscriberId};
+use crate::domain::{EndpointId, PoeMode, PortBinding, PortNumber, SubscriberId};
 use crate::observed::{Change, DeviceConfig, Evidence, Object, ObjectId, ProfileRef, Subscriber};
 
 pub use total::{Total, total};
@@ -77,6 +77,7 @@ enum Effect {
     SubscriberDeleted,
     PowerOff,
     Passage,
+    EndpointRestarted,
 }
 
 /// The table. Evidence is of the class; every number of seconds is assumed (from "seconds to a minute", said nowhere
@@ -99,6 +100,8 @@ const fn felt(effect: Effect) -> (Class, Evidence, Away) {
         Effect::SubscriberDeleted => (Class::Outage, Documented, Away::ForGood),
         Effect::PowerOff => (Class::Outage, Assumed, Away::ForGood),
         Effect::Passage => (Class::Blip, Assumed, Away::WhileCommands),
+        // The vendor's guides give no time; a minute is what an upgrade's restarts are said to take.
+        Effect::EndpointRestarted => (Class::Retrain, Assumed, Away::SecondsMore(60)),
     }
 }
 
@@ -140,7 +143,41 @@ pub fn impact(id: ObjectId, before: Option<&Object>, after: Option<&Object>, con
     }
 }
 
+/// The effect of restarting an endpoint: on the subscribers that it serves, or whose port it is on.
+#[must_use]
+pub fn restart(endpoint: Option<EndpointId>, port: PortNumber, config: &DeviceConfig) -> Impact {
+    let (class, evidence, away) = felt(Effect::EndpointRestarted);
+    let on_port = |number: &SubscriberId| {
+        let subscriber = config.subscribers.get(number);
+        subscriber.is_some_and(|subscriber| subscriber.port == Some(port))
+    };
+    let by_endpoint = endpoint.map(|id| concerned(ObjectId::Endpoint(id), config));
+    let by_port = concerned(ObjectId::Port(port), config).into_iter().filter(on_port);
+    let subscribers: BTreeSet<SubscriberId> = by_endpoint.into_iter().flatten().chain(by_port).collect();
+    if subscribers.is_empty() {
+        return Impact::none();
+    }
+    Impact {
+        class,
+        evidence,
+        away,
+        subscribers,
+    }
+}
+
 impl Impact {
+    /// That of something which nobody notices.
+    #[must_use]
+    pub fn none() -> Self {
+        let (class, evidence, away) = felt(Effect::Nothing);
+        Self {
+            class,
+            evidence,
+            away,
+            subscribers: BTreeSet::new(),
+        }
+    }
+
     /// The same where the object is led to its new state by these changes: what is taken away on the way and put back is
     /// felt, though nothing of it is left in the end.
     #[must_use]
@@ -255,7 +292,7 @@ fn concerned(id: ObjectId, config: &DeviceConfig) -> BTreeSet<SubscriberId> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::{EndpointId, PortNumber, VlanId};
+    use crate::domain::VlanId;
     use crate::observed::{Endpoint, Port};
 
     fn endpoint(port: u64) -> Endpoint {

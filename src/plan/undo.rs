@@ -212,10 +212,12 @@ fn narrowed(
     undone.changes.iter().filter(is_wanted).cloned().collect()
 }
 
-fn unfinished(device: &str) -> Refusal {
+/// Why nothing new is begun on a device where a run did not come to its end.
+#[must_use]
+pub fn unfinished(device: &str) -> Refusal {
     Refusal {
         rule: "unfinished-run",
-        message: "a later run did not come to its end here".to_owned(),
+        message: "a run did not come to its end here".to_owned(),
         help: format!("let `gamops apply --target {device}` go on from there first"),
     }
 }

@@ -31,7 +31,7 @@ use super::result::DeviceOutcome;
 use line::Line;
 
 pub(super) use confirm::{give_back, keep};
-pub(super) use report::failure;
+pub(super) use report::reason;
 pub(super) use save::save;
 pub(super) use send::exchange;
 

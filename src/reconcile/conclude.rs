@@ -23,9 +23,11 @@ use super::{Context, DeviceOutcome, DeviceResult, RunError, apply, chain};
 
 /// The word on a run.
 #[derive(Debug, Clone, Copy)]
-struct Word {
+struct Word<'a> {
     run: RunId,
     verdict: Verdict,
+    /// Why, as history is to have it; `None` for the usual words.
+    reason: Option<&'a str>,
     /// How long a device that cannot be reached is looked for.
     patience: Duration,
 }
@@ -60,13 +62,29 @@ impl Context {
         verdict: Verdict,
         patience: Duration,
     ) -> Result<Vec<DeviceResult>, RunError> {
+        self.settle_saying(applied, verdict, patience, None).await
+    }
+
+    /// As [`Context::settle`], with the reason that history gives for it.
+    pub(super) async fn settle_saying(
+        &self,
+        applied: Applied,
+        verdict: Verdict,
+        patience: Duration,
+        reason: Option<&str>,
+    ) -> Result<Vec<DeviceResult>, RunError> {
         let Applied {
             run,
             mut results,
             waiting,
             of_all,
         } = applied;
-        let word = Word { run, verdict, patience };
+        let word = Word {
+            run,
+            verdict,
+            reason,
+            patience,
+        };
         let mut stages: BTreeMap<u32, Vec<Waiting>> = BTreeMap::new();
         for one in waiting {
             stages.entry(one.stage).or_default().push(one);
@@ -119,7 +137,12 @@ impl Context {
         verdict: Verdict,
         patience: Duration,
     ) -> Result<Vec<DeviceResult>, RunError> {
-        let word = Word { run, verdict, patience };
+        let word = Word {
+            run,
+            verdict,
+            reason: None,
+            patience,
+        };
         let mut results: Vec<DeviceResult> = Vec::new();
         let mut done: BTreeSet<MacAddr> = BTreeSet::new();
         loop {
@@ -158,7 +181,7 @@ impl Context {
     }
 
     /// The devices of a run that wait for this word, in the order in which it is done: as they were begun, or the other way.
-    async fn undecided(&self, word: Word) -> Result<Vec<Undecided>, StoreError> {
+    async fn undecided(&self, word: Word<'_>) -> Result<Vec<Undecided>, StoreError> {
         let mut devices = self.store.devices_of(word.run).await?;
         if word.verdict == Verdict::Keep {
             devices.retain(|device| device.state == DeviceRunState::Verified);
@@ -169,7 +192,7 @@ impl Context {
         Ok(devices)
     }
 
-    async fn turn(&self, word: Word, device: Undecided) -> Result<Turn, StoreError> {
+    async fn turn(&self, word: Word<'_>, device: Undecided) -> Result<Turn, StoreError> {
         let Ok(hold) = self.hold(device.mac, &whoever(), word.run).await? else {
             return Ok(Turn::Busy);
         };
@@ -182,7 +205,7 @@ impl Context {
         Ok(Turn::Done(device.mac, result))
     }
 
-    async fn settle_one(&self, word: Word, waiting: &Undecided, hold: &Hold) -> DeviceResult {
+    async fn settle_one(&self, word: Word<'_>, waiting: &Undecided, hold: &Hold) -> DeviceResult {
         let outcome = match self.try_settle(word, waiting, hold).await {
             Ok(outcome) => outcome,
             Err(source) => not_settled(Failure {
@@ -197,8 +220,10 @@ impl Context {
         }
     }
 
-    async fn try_settle(&self, word: Word, waiting: &Undecided, hold: &Hold) -> Result<DeviceOutcome, StoreError> {
-        let Word { run, verdict, patience } = word;
+    async fn try_settle(&self, word: Word<'_>, waiting: &Undecided, hold: &Hold) -> Result<DeviceOutcome, StoreError> {
+        let Word {
+            run, verdict, patience, ..
+        } = word;
         let not_settled = |reason: String| Ok(not_settled(Failure::of(reason)));
         let Some(device) = self.inventory.devices.get(&waiting.device) else {
             return not_settled("the inventory has no such device any more".to_owned());
@@ -225,7 +250,10 @@ impl Context {
                      back"
                 ));
             }
-            (Verdict::Reject, None) => format!("run {run} was rejected"),
+            (Verdict::Reject, None) => match word.reason {
+                Some(reason) => reason.to_owned(),
+                None => format!("run {run} was rejected"),
+            },
             (Verdict::Expired, None) => format!("run {run} was not confirmed in time"),
         };
         apply::give_back(work, waiting.mac, &checkpoint, waiting.state, reason).await
@@ -235,7 +263,7 @@ impl Context {
     /// have. A device that has left the inventory is waited for no longer.
     async fn astray(
         &self,
-        word: Word,
+        word: Word<'_>,
         here: &Undecided,
         checkpoint: &Checkpoint,
     ) -> Result<Option<Astray>, StoreError> {

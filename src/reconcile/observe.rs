@@ -192,18 +192,27 @@ fn same_as(device: &Device, other: &str, mac: MacAddr) -> Unread {
 ///
 /// [`Unread`] where it cannot be reached or read.
 pub async fn trust(context: &Context, device: &Device) -> Result<Identified, Unread> {
+    let (contact, pinned) = meet(context, device).await?;
+    let now = pin_now(&contact.observation);
+    contact.close().await;
+    Ok(Identified { now, pinned })
+}
+
+/// The same with the session still open.
+pub(super) async fn meet(context: &Context, device: &Device) -> Result<(Contact, Option<Pin>), Unread> {
     let pinned = pin_of(context, device).await?;
     let contact = reach(context, device.into(), None, HostKeyPolicy::AcceptNew)
         .await
         .map_err(|unseen| unseen.unread)?;
     same_model(device, &contact)?;
-    let now = pin_now(&contact.observation);
     let mac = contact.mac();
-    contact.close().await;
     let taken = context.store.pinned_as(mac, is_another(context, device)).await;
     match taken.map_err(|error| plain(&error))? {
-        None => Ok(Identified { now, pinned }),
-        Some(other) => Err(same_as(device, &other, mac)),
+        None => Ok((contact, pinned)),
+        Some(other) => {
+            contact.close().await;
+            Err(same_as(device, &other, mac))
+        }
     }
 }
 
@@ -315,7 +324,8 @@ fn same_device(device: &Device, pinned: &Pin, contact: &Contact) -> Result<(), U
                 device.key
             ),
             help: Some(format!(
-                "correct the address; if the device was replaced, accept the new one with `gamops trust {}`",
+                "correct the address; if the unit was exchanged, `gamops replace {0}` brings the new one to what the old one held, and \
+                 `gamops trust {0}` only accepts it",
                 device.key
             )),
             lasting: true,

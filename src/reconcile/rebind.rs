@@ -16,7 +16,7 @@ use crate::plan::{NotRebound, Rebind, Refusal, rebind};
 use crate::store::{Checkpoint, DeviceRun, DeviceRunState, Phase, RunId, RunInfo};
 
 use super::hold::Hold;
-use super::observe::{Contact, observe};
+use super::observe::{Contact, observe, unread};
 use super::{Context, Orders, RunError, apply, chain};
 
 /// A rebind that was looked into, the device's session still open.
@@ -91,10 +91,7 @@ impl Stop {
     fn reason(self) -> String {
         match self {
             Self::StillHeld => "the device took the commands and did not let go".to_owned(),
-            Self::Work(apply::Stop::Refused { command, answer }) => {
-                format!("the device refused `{command}`: {answer}")
-            }
-            Self::Work(stop) => apply::failure(stop, Vec::new(), 0).reason,
+            Self::Work(stop) => apply::reason(stop),
         }
     }
 }
@@ -166,13 +163,9 @@ impl Context {
                 help: "save or reload the device, or set `policies.unsaved: report`".to_owned(),
             }));
         }
-        let seen = device::discover(&mut contact.session).await.map_err(|error| {
-            Unplanned::Unread(Unread {
-                help: error.help(&device.key),
-                reason: chain(&error),
-                lasting: false,
-            })
-        })?;
+        let seen = device::discover(&mut contact.session)
+            .await
+            .map_err(|error| Unplanned::Unread(unread(&device.key, &error)))?;
         let held = &contact.observation.running.managed;
         let rebind = rebind(held, number, &seen).map_err(Unplanned::Nothing)?;
         let mut commands = Vec::new();

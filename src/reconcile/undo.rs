@@ -196,6 +196,7 @@ impl Context {
         let no = match of_run.state {
             DeviceRunState::Saved => None,
             DeviceRunState::RolledBack => Some(format!("{key} was given back what it held at once")),
+            DeviceRunState::Acted => Some(changed_nothing(key)),
             DeviceRunState::Settled => Some(format!("nothing of it was left on {key}")),
             _ => Some(format!(
                 "it did not come to its end on {key}, where `gamops apply --target {key}` goes on from there"
@@ -216,7 +217,7 @@ impl Context {
             return Ok(Err(format!("what {key} held before was not kept")));
         };
         if checkpoint.changes.is_empty() {
-            return Ok(Err(format!("it changed no setting of {key}")));
+            return Ok(Err(changed_nothing(key)));
         }
         let later = match of_run.mac {
             Some(mac) => self.store.finished_after(run, mac).await?,
@@ -260,6 +261,10 @@ impl Context {
             .await;
         (plan, contact, again)
     }
+}
+
+fn changed_nothing(device: &str) -> String {
+    format!("it changed no setting of {device}")
 }
 
 fn head(run: &RunEntry, devices: usize) -> String {

@@ -295,8 +295,10 @@ impl SimDevice {
 
     /// Looks at the state.
     pub(super) fn with_state<T>(&self, look: impl FnOnce(&State, Duration) -> T) -> T {
-        let inner = self.lock();
-        look(&inner.state, inner.booted.elapsed())
+        let mut inner = self.lock();
+        let uptime = inner.booted.elapsed();
+        inner.state.catch_up(uptime);
+        look(&inner.state, uptime)
     }
 
     pub(super) fn is_snmp_silent(&self) -> bool {
@@ -355,6 +357,7 @@ impl SimDevice {
     pub(super) fn run(&self, shell: &mut Shell, line: &str) -> Reply {
         let mut inner = self.lock();
         let uptime = inner.booted.elapsed();
+        inner.state.catch_up(uptime);
         let reply = shell.execute(line, &mut inner.state, uptime);
         self.follow_up(&mut inner);
         reply

@@ -80,6 +80,8 @@ pub struct Knobs {
     pub save_delay: Duration,
     /// How long TCP is refused and SNMP silent after a reboot.
     pub down_time: Duration,
+    /// How long an endpoint is away when it restarts: about a minute on hardware (assumed).
+    pub endpoint_down_time: Duration,
     /// Print profile 1 in the running configuration.
     pub print_default_profile: bool,
     /// Print `poe` on every subscriber, default or not. Off: only when it differs from `default_poe`.
@@ -134,6 +136,7 @@ impl Default for Knobs {
             idle: Duration::from_secs(600),
             save_delay: Duration::ZERO,
             down_time: Duration::ZERO,
+            endpoint_down_time: Duration::from_secs(2),
             print_default_profile: false,
             print_poe: true,
             print_bw_profile: true,

@@ -360,7 +360,7 @@ impl Shell {
                     },
                 };
             }
-            Act::RebootEndpoint => return reboot_endpoint(found, state),
+            Act::RebootEndpoint => return reboot_endpoint(found, state, uptime),
             Act::ClearEndpoint => return clear_endpoint(found, state, uptime),
             Act::ClearPort => match found.number("id") {
                 Some(id) if id <= state.spec.model.ports => state.clear_port(id, uptime),
@@ -444,11 +444,14 @@ fn named_endpoint(found: &Match<Act>, state: &State) -> Result<(u16, MacAddr), R
     }
 }
 
-fn reboot_endpoint(found: &Match<Act>, state: &State) -> Reply {
+fn reboot_endpoint(found: &Match<Act>, state: &mut State, uptime: Duration) -> Reply {
     match named_endpoint(found, state) {
         Err(refusal) => Reply::error(refusal),
-        // Begins with a percent sign and is no error.
-        Ok((id, mac)) => Reply::error(format!("Rebooting G.hn Endpoint {id} with MAC: {mac}")),
+        Ok((id, mac)) => {
+            state.restart_endpoint(mac, uptime);
+            // Begins with a percent sign and is no error.
+            Reply::error(format!("Rebooting G.hn Endpoint {id} with MAC: {mac}"))
+        }
     }
 }
 

@@ -74,6 +74,8 @@ pub(super) struct State {
     pub(super) running: Config,
     pub(super) flash: BTreeMap<String, File>,
     pub(super) plugged: BTreeMap<MacAddr, Plug>,
+    /// Endpoints that restart, and the device's uptime at which each is back.
+    restarting: BTreeMap<MacAddr, (Plug, Duration)>,
     pub(super) alarms: Alarms,
     pub(super) uids: Uids,
     meters: BTreeMap<u16, Meter>,
@@ -102,6 +104,7 @@ impl State {
             running: Config::factory(&spec),
             flash,
             plugged,
+            restarting: BTreeMap::new(),
             alarms: Alarms::default(),
             uids: Uids::default(),
             meters: BTreeMap::new(),
@@ -118,6 +121,9 @@ impl State {
         self.alarms = Alarms::default();
         self.uids = Uids::default();
         self.meters.clear();
+        let restarting = std::mem::take(&mut self.restarting);
+        self.plugged
+            .extend(restarting.into_iter().map(|(mac, (plug, _))| (mac, plug)));
         for plug in self.plugged.values_mut() {
             plug.since = Duration::ZERO;
             plug.counted_since = Duration::ZERO;
@@ -183,6 +189,7 @@ impl State {
         if self.spec.model.medium.endpoints_per_port() == 1 {
             self.plugged.retain(|_, other| other.port != plug.port);
         }
+        self.restarting.remove(&mac);
         self.plugged.insert(mac, plug);
         self.settle(uptime);
     }
@@ -190,7 +197,42 @@ impl State {
     /// Disconnects an endpoint.
     pub(super) fn unplug(&mut self, mac: MacAddr, uptime: Duration) {
         self.plugged.remove(&mac);
+        self.restarting.remove(&mac);
         self.settle(uptime);
+    }
+
+    /// Restarts an endpoint: it is gone now, and back where it was after [`super::Knobs::endpoint_down_time`].
+    pub(super) fn restart_endpoint(&mut self, mac: MacAddr, uptime: Duration) {
+        if let Some(plug) = self.plugged.remove(&mac) {
+            let back = uptime + self.spec.knobs.endpoint_down_time;
+            self.restarting.insert(mac, (plug, back));
+            self.settle(uptime);
+        }
+    }
+
+    /// Brings back the endpoints whose restart is over by now. Whoever looks at the device does this first.
+    pub(super) fn catch_up(&mut self, uptime: Duration) {
+        let is_back = |(_, back): &(Plug, Duration)| *back <= uptime;
+        let over: Vec<MacAddr> = (self.restarting.iter())
+            .filter(|(_, restarting)| is_back(restarting))
+            .map(|(mac, _)| *mac)
+            .collect();
+        for mac in &over {
+            if let Some((plug, back)) = self.restarting.remove(mac) {
+                let (since, counted_since) = (back, back);
+                self.plugged.insert(
+                    *mac,
+                    Plug {
+                        since,
+                        counted_since,
+                        ..plug
+                    },
+                );
+            }
+        }
+        if !over.is_empty() {
+            self.settle(uptime);
+        }
     }
 
     /// The counters of a G.hn port.

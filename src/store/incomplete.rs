@@ -18,7 +18,7 @@ impl Store {
     pub async fn incomplete(&self) -> Result<BTreeSet<MacAddr>, StoreError> {
         let latest = "SELECT mac FROM device_runs AS latest
                       WHERE state NOT IN ('saved', 'settled')
-                        AND run = (SELECT max(run) FROM device_runs WHERE mac = latest.mac)";
+                        AND run = (SELECT max(run) FROM device_runs WHERE mac = latest.mac AND state <> 'acted')";
         self.call(move |db| macs(db, latest)).await
     }
 }

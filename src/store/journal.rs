@@ -119,6 +119,8 @@ pub enum DeviceRunState {
     RolledBack,
     /// As much of that as there is a way back for; unsaved as far as it is left.
     PartlyRolledBack,
+    /// An action was done, or begun, which changes no setting: there is nothing to save.
+    Acted,
 }
 
 impl DeviceRunState {
@@ -134,13 +136,14 @@ impl DeviceRunState {
             Self::Settled => "settled",
             Self::RolledBack => "rolled-back",
             Self::PartlyRolledBack => "partly-rolled-back",
+            Self::Acted => "acted",
         }
     }
 
     /// Whether the run may have left something unsaved.
     #[must_use]
     pub const fn is_unfinished(self) -> bool {
-        !matches!(self, Self::Saved | Self::Settled | Self::RolledBack)
+        !matches!(self, Self::Saved | Self::Settled | Self::RolledBack | Self::Acted)
     }
 
     /// Whether a run that was not confirmed has something to give back there.
@@ -158,6 +161,7 @@ impl DeviceRunState {
             "settled" => Self::Settled,
             "rolled-back" => Self::RolledBack,
             "partly-rolled-back" => Self::PartlyRolledBack,
+            "acted" => Self::Acted,
             // A word from elsewhere is treated as the state that promises least.
             _ => Self::Sending,
         }

@@ -160,6 +160,8 @@ const STEPS: &[&str] = &[
         since     TEXT NOT NULL,
         PRIMARY KEY (inventory, device)
     ) STRICT;",
+    // 11: the unit whose place another one has taken, until that is brought to what the old one held.
+    "ALTER TABLE pins ADD COLUMN replaces TEXT;",
 ];
 
 /// Makes an empty database into one of an older version.

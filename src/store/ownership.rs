@@ -26,14 +26,7 @@ impl Store {
     ///
     /// [`StoreError`] where the database cannot be used.
     pub async fn move_records(&self, from: MacAddr, to: MacAddr) -> Result<(), StoreError> {
-        self.call(move |db| {
-            db.execute(
-                "UPDATE OR REPLACE objects SET mac = ?2 WHERE mac = ?1",
-                [from.to_string(), to.to_string()],
-            )?;
-            Ok(())
-        })
-        .await
+        self.call(move |db| hand_over(db, from, to)).await
     }
 }
 
@@ -57,6 +50,15 @@ pub(super) fn records(db: &Transaction<'_>, mac: MacAddr) -> Result<Vec<Record>,
         });
     }
     Ok(records)
+}
+
+/// Hands the records of one device to another.
+pub(super) fn hand_over(db: &Transaction<'_>, from: MacAddr, to: MacAddr) -> Result<(), StoreError> {
+    db.execute(
+        "UPDATE OR REPLACE objects SET mac = ?2 WHERE mac = ?1",
+        [from.to_string(), to.to_string()],
+    )?;
+    Ok(())
 }
 
 /// Writes one record. Without a commit the one that stands there stays.

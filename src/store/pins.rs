@@ -84,6 +84,7 @@ impl Store {
             db.execute(
                 "INSERT INTO pins (device, host_key, model, mac, firmware, updated) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
                  ON CONFLICT (device) DO UPDATE SET host_key = excluded.host_key, model = excluded.model,
+                     replaces = CASE WHEN pins.mac = excluded.mac THEN pins.replaces END,
                      mac = excluded.mac, firmware = excluded.firmware, updated = excluded.updated",
                 params![
                     device,

@@ -30,7 +30,7 @@ impl Store {
                         AND id <= (SELECT id FROM runs ORDER BY id DESC LIMIT 1 OFFSET ?2))
                      AND NOT EXISTS (
                          SELECT 1 FROM device_runs mine
-                         WHERE mine.run = runs.id AND mine.state NOT IN ('settled', 'rolled-back')
+                         WHERE mine.run = runs.id AND mine.state NOT IN ('settled', 'rolled-back', 'acted')
                              AND mine.run >= coalesce(
                                  (SELECT max(run) FROM device_runs saved WHERE saved.mac = mine.mac AND saved.state = 'saved'),
                                  0))",

@@ -119,6 +119,7 @@ fn plan_for(config: &RunningConfig) -> DeviceChanges {
             unfinished: false,
             timings: &Timings::default(),
             pauses: &[],
+            remembered: None,
             now: jiff::Timestamp::UNIX_EPOCH,
             window: None,
             targets: None,

@@ -5,6 +5,7 @@
     reason = "a test says by panicking that something is not as it should be"
 )]
 
+mod actions;
 mod assumed;
 mod backup;
 mod changed_since;
@@ -36,6 +37,7 @@ mod pause;
 mod policies;
 mod random;
 mod readme;
+mod replace;
 mod rollback;
 mod saved_plan;
 mod services;

@@ -45,6 +45,14 @@ pub(in crate::reconcile) fn failure(stop: Stop, sent: Vec<String>, total: usize)
     failure
 }
 
+/// The same as one line, with what the device answered.
+pub(in crate::reconcile) fn reason(stop: Stop) -> String {
+    match stop {
+        Stop::Refused { command, answer } => format!("the device refused `{command}`: {answer}"),
+        stop => failure(stop, Vec::new(), 0).reason,
+    }
+}
+
 /// A device that nothing is done about and nothing written down of. `residue` is what is known to be not as planned there.
 pub(super) fn stopped(work: &Work<'_>, failure: Failure, residue: Option<Vec<Residue>>) -> DeviceOutcome {
     let reason = failure.reason.clone();

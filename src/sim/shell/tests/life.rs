@@ -180,3 +180,22 @@ fn a_device_without_startup_configuration_shows_what_it_boots() {
         );
     }
 }
+
+#[test]
+fn a_restarted_endpoint_is_away_for_a_while_and_comes_back_where_it_was_younger() {
+    let mut session = one(Session::coax());
+    session.at(100, Some(1), None);
+    let restart = |session: &mut Session, seconds| session.state.restart_endpoint(MAC, Duration::from_secs(seconds));
+    let after = |session: &mut Session, seconds| {
+        session.state.catch_up(Duration::from_secs(seconds));
+        session.presence()
+    };
+    restart(&mut session, 200);
+    assert_eq!(after(&mut session, 201), Presence::NotDetected);
+    assert_eq!(after(&mut session, 210), Presence::Ok);
+    assert_eq!(session.state.plugged[&MAC].since, Duration::from_secs(202));
+    // Carried away meanwhile, it does not come back by itself.
+    restart(&mut session, 300);
+    session.at(301, None, None);
+    assert_eq!(after(&mut session, 400), Presence::NotDetected);
+}
