@@ -171,6 +171,7 @@ fn prove(
             unfinished: false,
             timings: &Timings::default(),
             pauses: &[],
+            remembered: None,
             // A device that is new to the inventory is not paused, so no moment matters.
             now: Timestamp::UNIX_EPOCH,
             window: None,

@@ -93,6 +93,7 @@ fn plan(found: &Found, key: &str, inventory: &Inventory, mode: Mode) -> DeviceCh
         unfinished: false,
         timings: &Timings::default(),
         pauses: &[],
+        remembered: None,
         now: Timestamp::UNIX_EPOCH,
         window: None,
         targets: None,

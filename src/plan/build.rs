@@ -234,7 +234,7 @@ pub(super) fn order(resolution: &mut Resolution, observed: &DeviceConfig, inputs
 }
 
 /// What the device will hold after all changes: shared with what it holds where there are none.
-fn reached(observed: &Arc<DeviceConfig>, ordered: &[OrderedChange]) -> Arc<DeviceConfig> {
+pub(super) fn reached(observed: &Arc<DeviceConfig>, ordered: &[OrderedChange]) -> Arc<DeviceConfig> {
     if ordered.is_empty() {
         return Arc::clone(observed);
     }

@@ -4,12 +4,13 @@
 //! subscriber's line. That the device knows the word that gives it back is found out first, where it changes nothing.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use crate::domain::{PoeMode, SubscriberId};
-use crate::observed::{AssumedWord, Change, FromTo, Subscriber, sha256};
+use crate::observed::{AssumedWord, Change, FromTo, Subscriber};
 
 use super::action::{Scene, refuse_closed};
-use super::build::{Inputs, Render, describe, held, order, reach, write_out};
+use super::build::{Inputs, Render, describe, held, order, reached, write_out};
 use super::model::{DeviceChanges, Save, Step};
 use super::resolve::{Refusal, Resolution, Words};
 use super::undo::unfinished;
@@ -37,8 +38,8 @@ pub fn power_off(inputs: Inputs<'_>, subscriber: &str, render: Render<'_>) -> Po
     } = inputs;
     let observed = &inputs.observed();
     let mut resolution = Resolution {
-        target: observed.clone(),
-        records: records.to_vec(),
+        target: Arc::clone(observed),
+        records: Arc::clone(records),
         keys: records
             .iter()
             .map(|record| (record.object, record.key.clone()))
@@ -98,7 +99,7 @@ pub fn power_off(inputs: Inputs<'_>, subscriber: &str, render: Render<'_>) -> Po
         }
     }
     let ordered = order(&mut resolution, observed, inputs);
-    let target = reach(observed, &ordered);
+    let target = reached(observed, &ordered);
     let mut steps = write_out(&ordered, &desired.key, &mut resolution, render);
     let changes = describe(inputs, (observed, &target), (&ordered, &steps), &resolution);
     if resolution.refusals.is_empty() {
@@ -123,13 +124,10 @@ pub fn power_off(inputs: Inputs<'_>, subscriber: &str, render: Render<'_>) -> Po
         notes: vec!["nothing of this is saved: the power is given back in the same run".to_owned()],
         decisions: Vec::new(),
         refusals: std::mem::take(&mut resolution.refusals),
-        records_before: records.to_vec(),
-        records: records.to_vec(),
-        observed_text: readings.running.1.to_owned(),
-        inventory_fingerprint: sha256(desired),
-        observed_fingerprint: readings.running.0.fingerprint(),
-        desired_fingerprint: target.fingerprint(),
-        observed: observed.clone(),
+        records_before: Arc::clone(records),
+        records: Arc::clone(records),
+        basis: inputs.basis(),
+        observed: Arc::clone(observed),
         target,
     };
     PowerOff { changes, back, now }

@@ -4,6 +4,7 @@
 //! sent before the journal says so, one run at a time, and what is paused, waits to be confirmed or did not come to its
 //! end is left alone.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use backon::{BackoffBuilder as _, ExponentialBuilder};
@@ -175,7 +176,7 @@ impl Context {
     ) -> Result<Acting, Unready> {
         let seen = device::discover(&mut contact.session)
             .await
-            .map_err(|error| unread(device, &error))?;
+            .map_err(|error| unread(&device.key, &error))?;
         let held = &contact.observation.running.managed;
         let scene = Scene {
             held,
@@ -253,7 +254,7 @@ impl Context {
             Err(source) => return Ok(stopped(source)),
         };
         let records = self.store.records(planned.contact.mac()).await?;
-        planned.contact.observation.running = again;
+        planned.contact.observation.running = Arc::new(again);
         if records != planned.records || !planned.is_still(&seen) {
             return Ok(Acted::Stale);
         }

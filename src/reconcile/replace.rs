@@ -64,7 +64,7 @@ impl Context {
             Ok(met) => met,
             Err(unread) => return Ok(Err(unread.into())),
         };
-        let now = pin_now(&contact);
+        let now = pin_now(&contact.observation);
         let mac = contact.mac();
         let Some((pinned, before)) = pinned.and_then(|pin| pin.mac.map(|mac| (pin, mac))) else {
             contact.close().await;

@@ -66,6 +66,7 @@ fn plan(
         capabilities: &Capabilities::of_firmware(&firmware),
         records: &Arc::new(records.to_vec()),
         pauses: &[],
+        remembered: None,
         unfinished: false,
         timings: &Timings::default(),
         now: Timestamp::UNIX_EPOCH,
