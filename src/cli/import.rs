@@ -1,27 +1,17 @@
 //! `gamops import`: from a running fleet to an inventory.
 
 mod address;
+mod gather;
+mod place;
 mod report;
 mod source;
 
-use std::num::NonZeroU16;
-use std::path::{Path, PathBuf};
-use std::time::Duration;
-
-use anyhow::Context as _;
 use clap::ValueEnum;
 
-use crate::device::Observation;
-use crate::diagnostic::SourceFile;
 use crate::domain::{AddressRange, Model};
-use crate::inventory::model::Inventory;
-use crate::inventory::{self, Include, ROOT_FILE};
-use crate::onboard::{self, Existing, Found, Imported, NotImported};
-use crate::plan::count;
-use crate::plan::model::Unread;
-use crate::reconcile::discover::Search;
-use crate::reconcile::{Context, Stranger};
-use crate::repo::{self, RepoError};
+use crate::onboard::{self, Imported, NotImported};
+use crate::reconcile::Context;
+use crate::repo;
 use crate::transport::credentials::FACTORY;
 
 use super::context;
@@ -31,7 +21,9 @@ use super::settings::{InventoryArgs, ReachArgs};
 use super::{answer, discover, say};
 
 use address::{Address, Capture};
-use report::{Device, Outcome};
+use gather::{Source, search, sources};
+use place::{Place, place};
+use report::{Compared, Device, Outcome};
 
 /// Write the inventory of devices that are in service already.
 ///
@@ -99,9 +91,6 @@ pub(super) struct Args {
     reach: ReachArgs,
 }
 
-/// Most questions a second in ranges; as `gamops discover` without `--rate`.
-const RATE: NonZeroU16 = NonZeroU16::new(100).expect("a hundred is not zero");
-
 /// How an inventory is divided into files.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Layout {
@@ -134,34 +123,6 @@ impl From<Layout> for onboard::Layout {
 
 fn model(name: &str) -> Result<&'static Model, String> {
     Model::by_name(name).ok_or_else(|| format!("there is no model `{name}`; one is `GAM-24-C`"))
-}
-
-/// The inventory that is added to, or the place of a new one.
-struct Place {
-    folder: PathBuf,
-    /// Its texts; empty where it is new.
-    files: Vec<SourceFile>,
-    inventory: Inventory,
-}
-
-impl Place {
-    fn existing(&self) -> Option<Existing<'_>> {
-        (!self.files.is_empty()).then_some(Existing {
-            files: &self.files,
-            inventory: &self.inventory,
-        })
-    }
-}
-
-/// What was found at one source.
-struct Source {
-    /// Address or path.
-    called: String,
-    /// The key that the device has in the inventory or is to have.
-    key: Option<String>,
-    found: Result<Found, Outcome>,
-    /// What a device was when it was met; `None` for a file.
-    met: Option<Observation>,
 }
 
 pub(super) async fn run(mut args: Args) -> anyhow::Result<Exit> {
@@ -199,198 +160,6 @@ pub(super) async fn run(mut args: Args) -> anyhow::Result<Exit> {
     exit
 }
 
-/// The inventory at a path, or where one is to be begun.
-fn place(path: &Path) -> anyhow::Result<Result<Place, Exit>> {
-    let files = match repo::read_inventory(path) {
-        Ok(files) => files,
-        Err(RepoError::NotFound { .. } | RepoError::NoRoot { .. }) => return begin(path),
-        Err(error) => return Err(error).with_context(|| format!("reading the inventory {}", path.display())),
-    };
-    let folder = match path.is_dir() {
-        true => path.to_owned(),
-        false => path.parent().map(Path::to_owned).unwrap_or_default(),
-    };
-    let inventory = context::load(path)?;
-    Ok(inventory.map(|inventory| Place {
-        folder,
-        files,
-        inventory,
-    }))
-}
-
-fn begin(folder: &Path) -> anyhow::Result<Result<Place, Exit>> {
-    if folder.extension().is_some_and(|extension| extension == "yaml") {
-        say(&format!(
-            "error: there is no {}\n  help: name the folder that the inventory is to be in",
-            folder.display()
-        ));
-        return Ok(Err(Exit::Failed));
-    }
-    let id = id_of(folder);
-    let root = format!("format: 1\ninventory: {}\n", inventory::quoted(&id, false));
-    if folder.is_dir() {
-        let there = repo::included_below(folder, &Include::from_root_file(&root))?;
-        if let Some(first) = there.first() {
-            say(&format!(
-                "error: {} has no {ROOT_FILE}, but {first}, which would become part of a new inventory\n  help: name an empty folder, or one that does not exist",
-                folder.display()
-            ));
-            return Ok(Err(Exit::Failed));
-        }
-    }
-    let root = SourceFile {
-        path: ROOT_FILE.to_owned(),
-        text: root,
-    };
-    let inventory = inventory::load(&[root]).inventory;
-    let inventory = inventory.with_context(|| format!("making an inventory called `{id}`"))?;
-    Ok(Ok(Place {
-        folder: folder.to_owned(),
-        files: Vec::new(),
-        inventory,
-    }))
-}
-
-/// The id of a new inventory: the name of its folder, as far as an id can be that.
-fn id_of(folder: &Path) -> String {
-    let folder = std::path::absolute(folder).unwrap_or_else(|_| folder.to_owned());
-    let name = folder.file_name().map(|name| name.to_string_lossy().into_owned());
-    let good = |char: char| {
-        if char.is_ascii_alphanumeric() {
-            char.to_ascii_lowercase()
-        } else {
-            '-'
-        }
-    };
-    let id: String = name.unwrap_or_default().chars().map(good).take(60).collect();
-    match id.trim_matches('-') {
-        "" => "gamops".to_owned(),
-        id => id.to_owned(),
-    }
-}
-
-/// Adds the devices of the ranges to the addresses. `false` where it was broken off.
-async fn search(args: &mut Args) -> anyhow::Result<bool> {
-    let search = Search {
-        addresses: args.cidr.iter().flat_map(AddressRange::addresses).collect(),
-        snmp_port: args.snmp_port,
-        ssh_port: None,
-        communities: discover::communities(std::slice::from_ref(&args.credentials), None)?,
-        patience: Duration::from_secs(1),
-        rate: RATE,
-    };
-    let (found, stopped) = discover::watched(&search).await;
-    say(&format!("{} answer SNMP there", count(found.gams.len(), "GAM")));
-    for gam in found.gams {
-        let address = Address {
-            key: None,
-            host: gam.address.to_string(),
-            ssh_port: args.ssh_port,
-            snmp_port: args.snmp_port,
-        };
-        let is_same = |other: &Address| other.host == address.host && other.ssh_port == address.ssh_port;
-        if !args.addresses.iter().any(is_same) {
-            args.addresses.push(address);
-        }
-    }
-    Ok(!stopped)
-}
-
-/// Reads every source, devices side by side.
-async fn sources(args: &Args, context: &Context) -> anyhow::Result<Vec<Source>> {
-    let strangers: Vec<Stranger> = args
-        .addresses
-        .iter()
-        .map(|address| source::stranger(address, &args.credentials, args.legacy_algorithms))
-        .collect();
-    let met = context.meet(strangers.clone()).await;
-    let mut sources = Vec::new();
-    let macs = met.iter().map(|met| met.as_ref().ok().map(|met| met.identity.mac));
-    let twins = source::twins(macs);
-    for (place, ((address, stranger), met)) in args.addresses.iter().zip(&strangers).zip(met).enumerate() {
-        let twin = twins.get(&place).and_then(|first| strangers.get(*first));
-        let mut source = Source {
-            called: stranger.called.clone(),
-            key: address.key.clone(),
-            found: Err(Outcome::Known),
-            met: None,
-        };
-        match (met, twin) {
-            (Err(unread), _) => source.found = Err(Outcome::failed(unread)),
-            (Ok(_), Some(first)) => {
-                source.found = Err(Outcome::failed(Unread {
-                    reason: format!("the same device answers at {}", first.called),
-                    help: None,
-                    lasting: true,
-                }));
-            }
-            (Ok(met), None) => {
-                let reached = (stranger.address.as_str(), stranger.transport.ssh_port);
-                match context.known_as(Some(reached), Some(met.identity.mac)).await {
-                    Err(unread) => source.found = Err(Outcome::failed(unread)),
-                    Ok(Some(key)) => source.key = Some(key),
-                    Ok(None) => {
-                        let found = source::met(address.key.clone(), stranger, &met, args.model);
-                        let found = found.and_then(|found| key_is_free(found, &context.inventory));
-                        source.found = found.map_err(Outcome::failed);
-                        source.met = Some(met);
-                    }
-                }
-            }
-        }
-        sources.push(source);
-    }
-    for capture in &args.from_file {
-        sources.push(read_capture(args, context, capture).await?);
-    }
-    Ok(sources)
-}
-
-/// Reads a saved session.
-async fn read_capture(args: &Args, context: &Context, capture: &Capture) -> anyhow::Result<Source> {
-    let text = std::fs::read(&capture.path).with_context(|| format!("reading {}", capture.path.display()))?;
-    let text = String::from_utf8_lossy(&text);
-    let found = source::captured(capture, &text, args.address.as_ref(), &args.credentials, args.model);
-    let mut source = Source {
-        called: capture.path.display().to_string(),
-        key: capture.key.clone(),
-        found: Err(Outcome::Known),
-        met: None,
-    };
-    let found = match found {
-        Ok(found) => found,
-        Err(unread) => {
-            source.found = Err(Outcome::failed(unread));
-            return Ok(source);
-        }
-    };
-    let reached = args
-        .address
-        .as_ref()
-        .map(|address| (address.host.as_str(), address.ssh_port));
-    let mac = found.identity.as_ref().map(|identity| identity.mac);
-    match context.known_as(reached, mac).await {
-        Err(unread) => source.found = Err(Outcome::failed(unread)),
-        Ok(known) => match known.or_else(|| source::same_name(&found, &context.inventory)) {
-            Some(key) => source.key = Some(key),
-            None => source.found = Ok(found),
-        },
-    }
-    Ok(source)
-}
-
-/// A key that the operator asked for is his to give only once.
-fn key_is_free(found: Found, inventory: &Inventory) -> Result<Found, Unread> {
-    match found.key.as_ref().and_then(|key| inventory.devices.get(key)) {
-        None => Ok(found),
-        Some(other) => Err(Unread {
-            reason: format!("the inventory has another device `{}`, at {}", other.key, other.address),
-            help: Some("choose another key".to_owned()),
-            lasting: true,
-        }),
-    }
-}
-
 /// Makes the new files of what was found, writes them, pins the devices and says what came of each.
 async fn finish(args: &Args, place: &Place, sources: Vec<Source>, context: &Context) -> anyhow::Result<Exit> {
     let mut devices = Vec::new();
@@ -402,7 +171,7 @@ async fn finish(args: &Args, place: &Place, sources: Vec<Source>, context: &Cont
                 found.push(one);
                 origins.push((devices.len(), source.met));
                 // Until it is known better.
-                Outcome::Known
+                Outcome::Known(Compared::default())
             }
             Err(outcome) => outcome,
         };

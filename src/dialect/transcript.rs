@@ -60,13 +60,15 @@ fn lines(text: &str) -> impl Iterator<Item = (usize, &str)> {
     })
 }
 
-/// `gam-maple# show running-config`, the command alone, or the heading that follows it.
+/// `gam-maple# show running-config`, the command alone, or the heading that follows it. A prompt has no blank, so no line of a
+/// configuration is taken for one, whatever its names hold.
 fn is_start(line: &str) -> bool {
-    let echoed = |command: &str| {
-        line.match_indices(command)
-            .any(|(at, _)| at == 0 || line[..at].trim_end().ends_with(['#', '>']))
+    let is_prompt = |before: &str| {
+        let before = before.trim_end();
+        before.is_empty() || before.ends_with(['#', '>']) && !before.contains(char::is_whitespace)
     };
-    line.trim_end_matches('.') == "Building configuration" || echoed("show running-config")
+    let echo = line.find("show running-config").and_then(|at| line.get(..at));
+    line.trim_end_matches('.') == "Building configuration" || echo.is_some_and(is_prompt)
 }
 
 #[cfg(test)]
@@ -104,6 +106,12 @@ mod tests {
         let transcript = Transcript::of(&text);
         assert_eq!(transcript.running, RUNNING);
         assert!(transcript.version().unwrap().is_some());
+    }
+
+    #[test]
+    fn a_name_that_looks_like_a_prompt_begins_nothing() {
+        let text = "hostname maple-a\nghn subscriber 1 name \"x# show running-config\"\nend\n";
+        assert_eq!(Transcript::of(text).running, text);
     }
 
     #[test]

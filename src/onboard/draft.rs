@@ -3,12 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::domain::{EndpointId, PortBinding, ProfileId, SubscriberId};
-use crate::inventory::model::{Inventory, Transport};
+use crate::inventory::model::Transport;
 use crate::observed::{DeviceConfig, Endpoint, ObjectId, ProfileRef, Subscriber};
 
 use super::files::Layout;
 use super::found::{Existing, Found};
-use super::keys;
+use super::naming;
 use super::outcome::harmless;
 use super::plans::{Plans, not_a_plan};
 
@@ -94,11 +94,11 @@ impl<'f> Draft<'f> {
     /// Gives everything its key, and takes out what no inventory can say.
     pub(super) fn new(found: &'f [Found], existing: Option<Existing<'_>>, layout: Layout) -> Self {
         let inventory = existing.map(|existing| existing.inventory);
-        let mut devices = devices(found, inventory, layout);
+        let mut devices = naming::devices(found, inventory, layout);
         let configs: Vec<&DeviceConfig> = devices.iter().map(|device| &device.config).collect();
         let plans = Plans::of(&configs, existing);
-        name_subscribers(&mut devices, inventory);
-        name_spares(&mut devices);
+        naming::subscribers(&mut devices, inventory);
+        naming::spares(&mut devices);
         let mut draft = Self {
             devices,
             plans,
@@ -320,116 +320,6 @@ fn unspeakable_endpoint(endpoint: &Endpoint) -> Option<&'static str> {
     } else {
         None
     }
-}
-
-/// The devices by key, each with its settings.
-fn devices<'f>(found: &'f [Found], inventory: Option<&Inventory>, layout: Layout) -> Vec<DeviceDraft<'f>> {
-    let wanted: BTreeMap<usize, String> = found
-        .iter()
-        .enumerate()
-        .map(|(place, found)| (place, wanted_key(found)))
-        .collect();
-    let taken = inventory.map(|inventory| inventory.devices.keys().cloned().collect());
-    let keys = keys::assign(&wanted, &taken.unwrap_or_default(), |place, key| {
-        found
-            .get(place)
-            .map_or(String::new(), |found| format!("{key}-{}", keys::slug(&found.called)))
-    });
-    let mut devices: Vec<DeviceDraft<'f>> = found
-        .iter()
-        .enumerate()
-        .map(|(place, found)| {
-            let key = keys.get(&place).cloned().unwrap_or_default();
-            DeviceDraft {
-                found,
-                place,
-                site: (layout == Layout::PerSite).then(|| stem(&key).to_owned()),
-                key,
-                config: found.running.managed.settings().into_owned(),
-                subscribers: BTreeMap::new(),
-                spares: BTreeMap::new(),
-                defaults: None,
-            }
-        })
-        .collect();
-    devices.sort_by(|one, other| one.key.cmp(&other.key));
-    devices
-}
-
-fn wanted_key(found: &Found) -> String {
-    let hostname = keys::slug(&found.running.managed.hostname);
-    let or = |key: String, other: &dyn Fn() -> String| if key.is_empty() { other() } else { key };
-    let called = || {
-        let slug = keys::slug(&found.called);
-        // An address alone would look like one in plans and commands.
-        if slug.starts_with(|first: char| first.is_ascii_alphabetic()) {
-            slug
-        } else {
-            format!("gam-{slug}")
-        }
-    };
-    found.key.clone().unwrap_or_else(|| or(hostname, &called))
-}
-
-/// The building that a device is called after: `maple` of `maple-a` and `maple-2`.
-fn stem(key: &str) -> &str {
-    match key.rsplit_once('-') {
-        Some((stem, last)) if !stem.is_empty() && last.len() <= 2 => stem,
-        _ => key,
-    }
-}
-
-fn name_subscribers(devices: &mut [DeviceDraft<'_>], inventory: Option<&Inventory>) {
-    let mut wanted: BTreeMap<(usize, SubscriberId), String> = BTreeMap::new();
-    for (place, device) in devices.iter().enumerate() {
-        for (id, subscriber) in &device.config.subscribers {
-            let key = keys::of_name(&subscriber.name);
-            let key = if key.is_empty() {
-                format!("subscriber-{id}")
-            } else {
-                key
-            };
-            wanted.insert((place, *id), key);
-        }
-    }
-    let taken = inventory.map(|inventory| inventory.subscribers.keys().cloned().collect());
-    let given = keys::assign(&wanted, &taken.unwrap_or_default(), |(place, _), key| {
-        let device = devices.get(place).map_or("", |device| &device.key);
-        format!("{device}-{key}")
-    });
-    for ((place, id), key) in given {
-        if let Some(device) = devices.get_mut(place) {
-            device.subscribers.insert(id, key);
-        }
-    }
-}
-
-fn name_spares(devices: &mut [DeviceDraft<'_>]) {
-    for device in devices {
-        let in_use: BTreeSet<EndpointId> = device
-            .config
-            .subscribers
-            .values()
-            .filter_map(|one| one.endpoint)
-            .collect();
-        let spares = device.config.endpoints.iter().filter(|(id, _)| !in_use.contains(id));
-        let wanted: BTreeMap<EndpointId, String> = spares.map(|(id, one)| (*id, wanted_spare(*id, one))).collect();
-        let taken = device.subscribers.values().cloned().collect();
-        device.spares = keys::assign(&wanted, &taken, |id, key| format!("{key}-{id}"));
-    }
-}
-
-/// `spare-1c9508` after the label where nobody gave it a name.
-fn wanted_spare(id: EndpointId, endpoint: &Endpoint) -> String {
-    let default = endpoint.mac.map(|mac| mac.default_endpoint_name());
-    let slug = match &default {
-        Some(default) if *default == endpoint.name => {
-            let label = default.rsplit('_').next().unwrap_or_default();
-            format!("spare-{}", label.to_ascii_lowercase())
-        }
-        _ => keys::of_name(&endpoint.name),
-    };
-    if slug.is_empty() { format!("spare-{id}") } else { slug }
 }
 
 /// The order in which people look for subscribers: by port, as on the patch panel, then by number.

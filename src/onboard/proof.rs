@@ -155,32 +155,9 @@ fn prove(
     if proven.get(&place) == Some(&desired) {
         return true;
     }
-    let desired = Arc::new(desired);
-    let changes = plan_device(
-        Inputs {
-            desired: &desired,
-            readings: Readings {
-                running: &found.running,
-                startup: None,
-                // Nobody reads it: what is proven has no unsaved lines.
-                write: |_| String::new(),
-            },
-            identity: found.identity.as_ref().unwrap_or(&nobody()),
-            capabilities: &found.capabilities,
-            records: &Arc::default(),
-            unfinished: false,
-            timings: &Timings::default(),
-            pauses: &[],
-            remembered: None,
-            // A device that is new to the inventory is not paused, so no moment matters.
-            now: Timestamp::UNIX_EPOCH,
-            window: None,
-            targets: None,
-        },
-        &|_| Ok(Vec::new()),
-    );
+    let changes = trial(found, &desired);
     if changes.changes.is_empty() && changes.refusals.is_empty() {
-        proven.insert(place, Arc::unwrap_or_clone(desired));
+        proven.insert(place, desired);
         return true;
     }
     let mut took_out = false;
@@ -202,6 +179,42 @@ fn prove(
         draft.take_out(Item::Device(place), reason);
     }
     false
+}
+
+/// Compares what was read of a device, from a file, with what the inventory says of it. `None` where it has no such device.
+#[must_use]
+pub fn compare(found: &Found, inventory: &Inventory, key: &str) -> Option<DeviceChanges> {
+    let mut desired = compile(inventory, key)?;
+    // A pause holds changes back and is no difference.
+    desired.paused = None;
+    Some(trial(found, &desired))
+}
+
+/// The plan of a device of which gamops owns nothing yet.
+fn trial(found: &Found, desired: &DesiredDevice) -> DeviceChanges {
+    let (nobody, timings) = (nobody(), Timings::default());
+    let inputs = Inputs {
+        desired: &Arc::new(desired.clone()),
+        readings: Readings {
+            running: &found.running,
+            startup: None,
+            // Nobody reads it: nothing of this is unsaved.
+            write: |_| String::new(),
+        },
+        identity: found.identity.as_ref().unwrap_or(&nobody),
+        capabilities: &found.capabilities,
+        records: &Arc::default(),
+        pauses: &[],
+        remembered: None,
+        unfinished: false,
+        timings: &timings,
+        // Nothing is paused, so no moment matters.
+        now: Timestamp::UNIX_EPOCH,
+        window: None,
+        targets: None,
+    };
+    // How a change would be sent does not matter where none is to be.
+    plan_device(inputs, &|_| Ok(Vec::new()))
 }
 
 /// Stands in for a device that is known from a file: nothing in its plan depends on who it is.

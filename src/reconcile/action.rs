@@ -434,6 +434,7 @@ impl PlannedAction {
         let running = &self.contact.observation.running;
         let settings = running.managed.settings().into_owned();
         DeviceRun {
+            stage: 1,
             device: self.device.key.clone(),
             mac: self.contact.mac(),
             base: running.fingerprint(),

@@ -5,7 +5,8 @@ use std::fmt::Write as _;
 use serde::Serialize;
 
 use crate::onboard::{Imported, NewFile, TakenIn};
-use crate::plan::{count, model::Unread};
+use crate::plan::count;
+use crate::plan::model::{Action, DeviceChanges, FieldChange, ObjectChange, Unread};
 
 /// A device of an import.
 #[derive(Debug, Serialize)]
@@ -25,8 +26,8 @@ pub(super) struct Device {
 pub(super) enum Outcome {
     /// It is in the inventory now.
     TakenIn(Counts),
-    /// It was there before.
-    Known,
+    /// It was there before, and is left as it is.
+    Known(Compared),
     /// It could not be read, or not be put into the inventory.
     Failed {
         /// Why.
@@ -44,6 +45,63 @@ pub(super) struct Counts {
     endpoints: usize,
     ports: usize,
     left_alone: Vec<LeftAlone>,
+}
+
+/// What a device of the inventory holds beside what the inventory says.
+#[derive(Debug, Default, Serialize)]
+pub(super) struct Compared {
+    /// Objects that both have and that differ: `subscriber/s-1: vlan is 3999, in the inventory 210`.
+    differs: Vec<String>,
+    /// What only the device has.
+    not_in_inventory: Vec<String>,
+    /// What only the inventory has.
+    not_on_device: Vec<String>,
+}
+
+impl Compared {
+    pub(super) fn of(changes: &DeviceChanges) -> Self {
+        let mut compared = Self::default();
+        for change in &changes.changes {
+            let object = format!("{}/{}", change.kind, change.key);
+            match change.action {
+                Action::Update => compared.differs.push(format!("{object}: {}", fields(change))),
+                Action::Create => compared.not_on_device.push(object),
+                Action::Destroy => compared.not_in_inventory.push(object),
+            }
+        }
+        let unmanaged = changes.unmanaged.iter();
+        compared
+            .not_in_inventory
+            .extend(unmanaged.map(|(id, name)| match name.as_str() {
+                "" => id.to_string(),
+                name => format!("{id} \"{}\"", name),
+            }));
+        compared
+    }
+
+    fn is_empty(&self) -> bool {
+        self.differs.is_empty() && self.not_in_inventory.is_empty() && self.not_on_device.is_empty()
+    }
+}
+
+/// `vlan is 3999, in the inventory 210`.
+fn fields(change: &ObjectChange) -> String {
+    let say = |value: &str| {
+        if value.is_empty() {
+            "nothing".to_owned()
+        } else {
+            value.to_owned()
+        }
+    };
+    let field = |field: &FieldChange| {
+        format!(
+            "{} is {}, in the inventory {}",
+            field.field,
+            say(&field.before),
+            say(&field.after)
+        )
+    };
+    change.fields.iter().map(field).collect::<Vec<_>>().join("; ")
 }
 
 #[derive(Debug, Serialize)]
@@ -117,7 +175,7 @@ pub(super) fn text(devices: &[Device], imported: &Imported, folder: &str) -> Str
         one(&mut out, device);
     }
     if imported.files.is_empty() {
-        out.push_str("\nNothing to import: no file was written.\n");
+        out.push_str(nothing_written(devices));
         return out;
     }
     let decisions: usize = imported.files.iter().map(|file| file.questions).sum();
@@ -166,6 +224,16 @@ pub(super) fn text(devices: &[Device], imported: &Imported, folder: &str) -> Str
     out
 }
 
+/// Why there is no new file.
+fn nothing_written(devices: &[Device]) -> &'static str {
+    let differs = |device: &Device| matches!(&device.outcome, Outcome::Known(compared) if !compared.is_empty());
+    if devices.iter().any(differs) {
+        "\nNothing was written: what differs, or is on one side only, is named above and stays as it is.\n"
+    } else {
+        "\nNothing to import: no file was written.\n"
+    }
+}
+
 fn one(out: &mut String, device: &Device) {
     let name = match &device.key {
         Some(key) => format!("{key}  {}", device.source),
@@ -185,8 +253,20 @@ fn one(out: &mut String, device: &Device) {
                 let _ = writeln!(out, "  left alone: {}: {}", left.object, left.reason);
             }
         }
-        Outcome::Known => {
+        Outcome::Known(compared) if compared.is_empty() => {
+            let _ = writeln!(out, "{name}  in the inventory already, and as it says");
+        }
+        Outcome::Known(compared) => {
             let _ = writeln!(out, "{name}  in the inventory already");
+            for (how, objects) in [
+                ("differs", &compared.differs),
+                ("not in the inventory", &compared.not_in_inventory),
+                ("not on the device", &compared.not_on_device),
+            ] {
+                for object in objects {
+                    let _ = writeln!(out, "  {how}: {object}");
+                }
+            }
         }
         Outcome::Failed { reason, help } => {
             let _ = writeln!(out, "{name}  NOT IMPORTED: {reason}");

@@ -1,17 +1,15 @@
 //! From readings and files to what `onboard` starts from.
 
-use std::collections::BTreeMap;
-use std::sync::Arc;
-
 use crate::device::Observation;
 use crate::dialect::running::{management_address, parse, unreadable};
 use crate::dialect::transcript::Transcript;
-use crate::domain::{Firmware, MacAddr, Model};
+use crate::domain::{Firmware, Model};
 use crate::inventory::model::{Device, Inventory, Transport};
 use crate::observed::{Capabilities, Identity, RunningConfig};
 use crate::onboard::Found;
 use crate::plan::model::Unread;
 use crate::reconcile::{Stranger, chain};
+use std::sync::Arc;
 
 use super::address::{Address, Capture};
 
@@ -175,19 +173,4 @@ pub(super) fn same_name(found: &Found, inventory: &Inventory) -> Option<String> 
             .is_some_and(|own| own.to_ascii_lowercase() == name)
     };
     inventory.devices.values().find(is_it).map(|device| device.key.clone())
-}
-
-/// Which of several devices are one and the same, by base MAC: the later one with the place of the first.
-pub(super) fn twins(macs: impl Iterator<Item = Option<MacAddr>>) -> BTreeMap<usize, usize> {
-    let mut first = BTreeMap::new();
-    let mut twins = BTreeMap::new();
-    for (place, mac) in macs.enumerate() {
-        if let Some(mac) = mac
-            && let Some(before) = first.insert(mac, place)
-        {
-            first.insert(mac, before);
-            twins.insert(place, before);
-        }
-    }
-    twins
 }
