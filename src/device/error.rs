@@ -268,8 +268,8 @@ impl DeviceError {
         match self {
             Self::Open(cause) => match **cause {
                 SshError::HostKeyChanged { .. } => Some(format!(
-                    "if the device was replaced or set back, compare the offered key with the device's own, then \
-                     accept it with `gamops trust {device}`"
+                    "if the unit was exchanged, `gamops replace {device}`; if it was set back, compare the offered key with the \
+                     device's own, then accept it with `gamops trust {device}`"
                 )),
                 SshError::Rejected { .. } | SshError::ClosedAtLogin { .. } => Some(format!(
                     "check user name and password of the credentials that `{device}` names"

@@ -15,7 +15,7 @@ use crate::store::{Pin, StoreError};
 
 use super::action::Unready;
 use super::observe::{meet, pin_now};
-use super::{Applied, Context, Orders, Planned, RunError, Viewed, render};
+use super::{Applied, Context, DeviceResult, Orders, Planned, RunError, Viewed, render};
 
 /// What a replacement comes to.
 #[derive(Debug)]
@@ -166,7 +166,8 @@ impl Context {
             self.store.replace_unit(&device, old, now).await?;
         }
         let applied = self.apply(planned, orders).await?;
-        if applied.results.iter().all(|result| result.outcome.is_fine()) {
+        let is_whole = |result: &DeviceResult| result.outcome.is_fine() && result.waits.is_none();
+        if applied.results.iter().all(is_whole) {
             self.store.replacement_settled(&device).await?;
         }
         Ok(applied)

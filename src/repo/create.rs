@@ -4,7 +4,7 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
-use git2::{Config, ErrorCode, IndexAddOption, Repository, RepositoryInitOptions};
+use git2::{Config, ErrorCode, Repository, RepositoryInitOptions};
 
 use super::git::short;
 
@@ -92,13 +92,13 @@ pub fn knows_committer() -> bool {
     Config::open_default().is_ok_and(|config| known(&config, "user.name") && known(&config, "user.email"))
 }
 
-/// Makes a repository of a folder, with one commit of all that is in it; gives its short id. The branch is `main` unless Git
-/// is told otherwise.
+/// Makes a repository of a folder, with one commit of these files and nothing else that is there; gives its short id. The
+/// branch is `main` unless Git is told otherwise.
 ///
 /// # Errors
 ///
 /// Git's own words.
-pub fn first_commit(folder: &Path, message: &str) -> Result<String, git2::Error> {
+pub fn first_commit(folder: &Path, files: &[(&str, &str)], message: &str) -> Result<String, git2::Error> {
     let mut options = RepositoryInitOptions::new();
     let branch = Config::open_default().and_then(|config| config.get_string("init.defaultBranch"));
     options
@@ -106,7 +106,9 @@ pub fn first_commit(folder: &Path, message: &str) -> Result<String, git2::Error>
         .initial_head(branch.as_deref().unwrap_or("main"));
     let repository = Repository::init_opts(folder, &options)?;
     let mut index = repository.index()?;
-    index.add_all(["*"], IndexAddOption::DEFAULT, None)?;
+    for (path, _) in files {
+        index.add_path(Path::new(path))?;
+    }
     index.write()?;
     let tree = repository.find_tree(index.write_tree()?)?;
     let who = repository.signature()?;

@@ -156,7 +156,7 @@ fn it_overwrites_nothing() {
 }
 
 #[test]
-fn the_first_commit_holds_everything() {
+fn the_first_commit_holds_everything_that_was_written_and_nothing_else() {
     let home = Home::new();
     let _ = home.init(&["--git"]).expect(1).says("Git knows no name");
     assert!(!home.path("new").exists());
@@ -165,6 +165,8 @@ fn the_first_commit_holds_everything() {
         "[user]\n\tname = Nell\n\temail = nell@example.org\n",
     )
     .unwrap();
+    std::fs::create_dir(home.path("new")).unwrap();
+    std::fs::write(home.path("new/passwords.txt"), "hunter2").unwrap();
     let ran = home.init(&["--git", "--ci", "forgejo"]).expect(0);
     let repository = git2::Repository::open(home.path("new")).unwrap();
     let commit = repository.head().unwrap().peel_to_commit().unwrap();
@@ -178,7 +180,19 @@ fn the_first_commit_holds_everything() {
         (commit.author().name(), repository.head().unwrap().shorthand()),
         (Ok("Nell"), Ok("main"))
     );
-    assert!(repository.statuses(None).unwrap().is_empty());
+    let tree = commit.tree().unwrap();
+    for path in [
+        "gamops.yaml",
+        "sites/maple.yaml",
+        ".gitignore",
+        ".forgejo/workflows/gamops.yml",
+    ] {
+        assert!(tree.get_path(Path::new(path)).is_ok(), "{path}");
+    }
+    let others: Vec<String> = (repository.statuses(None).unwrap().iter())
+        .map(|entry| entry.path().unwrap().to_owned())
+        .collect();
+    assert_eq!(others, ["passwords.txt"]);
     let _ = home
         .run(&["init", "new/deeper", "--no-input", "--id", "a", "--site", "b", "--git"])
         .expect(1)
