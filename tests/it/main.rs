@@ -17,6 +17,7 @@ mod discover;
 mod doctor;
 mod faults;
 mod fields;
+mod first_day;
 mod fleet;
 mod flow;
 mod fuzz;
