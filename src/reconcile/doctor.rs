@@ -3,11 +3,9 @@
 mod login;
 mod speak;
 
-use std::num::NonZeroU8;
 use std::time::Duration;
 
 use futures::StreamExt as _;
-use jiff::Timestamp;
 
 use crate::checkup::{self, Facts, Finding, Login, Path, Pinned, Step, Trouble, Work};
 use crate::device::Heard;
@@ -15,13 +13,14 @@ use crate::dialect::share::Sharing;
 use crate::domain::MacAddr;
 use crate::inventory::model::Device;
 use crate::observed::{Answer, AssumedWord, Capabilities, Support};
-use crate::plan::Target;
+use crate::plan::model::Held;
+use crate::plan::{Target, pause};
 use crate::store::{Pin, StoreError};
-use crate::transport::snmp::{Agent, Bindings, Version};
-use crate::transport::ssh::{Connect, HostKey, HostKeyCheck, Login as Credential, hello};
+use crate::transport::snmp::{Bindings, Version};
+use crate::transport::ssh::{HostKey, HostKeyCheck, hello};
 
 use super::event::Progress;
-use super::observe::{LOGIN_WITHIN, SNMP_TIMEOUT};
+use super::observe::Way;
 use super::{Context, RunError, chain};
 use login::login;
 use speak::spoken;
@@ -77,7 +76,16 @@ impl Context {
     async fn examine_one(&self, device: &Device, sharing: Option<Sharing>) -> Result<Examined, StoreError> {
         self.events.tell(&device.key, Progress::Contacting);
         let pin = self.store.pin(&device.key, device.was.as_deref()).await?;
-        let mut facts = facts_of(device, pin.as_ref(), self.now, path(device).await);
+        let paused = match pause::held(
+            device.mode,
+            device.paused.as_ref(),
+            &self.pauses(device).await?,
+            self.now,
+        ) {
+            Some(Held::Paused(pauses)) => Some(pause::in_words(&pauses)),
+            Some(Held::Observe) | None => None,
+        };
+        let mut facts = facts_of(device, pin.as_ref(), paused, path(device).await);
         let mut evidence = Evidence::default();
         let credentials = match self.keyring.credentials(&device.credentials) {
             Ok(credentials) => Some(credentials),
@@ -93,26 +101,13 @@ impl Context {
             }
         };
         if let Some(credentials) = credentials {
-            let agent = device.transport.snmp.then(|| Agent {
-                host: device.address.clone(),
-                port: device.transport.snmp_port,
-                version: Version::V2c,
-                community: credentials.community.clone(),
-                timeout: SNMP_TIMEOUT,
-                attempts: NonZeroU8::MIN.saturating_add(1),
-            });
-            let to = Connect {
-                host: device.address.clone(),
-                port: device.transport.ssh_port,
-                user: credentials.username.clone(),
-                login: Credential::Password(credentials.password.clone()),
-                legacy_algorithms: device.transport.legacy_algorithms,
-                host_key: HostKeyCheck {
-                    pinned: known_key(device, pin.as_ref()),
-                    policy: self.host_key_policy,
-                },
-                within: LOGIN_WITHIN,
+            let way = Way::from(device);
+            let agent = way.agent(&credentials);
+            let host_key = HostKeyCheck {
+                pinned: known_key(device, pin.as_ref()),
+                policy: self.host_key_policy,
             };
+            let to = way.connect(&credentials, host_key);
             let is_there = matches!(facts.path, Path::Open { .. });
             let session = async {
                 match is_there {
@@ -165,9 +160,8 @@ impl Context {
 }
 
 /// What inventory and database say of a device, and the way to it, before anybody has asked it.
-fn facts_of(device: &Device, pin: Option<&Pin>, now: Timestamp, path: Path) -> Facts {
+fn facts_of(device: &Device, pin: Option<&Pin>, paused: Option<String>, path: Path) -> Facts {
     let host_key = known_key(device, pin);
-    let paused = device.paused.as_ref().filter(|pause| !pause.is_over(now));
     Facts {
         device: device.key.clone(),
         address: format!("{}:{}", device.address, device.transport.ssh_port),
@@ -176,7 +170,7 @@ fn facts_of(device: &Device, pin: Option<&Pin>, now: Timestamp, path: Path) -> F
         legacy_algorithms: device.transport.legacy_algorithms,
         credentials: device.credentials.clone(),
         mode: device.mode,
-        paused: paused.map(|pause| pause.reason.clone()),
+        paused,
         pinned: (pin.is_some() || host_key.is_some()).then(|| Pinned {
             host_key: host_key.map(|key| key.fingerprint()),
             mac: pin.and_then(|pin| pin.mac),

@@ -10,16 +10,17 @@ use crate::inventory::model::{Device, Transport};
 use crate::observed::{Answer, AssumedWord, RunningConfig};
 use crate::plan::model::Unread;
 use crate::store::{Pin, StoreError};
+use crate::transport::credentials::Credentials;
 use crate::transport::snmp::{Agent, Version};
 use crate::transport::ssh::{Connect, HostKey, HostKeyCheck, HostKeyPolicy, Login};
 
 use super::{Context, chain};
 
 /// How long a device may take to let us in.
-pub(super) const LOGIN_WITHIN: Duration = Duration::from_secs(20);
+const LOGIN_WITHIN: Duration = Duration::from_secs(20);
 
 /// How long one SNMP question waits for its answer. SNMP is a bonus: silence costs twice this, once.
-pub(super) const SNMP_TIMEOUT: Duration = Duration::from_secs(1);
+const SNMP_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// How often an SNMP question is asked.
 const SNMP_ATTEMPTS: NonZeroU8 = NonZeroU8::new(2).expect("two is not zero");
@@ -110,6 +111,33 @@ pub(super) struct Way<'a> {
     pub(super) host_key: Option<&'a str>,
     /// What its subscribers are tied to where it does not show that.
     pub(super) model: SubscriberModel,
+}
+
+impl Way<'_> {
+    /// The way by SSH.
+    pub(super) fn connect(&self, credentials: &Credentials, host_key: HostKeyCheck) -> Connect {
+        Connect {
+            host: self.address.to_owned(),
+            port: self.transport.ssh_port,
+            user: credentials.username.clone(),
+            login: Login::Password(credentials.password.clone()),
+            legacy_algorithms: self.transport.legacy_algorithms,
+            host_key,
+            within: LOGIN_WITHIN,
+        }
+    }
+
+    /// The way by SNMP, unless the inventory says that there is none.
+    pub(super) fn agent(&self, credentials: &Credentials) -> Option<Agent> {
+        self.transport.snmp.then(|| Agent {
+            host: self.address.to_owned(),
+            port: self.transport.snmp_port,
+            version: Version::default(),
+            community: credentials.community.clone(),
+            timeout: SNMP_TIMEOUT,
+            attempts: SNMP_ATTEMPTS,
+        })
+    }
 }
 
 impl<'a> From<&'a Device> for Way<'a> {
@@ -249,23 +277,8 @@ pub(super) async fn reach(
         .map(|text| text.parse())
         .transpose()
         .map_err(|error: crate::transport::ssh::InvalidHostKey| plain(&error))?;
-    let to = Connect {
-        host: way.address.to_owned(),
-        port: way.transport.ssh_port,
-        user: credentials.username.clone(),
-        login: Login::Password(credentials.password.clone()),
-        legacy_algorithms: way.transport.legacy_algorithms,
-        host_key: HostKeyCheck { pinned, policy },
-        within: LOGIN_WITHIN,
-    };
-    let agent = way.transport.snmp.then(|| Agent {
-        host: way.address.to_owned(),
-        port: way.transport.snmp_port,
-        version: Version::default(),
-        community: credentials.community.clone(),
-        timeout: SNMP_TIMEOUT,
-        attempts: SNMP_ATTEMPTS,
-    });
+    let to = way.connect(&credentials, HostKeyCheck { pinned, policy });
+    let agent = way.agent(&credentials);
     let failed = |error: DeviceError| Unseen {
         retry: error.retry(),
         unread: unread(way.key, &error),

@@ -19,6 +19,7 @@ mod doctor;
 mod edit;
 mod faults;
 mod fields;
+mod first_day;
 mod fleet;
 mod flow;
 mod fuzz;
