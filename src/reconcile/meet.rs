@@ -66,19 +66,23 @@ impl Context {
         Ok(observation)
     }
 
-    /// The key of the inventory that a device is known by: reached at the same address and port, or pinned to it.
+    /// The key of the device that the inventory reaches at this address and port of SSH.
+    #[must_use]
+    pub fn reached_as(&self, address: &str, ssh_port: u16) -> Option<String> {
+        let is_there = |device: &&Device| device.address == address && device.transport.ssh_port == ssh_port;
+        self.inventory
+            .devices
+            .values()
+            .find(is_there)
+            .map(|device| device.key.clone())
+    }
+
+    /// The key of the inventory that a device is pinned to.
     ///
     /// # Errors
     ///
     /// [`Unread`] where the database cannot be used.
-    pub async fn known_as(&self, reached: Option<(&str, u16)>, mac: Option<MacAddr>) -> Result<Option<String>, Unread> {
-        let is_there = |device: &&Device| reached == Some((device.address.as_str(), device.transport.ssh_port));
-        if let Some(device) = self.inventory.devices.values().find(is_there) {
-            return Ok(Some(device.key.clone()));
-        }
-        let Some(mac) = mac else {
-            return Ok(None);
-        };
+    pub async fn pinned_as(&self, mac: MacAddr) -> Result<Option<String>, Unread> {
         let inventory = Arc::clone(&self.inventory);
         let counts = move |key: &str| inventory.devices.contains_key(key);
         self.store.pinned_as(mac, counts).await.map_err(|error| plain(&error))

@@ -146,8 +146,11 @@ fn two_devices_are_written_as_a_careful_operator_would_have() {
     let _ = again
         .says("not in the inventory: subscriber 5 \"O'Hara & Sons\"")
         .says("Nothing was written");
+    let logins = fleet.device("harbour").counters().logins;
     let _ = import(&fleet, &[&harbour]).expect(0).says("Nothing to import");
     assert_eq!(files(&isp), written);
+    // Nobody logs in there as if it were a stranger: once, and by what it was pinned as.
+    assert_eq!(fleet.device("harbour").counters().logins, logins + 1);
 
     // Whatever either of the two has alone is shown, and stays there.
     let _ = fleet.device("harbour").execute(

@@ -65,14 +65,23 @@ pub(super) async fn search(args: &mut Args) -> anyhow::Result<bool> {
 
 /// Reads every source, devices side by side.
 pub(super) async fn sources(args: &Args, context: &Context) -> anyhow::Result<Vec<Source>> {
-    let strangers: Vec<Stranger> = args
-        .addresses
-        .iter()
-        .map(|address| source::stranger(address, &args.credentials, args.legacy_algorithms))
-        .collect();
-    let met = context.meet(strangers.clone()).await;
     let mut sources = Vec::new();
-    for ((address, stranger), met) in args.addresses.iter().zip(&strangers).zip(met) {
+    let mut strangers: Vec<(&Address, Stranger)> = Vec::new();
+    for address in &args.addresses {
+        let stranger = source::stranger(address, &args.credentials, args.legacy_algorithms);
+        // A device of the inventory is no stranger: nobody logs in there without asking what it was pinned as.
+        match context.reached_as(&stranger.address, stranger.transport.ssh_port) {
+            Some(key) => sources.push(Source {
+                called: stranger.called,
+                key: Some(key),
+                found: Err(Outcome::Known(Compared::default())),
+                met: None,
+            }),
+            None => strangers.push((address, stranger)),
+        }
+    }
+    let met = context.meet(strangers.iter().map(|(_, stranger)| stranger.clone()).collect());
+    for ((address, stranger), met) in strangers.iter().zip(met.await) {
         let mut source = Source {
             called: stranger.called.clone(),
             key: address.key.clone(),
@@ -81,19 +90,16 @@ pub(super) async fn sources(args: &Args, context: &Context) -> anyhow::Result<Ve
         };
         match met {
             Err(unread) => source.found = Err(Outcome::failed(unread)),
-            Ok(met) => {
-                let reached = (stranger.address.as_str(), stranger.transport.ssh_port);
-                match context.known_as(Some(reached), Some(met.identity.mac)).await {
-                    Err(unread) => source.found = Err(Outcome::failed(unread)),
-                    Ok(Some(key)) => source.key = Some(key),
-                    Ok(None) => {
-                        let found = source::met(address.key.clone(), stranger, &met, args.model);
-                        let found = found.and_then(|found| key_is_free(found, &context.inventory));
-                        source.found = found.map_err(Outcome::failed);
-                        source.met = Some(met);
-                    }
+            Ok(met) => match context.pinned_as(met.identity.mac).await {
+                Err(unread) => source.found = Err(Outcome::failed(unread)),
+                Ok(Some(key)) => source.key = Some(key),
+                Ok(None) => {
+                    let found = source::met(address.key.clone(), stranger, &met, args.model);
+                    let found = found.and_then(|found| key_is_free(found, &context.inventory));
+                    source.found = found.map_err(Outcome::failed);
+                    source.met = Some(met);
                 }
-            }
+            },
         }
         refuse_twin(&mut source, &sources);
         sources.push(source);
@@ -168,12 +174,12 @@ async fn read_capture(args: &Args, context: &Context, capture: &Capture) -> anyh
             return Ok(source);
         }
     };
-    let reached = args
-        .address
-        .as_ref()
-        .map(|address| (address.host.as_str(), address.ssh_port));
-    let mac = found.identity.as_ref().map(|identity| identity.mac);
-    match context.known_as(reached, mac).await {
+    let reached = (args.address.as_ref()).and_then(|address| context.reached_as(&address.host, address.ssh_port));
+    let pinned = match found.identity.as_ref().filter(|_| reached.is_none()) {
+        Some(identity) => context.pinned_as(identity.mac).await,
+        None => Ok(reached),
+    };
+    match pinned {
         Err(unread) => source.found = Err(Outcome::failed(unread)),
         Ok(known) => match known.or_else(|| source::same_name(&found, &context.inventory)) {
             Some(key) => {
