@@ -72,7 +72,9 @@ pub fn power_off(inputs: Inputs<'_>, subscriber: &str, render: Render<'_>) -> Po
                 poe: Some(PoeMode::Disable),
                 ..on.clone()
             };
-            Arc::make_mut(&mut resolution.target).subscribers.insert(number, off.clone());
+            Arc::make_mut(&mut resolution.target)
+                .subscribers
+                .insert(number, off.clone());
             now = on.poe.map(|mode| mode.to_string()).unwrap_or_default();
             let again = FromTo {
                 from: off,
