@@ -47,9 +47,8 @@ pub(super) fn notify(mut told: watch::Receiver<Status>, patience: Duration) -> A
             };
             tell(&[NotifyState::Status(&line)]);
             // Whatever changes, or the next sign of life.
-            match tokio::time::timeout(every, told.changed()).await {
-                Ok(Err(_)) => return tell(&[NotifyState::Stopping]),
-                Ok(Ok(())) | Err(_) => {}
+            if let Ok(Err(_)) = tokio::time::timeout(every, told.changed()).await {
+                return tell(&[NotifyState::Stopping]);
             }
         }
     }))
