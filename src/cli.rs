@@ -2,6 +2,7 @@
 //!
 //! stdout is the answer, stderr is the story.
 
+mod adopt;
 mod apply;
 mod backup;
 mod confirm;
@@ -86,6 +87,7 @@ enum Command {
     Undo(undo::Args),
     Trust(trust::Args),
     Rebind(rebind::Args),
+    Adopt(adopt::Args),
     SwapEndpoint(swap_endpoint::Args),
     Schema(schema::Args),
     Simulate(simulate::SimulateArgs),
@@ -169,6 +171,7 @@ async fn run(command: Command) -> anyhow::Result<Exit> {
         Command::Undo(args) => undo::run(args).await,
         Command::Trust(args) => trust::run(args).await,
         Command::Rebind(args) => rebind::run(args).await,
+        Command::Adopt(args) => adopt::run(args).await,
         Command::SwapEndpoint(args) => swap_endpoint::run(args).await,
         Command::Schema(args) => {
             schema::run(&args, &mut std::io::stdout())?;

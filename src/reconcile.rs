@@ -11,6 +11,7 @@ mod event;
 mod hold;
 mod meet;
 mod observe;
+mod reading;
 mod rebind;
 mod result;
 mod rollout;
@@ -28,8 +29,7 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::AbortOnDropHandle;
 
-use crate::dialect::{command, running};
-use crate::inventory;
+use crate::dialect::command;
 use crate::inventory::model::{Device, Inventory, Subscriber, Suspension};
 use crate::inventory::rollout::Canary;
 use crate::observed::{Change, Kind};
@@ -38,7 +38,7 @@ use crate::plan::model::{DeviceChanges, DevicePlan, Outcome, Plan, Unread};
 use crate::plan::moves::{self, Move};
 use crate::plan::record::Record;
 use crate::plan::window::State;
-use crate::plan::{Inputs, Readings, Target, plan_device};
+use crate::plan::{Inputs, Target, plan_device};
 use crate::store::{RunId, Store, StoreError};
 use crate::transport::credentials::Keyring;
 use crate::transport::ssh::HostKeyPolicy;
@@ -49,6 +49,7 @@ pub use event::{Event, Events, Progress};
 pub use hold::Leases;
 pub use meet::Stranger;
 pub use observe::{Contact, Identified, observe, trust};
+pub use reading::Reading;
 pub use rebind::{PlannedRebind, Rebound, Unplanned};
 pub use result::{DeviceOutcome, DeviceResult, Failure, NotRolledBack, RolledBack, Stopped, WayBack};
 pub use run::{Applied, Orders};
@@ -174,13 +175,7 @@ impl Context {
         }
         let mut chosen: BTreeMap<&str, Selected<'_>> = BTreeMap::new();
         for target in targets {
-            let Some(device) = self.inventory.devices.get(&target.device) else {
-                return Err(RunError::UnknownDevice {
-                    target: target.clone(),
-                    device: target.device.clone(),
-                    hint: self.nearest_device(&target.device),
-                });
-            };
+            let device = self.device(target)?;
             let (_, objects) = chosen.entry(&device.key).or_insert((device, Some(BTreeSet::new())));
             match (&target.object, objects.as_mut()) {
                 (Some(object), Some(objects)) => drop(objects.insert(object.clone())),
@@ -190,6 +185,20 @@ impl Context {
             }
         }
         Ok(chosen.into_values().collect())
+    }
+
+    /// The device that a target names, or is on.
+    ///
+    /// # Errors
+    ///
+    /// [`RunError::UnknownDevice`] where the inventory has none such.
+    pub fn device(&self, target: &Target) -> Result<&Device, RunError> {
+        let device = self.inventory.devices.get(&target.device);
+        device.ok_or_else(|| RunError::UnknownDevice {
+            target: target.clone(),
+            device: target.device.clone(),
+            hint: self.nearest_device(&target.device),
+        })
     }
 
     fn check_canaries(&self) -> Result<(), RunError> {
@@ -399,44 +408,9 @@ impl Context {
         targets: Option<&BTreeSet<(Kind, String)>>,
         plan: impl FnOnce(Inputs<'_>) -> DeviceChanges,
     ) -> Result<(DeviceChanges, Contact), Unread> {
-        let contact = observe(self, device).await?;
-        let database = |source: StoreError| Unread {
-            reason: chain(&source),
-            help: source.help(),
-        };
-        let records = self.store.records(contact.mac()).await.map_err(database)?;
-        let last = self.store.last_run(contact.mac()).await.map_err(database)?;
-        let Some(desired) = inventory::compile(&self.inventory, &device.key) else {
-            return Err(Unread {
-                reason: "the inventory has no such device".to_owned(),
-                help: None,
-            });
-        };
-        let observation = &contact.observation;
-        let running_text = running::canonical(&observation.running);
-        let startup_text = observation.startup.as_ref().map(running::canonical);
-        let firmware = &contact.observation.identity.firmware;
-        let timings = self.store.timings(firmware).await.map_err(database)?;
-        let inputs = Inputs {
-            desired: &desired,
-            readings: Readings {
-                running: (&observation.running, &running_text),
-                startup: observation.startup.as_ref().zip(startup_text.as_deref()),
-            },
-            identity: &observation.identity,
-            capabilities: &observation.capabilities,
-            records: &records,
-            unfinished: last.is_some_and(|run| run.state.is_unfinished()),
-            timings: &timings,
-            now: self.now,
-            window: self.window(device),
-            targets,
-        };
-        let mut changes = plan(inputs);
-        if let Some(standing) = self.store.unconfirmed(contact.mac()).await.map_err(database)? {
-            changes.refuse(confirm::refusal(&standing, jiff::Timestamp::now()));
-        }
-        Ok((changes, contact))
+        let reading = self.read(device).await?;
+        let changes = reading.plan_by(self, &self.inventory, (device, targets), plan)?;
+        Ok((changes, reading.contact))
     }
 }
 

@@ -75,9 +75,9 @@ pub enum Value {
     /// `true` or `false`.
     Flag(bool),
     /// A list.
-    List(Vec<Value>),
+    List(Vec<Self>),
     /// A map, in this order. Keys are not to repeat.
-    Map(Vec<(String, Value)>),
+    Map(Vec<(String, Self)>),
 }
 
 impl Value {

@@ -5,6 +5,7 @@
     reason = "a test says by panicking that something is not as it should be"
 )]
 
+mod adopt;
 mod assumed;
 mod backup;
 mod changed_since;

@@ -95,7 +95,8 @@ fn an_inventory_is_valid_before_and_after() {
     assert!(matches!(edit(&broken, &one), Err(EditError::InvalidBefore(report)) if report.errors() == 1));
     // Both are made before it is asked whether all is well: what one breaks the other mends.
     let gone = remove("plans.gold");
-    let EditError::InvalidAfter { report, files: after } = edit(&files(), &[gone.clone()]).unwrap_err() else {
+    let EditError::InvalidAfter { report, files: after } = edit(&files(), std::slice::from_ref(&gone)).unwrap_err()
+    else {
         panic!("a plan in use was taken away");
     };
     assert_eq!((report.errors(), after[0].text.contains("gold")), (3, false));

@@ -173,8 +173,8 @@ fn flow(value: &Drawn) -> String {
 #[derive(Debug, Clone, PartialEq)]
 enum Said {
     Text(String),
-    List(Vec<Said>),
-    Map(Vec<(String, Said)>),
+    List(Vec<Self>),
+    Map(Vec<(String, Self)>),
 }
 
 fn said(text: &str) -> Said {
