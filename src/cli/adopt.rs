@@ -3,8 +3,8 @@
 use std::fmt::Write as _;
 use std::io::IsTerminal as _;
 
-use crate::diagnostic::SourceFile;
-use crate::inventory::edit::Edit;
+use crate::diagnostic::{Severity, SourceFile};
+use crate::inventory::edit::{Edit, EditError};
 use crate::inventory::model::{Device, Inventory};
 use crate::observed::ObjectId;
 use crate::onboard::adopt::{Adopted, Adoption, Drifted, NotAdopted, adopt, disproved};
@@ -13,7 +13,7 @@ use crate::plan::{Target, count};
 use crate::reconcile::{Context, Events, Orders, Reading};
 
 use super::context::{context, load_texts};
-use super::edits::{self, Proposal};
+use super::edits::{self, Proposal, not_edited};
 use super::exit::Exit;
 use super::results::exit_of;
 use super::settings::{FleetArgs, InventoryArgs, LeaseArgs};
@@ -129,10 +129,19 @@ fn work_out(
         if adoption.adopted.is_empty() {
             return Ok(Err(nothing(&args.address, &adoption)));
         }
-        let edits: Vec<Edit> = adoption.adopted.iter().flat_map(|one| one.edits.clone()).collect();
-        let proposal = match Proposal::new(&args.inventory.inventory, files.to_vec(), &edits) {
+        let root = &args.inventory.inventory;
+        let edits = |some: &[Adopted]| -> Vec<Edit> { some.iter().flat_map(|one| one.edits.clone()).collect() };
+        let proposal = match Proposal::attempt(root, files, &edits(&adoption.adopted)) {
             Ok(proposal) => proposal,
-            Err(exit) => return Ok(Err(exit)),
+            Err(error) => {
+                let alone = |one: &Adopted| Some((one.object, why(&Proposal::attempt(root, files, &one.edits).err()?)));
+                let wrong: Vec<(ObjectId, String)> = adoption.adopted.iter().filter_map(alone).collect();
+                if wrong.is_empty() {
+                    return Ok(Err(not_edited(&error, files)));
+                }
+                leave(&mut adoption, wrong);
+                continue;
+            }
         };
         let after = plan(proposal.inventory())?;
         let wrong: Vec<(ObjectId, String)> = (disproved(&adoption.adopted, &changes, &after).into_iter())
@@ -141,18 +150,31 @@ fn work_out(
         if wrong.is_empty() {
             return Ok(Ok((proposal, adoption)));
         }
-        for (object, reason) in wrong {
-            let (out, kept): (Vec<Adopted>, Vec<Adopted>) =
-                adoption.adopted.into_iter().partition(|one| one.object == object);
-            let left = |one: Adopted| NotAdopted {
-                address: one.address,
-                reason: reason.clone(),
-                help: "write it into the inventory by hand; `gamops plan` shows what it comes to".to_owned(),
-            };
-            adoption.left.extend(out.into_iter().map(left));
-            adoption.adopted = kept;
-        }
+        leave(&mut adoption, wrong);
     }
+}
+
+/// Takes objects out of what is adopted.
+fn leave(adoption: &mut Adoption, wrong: Vec<(ObjectId, String)>) {
+    for (object, reason) in wrong {
+        let adopted = std::mem::take(&mut adoption.adopted);
+        let (out, kept): (Vec<Adopted>, Vec<Adopted>) = adopted.into_iter().partition(|one| one.object == object);
+        adoption.adopted = kept;
+        adoption.left.extend(out.into_iter().map(|one| NotAdopted {
+            address: one.address,
+            reason: reason.clone(),
+            help: "write it into the inventory by hand; `gamops plan` shows what it comes to".to_owned(),
+        }));
+    }
+}
+
+/// Why an edit came to nothing, in one sentence.
+fn why(error: &EditError) -> String {
+    let first = match error {
+        EditError::InvalidAfter { report, .. } => report.findings().iter().find(|one| one.severity == Severity::Error),
+        EditError::InvalidBefore(_) | EditError::Refused { .. } => None,
+    };
+    first.map_or_else(|| error.to_string(), |finding| finding.message.clone())
 }
 
 /// Says why nothing is adopted.

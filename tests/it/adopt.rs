@@ -98,6 +98,18 @@ fn a_plan_that_others_have_is_not_changed_for_them() {
 }
 
 #[test]
+fn what_no_inventory_may_say_is_left_and_the_rest_is_adopted() {
+    let fleet = applied();
+    let maple = fleet.device("maple");
+    maple.execute("ghn bw-profile 3 rate-downstream 5 rate-upstream 5\nghn subscriber 1 vid 111");
+    let _ = adopt(&fleet, "maple")
+        .expect(5)
+        .says("LEFT   maple/profile/silver")
+        .says("the device takes 10 Mbps at least");
+    assert_eq!(held(&fleet), services().replace("vlan: 101", "vlan: 111"));
+}
+
+#[test]
 fn what_is_missing_on_the_device_is_not_taken_out_of_the_inventory() {
     let fleet = applied();
     fleet
