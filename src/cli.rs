@@ -3,6 +3,7 @@
 //! stdout is the answer, stderr is the story.
 
 mod action;
+mod adopt;
 mod apply;
 mod backup;
 mod confirm;
@@ -106,6 +107,7 @@ enum Command {
     ClearCounters(action::ClearArgs),
     Pause(pause::Args),
     Resume(pause::ResumeArgs),
+    Adopt(adopt::Args),
     SwapEndpoint(swap_endpoint::Args),
     Schema(schema::Args),
     Simulate(simulate::SimulateArgs),
@@ -201,6 +203,7 @@ async fn run(command: Command) -> anyhow::Result<Exit> {
         Command::ClearCounters(args) => action::clear(args).await,
         Command::Pause(args) => pause::run(args).await,
         Command::Resume(args) => pause::resume(args).await,
+        Command::Adopt(args) => adopt::run(args).await,
         Command::SwapEndpoint(args) => swap_endpoint::run(args).await,
         Command::Schema(args) => {
             schema::run(&args, &mut std::io::stdout())?;

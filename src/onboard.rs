@@ -4,6 +4,7 @@
 //! believes nothing of its own: what it writes is loaded, compiled and planned against the very readings that it was made
 //! from, and an object that would not come out as "no change" is taken out again, with the reason, and left unmanaged.
 
+pub mod adopt;
 mod devices;
 mod draft;
 mod entry;

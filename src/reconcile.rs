@@ -16,6 +16,7 @@ mod meet;
 mod observe;
 mod pause;
 mod power;
+mod reading;
 mod rebind;
 mod replace;
 mod result;
@@ -34,8 +35,7 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::AbortOnDropHandle;
 
-use crate::dialect::{command, running};
-use crate::inventory;
+use crate::dialect::command;
 use crate::inventory::model::{Device, Inventory, Subscriber, Suspension};
 use crate::inventory::rollout::Canary;
 use crate::observed::{Change, DeviceConfig, Kind};
@@ -44,7 +44,7 @@ use crate::plan::model::{DeviceChanges, DevicePlan, Outcome, Plan, Unread};
 use crate::plan::moves::{self, Move};
 use crate::plan::record::Record;
 use crate::plan::window::State;
-use crate::plan::{Inputs, Readings, Target, plan_device};
+use crate::plan::{Inputs, Target, plan_device};
 use crate::store::{RunId, Store, StoreError};
 use crate::transport::credentials::Keyring;
 use crate::transport::ssh::HostKeyPolicy;
@@ -58,6 +58,8 @@ pub use hold::Leases;
 pub use meet::Stranger;
 pub use observe::{Contact, Identified, observe, trust};
 pub use power::PlannedCycle;
+pub use reading::Reading;
+use reading::View;
 pub use rebind::{PlannedRebind, Rebound, Unplanned};
 pub use replace::{PlannedReplacement, Replacement};
 pub use result::{DeviceOutcome, DeviceResult, Failure, NotRolledBack, RolledBack, Stopped, WayBack};
@@ -176,17 +178,6 @@ pub fn chain(error: &dyn std::error::Error) -> String {
     line
 }
 
-/// By what a device that was read is planned for.
-#[derive(Clone, Copy)]
-struct Viewed<'a> {
-    /// What gamops owns there, where it is not what is on record.
-    records: Option<&'a Arc<Vec<Record>>>,
-    /// The objects that the operator named; `None` for the whole device.
-    targets: Option<&'a BTreeSet<(Kind, String)>>,
-    /// The device as if it were the one whose place it takes.
-    remembered: Option<&'a Arc<DeviceConfig>>,
-}
-
 /// A device that a run is about, and the objects named on it; `None` for all of them.
 type Selected<'a> = (&'a Device, Option<BTreeSet<(Kind, String)>>);
 
@@ -202,13 +193,7 @@ impl Context {
         }
         let mut chosen: BTreeMap<&str, Selected<'_>> = BTreeMap::new();
         for target in targets {
-            let Some(device) = self.inventory.devices.get(&target.device) else {
-                return Err(RunError::UnknownDevice {
-                    target: target.clone(),
-                    device: target.device.clone(),
-                    hint: self.inventory.device_hint(&target.device),
-                });
-            };
+            let device = self.device(target)?;
             let (_, objects) = chosen.entry(&device.key).or_insert((device, Some(BTreeSet::new())));
             match (&target.object, objects.as_mut()) {
                 (Some(object), Some(objects)) => drop(objects.insert(object.clone())),
@@ -218,6 +203,20 @@ impl Context {
             }
         }
         Ok(chosen.into_values().collect())
+    }
+
+    /// The device that a target names, or is on.
+    ///
+    /// # Errors
+    ///
+    /// [`RunError::UnknownDevice`] where the inventory has none such.
+    pub fn device(&self, target: &Target) -> Result<&Device, RunError> {
+        let device = self.inventory.devices.get(&target.device);
+        device.ok_or_else(|| RunError::UnknownDevice {
+            target: target.clone(),
+            device: target.device.clone(),
+            hint: self.inventory.device_hint(&target.device),
+        })
     }
 
     fn check_canaries(&self) -> Result<(), RunError> {
@@ -445,62 +444,13 @@ impl Context {
         targets: Option<&BTreeSet<(Kind, String)>>,
         plan: impl FnOnce(Inputs<'_>) -> DeviceChanges,
     ) -> Result<(DeviceChanges, Contact), Unread> {
-        let mut contact = observe(self, device).await?;
-        let view = Viewed {
-            records: None,
+        let reading = self.read(device).await?;
+        let view = View {
             targets,
-            remembered: None,
+            ..View::default()
         };
-        let changes = self.plan_seen(&mut contact, device, view, plan).await?;
-        Ok((changes, contact))
-    }
-
-    /// Makes a plan for a device that was read. The contact is borrowed alone: a session is not for two threads at once.
-    async fn plan_seen(
-        &self,
-        contact: &mut Contact,
-        device: &Device,
-        view: Viewed<'_>,
-        plan: impl FnOnce(Inputs<'_>) -> DeviceChanges,
-    ) -> Result<DeviceChanges, Unread> {
-        let database = |source: StoreError| observe::plain(&source);
-        let pauses = self.pauses(device).await.map_err(database)?;
-        let (mac, observation) = (contact.mac(), &contact.observation);
-        let known = self
-            .store
-            .known(mac, &observation.identity.firmware)
-            .await
-            .map_err(database)?;
-        let Some(desired) = inventory::compile(&self.inventory, &device.key) else {
-            return Err(Unread {
-                reason: "the inventory has no such device".to_owned(),
-                help: None,
-                lasting: true,
-            });
-        };
-        let inputs = Inputs {
-            desired: &Arc::new(desired),
-            readings: Readings {
-                running: &observation.running,
-                startup: observation.startup.as_deref(),
-                write: running::canonical,
-            },
-            identity: &observation.identity,
-            capabilities: &observation.capabilities,
-            records: view.records.unwrap_or(&known.records),
-            unfinished: known.last.is_some_and(|run| run.state.is_unfinished()),
-            timings: &known.timings,
-            pauses: &pauses,
-            now: self.now,
-            window: self.window(device),
-            remembered: view.remembered,
-            targets: view.targets,
-        };
-        let mut changes = plan(inputs);
-        if let Some(standing) = known.unconfirmed {
-            changes.refuse(confirm::refusal(&standing, jiff::Timestamp::now()));
-        }
-        Ok(changes)
+        let changes = reading.plan_by(self, &self.inventory, (device, view), plan)?;
+        Ok((changes, reading.contact))
     }
 }
 

@@ -25,15 +25,17 @@ pub(super) struct Proposal {
 impl Proposal {
     /// Makes edits in the texts of the inventory at `root`. Where they come to nothing, that is said, and the exit code is the
     /// answer.
-    pub(super) fn new(root: &Path, before: Vec<SourceFile>, edits: &[Edit]) -> Result<Self, Exit> {
-        match edit(&before, edits) {
-            Ok(after) => Ok(Self {
-                root: root.to_owned(),
-                before,
-                after,
-            }),
-            Err(error) => Err(not_edited(&error, &before)),
-        }
+    pub(super) fn new(root: &Path, before: &[SourceFile], edits: &[Edit]) -> Result<Self, Exit> {
+        Self::attempt(root, before, edits).map_err(|error| not_edited(&error, before))
+    }
+
+    /// As [`Self::new`], saying nothing.
+    pub(super) fn attempt(root: &Path, before: &[SourceFile], edits: &[Edit]) -> Result<Self, EditError> {
+        Ok(Self {
+            after: edit(before, edits)?,
+            root: root.to_owned(),
+            before: before.to_vec(),
+        })
     }
 
     /// What the inventory would say.
@@ -105,7 +107,7 @@ pub(super) fn committer(wanted: bool, root: &Path) -> Result<Option<Committer>, 
 }
 
 /// Says why edits came to nothing.
-fn not_edited(error: &EditError, before: &[SourceFile]) -> Exit {
+pub(super) fn not_edited(error: &EditError, before: &[SourceFile]) -> Exit {
     let findings = |report: &crate::diagnostic::Report, files: &[SourceFile]| {
         say(report.render_text(files, Colour::On, WIDTH).trim_end());
         say(&format!("error: {error}"));

@@ -104,7 +104,7 @@ pub(super) async fn run(args: Args) -> anyhow::Result<Exit> {
         Ok(committer) => committer,
         Err(exit) => return Ok(exit),
     };
-    let proposal = match Proposal::new(root, files, std::slice::from_ref(&swap.edit)) {
+    let proposal = match Proposal::new(root, &files, std::slice::from_ref(&swap.edit)) {
         Ok(proposal) => proposal,
         Err(exit) => return Ok(exit),
     };

@@ -24,7 +24,7 @@ fn firmware() -> Firmware {
     }
 }
 
-fn found(number: u8, model: &str, config: DeviceConfig) -> Found {
+pub(super) fn found(number: u8, model: &str, config: DeviceConfig) -> Found {
     let running = RunningConfig {
         managed: Arc::new(config),
         ..RunningConfig::default()
@@ -54,7 +54,7 @@ fn found(number: u8, model: &str, config: DeviceConfig) -> Found {
     }
 }
 
-fn sources(imported: &Imported) -> Vec<SourceFile> {
+pub(super) fn sources(imported: &Imported) -> Vec<SourceFile> {
     let source = |file: &NewFile| SourceFile {
         path: file.path.clone(),
         text: file.text.clone(),
@@ -62,14 +62,14 @@ fn sources(imported: &Imported) -> Vec<SourceFile> {
     imported.files.iter().map(source).collect()
 }
 
-fn loaded(files: &[SourceFile]) -> Inventory {
+pub(super) fn loaded(files: &[SourceFile]) -> Inventory {
     let loaded = inventory::load(files);
     loaded
         .inventory
         .unwrap_or_else(|| panic!("{:#?}\n{files:#?}", loaded.report.findings()))
 }
 
-fn plan(found: &Found, key: &str, inventory: &Inventory, mode: Mode) -> DeviceChanges {
+pub(super) fn plan(found: &Found, key: &str, inventory: &Inventory, mode: Mode) -> DeviceChanges {
     let mut desired = inventory::compile(inventory, key).unwrap();
     desired.mode = mode;
     let inputs = Inputs {
@@ -98,7 +98,7 @@ fn text(imported: &Imported, path: &str) -> String {
     file.unwrap_or_else(|| panic!("no {path}")).text.clone()
 }
 
-fn subscriber(number: u64) -> (SubscriberId, Subscriber) {
+pub(super) fn subscriber(number: u64) -> (SubscriberId, Subscriber) {
     let subscriber = Subscriber {
         name: format!("s-{number}"),
         endpoint: EndpointId::try_from(number).ok(),
@@ -109,7 +109,7 @@ fn subscriber(number: u64) -> (SubscriberId, Subscriber) {
     (number.try_into().unwrap(), subscriber)
 }
 
-fn endpoint(number: u64, port: PortBinding) -> (EndpointId, Endpoint) {
+pub(super) fn endpoint(number: u64, port: PortBinding) -> (EndpointId, Endpoint) {
     let mac = MacAddr::new([0, 0x0e, 0xd8, 0, 0, u8::try_from(number).unwrap()]);
     let endpoint = Endpoint {
         name: mac.default_endpoint_name(),
@@ -120,7 +120,7 @@ fn endpoint(number: u64, port: PortBinding) -> (EndpointId, Endpoint) {
     (number.try_into().unwrap(), endpoint)
 }
 
-fn with(subscribers: impl FnOnce(&mut DeviceConfig)) -> DeviceConfig {
+pub(super) fn with(subscribers: impl FnOnce(&mut DeviceConfig)) -> DeviceConfig {
     let mut config = DeviceConfig {
         hostname: "maple-a".to_owned(),
         subscribers: BTreeMap::from([subscriber(1), subscriber(2)]),
@@ -136,7 +136,7 @@ fn left(imported: &Imported) -> Vec<String> {
     all.map(|left| format!("{}: {}", left.what, left.reason)).collect()
 }
 
-fn change(config: &mut DeviceConfig, number: u64, change: impl FnOnce(&mut Subscriber)) {
+pub(super) fn change(config: &mut DeviceConfig, number: u64, change: impl FnOnce(&mut Subscriber)) {
     change(config.subscribers.get_mut(&number.try_into().unwrap()).unwrap());
 }
 

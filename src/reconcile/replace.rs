@@ -15,7 +15,7 @@ use crate::store::{Pin, StoreError};
 
 use super::action::Unready;
 use super::observe::{meet, pin_now};
-use super::{Applied, Context, DeviceResult, Orders, Planned, RunError, Viewed, render};
+use super::{Applied, Context, DeviceResult, Orders, Planned, RunError, View, render};
 
 /// What a replacement comes to.
 #[derive(Debug)]
@@ -60,7 +60,7 @@ impl Context {
         if let Some(refusal) = self.held(device).await? {
             return Ok(Err(Unready::Refused(refusal)));
         }
-        let (mut contact, pinned) = match meet(self, device).await {
+        let (contact, pinned) = match meet(self, device).await {
             Ok(met) => met,
             Err(unread) => return Ok(Err(unread.into())),
         };
@@ -96,14 +96,19 @@ impl Context {
             .answer;
         let forced = poe == Answer::Yes || poe == Answer::Unknown && device.allow_assumed;
         let Remembered { base, notes, refusals } = replace::remember(&held, old, device.model.ports, forced);
-        let view = Viewed {
+        let view = View {
             records: Some(&records),
             targets: None,
             remembered: Some(&Arc::new(base)),
         };
-        let planned = self
-            .plan_seen(&mut contact, device, view, |inputs| plan_device(inputs, &render))
-            .await;
+        let reading = match self.look_up(contact, device).await {
+            Ok(reading) => reading,
+            Err(unread) => return Ok(Err(unread.into())),
+        };
+        let planned = reading.plan_by(self, &self.inventory, (device, view), |inputs| {
+            plan_device(inputs, &render)
+        });
+        let contact = reading.contact;
         let mut changes = match planned {
             Ok(changes) => changes,
             Err(unread) => {

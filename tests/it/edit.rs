@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use gamops::diagnostic::SourceFile;
-use gamops::inventory::edit::{Edit, KeyPath, Value, edit};
+use gamops::inventory::edit::{Edit, KeyPath, Value, edit, find};
 use gamops::inventory::load;
 use gamops::repo::{Rewrite, read_inventory, rewrite};
 
@@ -25,8 +25,10 @@ fn every_subscriber_gets_another_box_in_one_line_and_the_old_one_back_in_the_sam
     let files = example();
     let inventory = load(&files).inventory.unwrap();
     let endpoint = |key: &str, mac: &str| {
+        let endpoint = KeyPath::new(["subscribers", key, "endpoint"]);
+        let is_map = find(&files, &endpoint).unwrap().is_map;
         [Edit::Set {
-            path: KeyPath::new(["subscribers", key, "endpoint"]),
+            path: if is_map { endpoint.to("mac") } else { endpoint },
             value: Value::from(mac),
         }]
     };

@@ -6,6 +6,7 @@
 )]
 
 mod actions;
+mod adopt;
 mod assumed;
 mod backup;
 mod changed_since;

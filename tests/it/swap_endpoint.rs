@@ -48,7 +48,7 @@ fn the_subscriber_gets_the_box_in_the_inventory_and_on_the_device_under_the_numb
     };
     assert_eq!(after, before.iter().map(changed).collect::<Vec<_>>());
     fleet.expect_in_sync();
-    let _ = fleet.run(&["history"]).expect(0).says("\n2  ");
+    let _ = fleet.run(&["history"]).expect(0).says("\n  2  ");
 }
 
 #[test]

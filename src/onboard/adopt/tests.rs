@@ -1,0 +1,159 @@
+//! Whatever drifts on a device that was imported, adopting it leaves a plan without changes.
+
+use proptest::option;
+use proptest::prelude::*;
+
+use super::*;
+use crate::domain::{Mbps, PortBinding, PortNumber, ProfileId, VlanId};
+use crate::inventory::edit::edit;
+use crate::inventory::model::Mode;
+use crate::observed::{DeviceConfig, Profile, ProfileRef};
+use crate::onboard::tests::{change, endpoint, found, loaded, plan, sources, subscriber, with};
+use crate::onboard::{Layout, import};
+
+fn profile(name: &str, rate: u64) -> Profile {
+    Profile {
+        name: name.to_owned(),
+        down: Mbps::try_from(rate).ok(),
+        up: Mbps::try_from(rate).ok(),
+        ..Profile::default()
+    }
+}
+
+fn profile_id(id: u64) -> ProfileId {
+    id.try_into().unwrap()
+}
+
+/// Three subscribers: one has gold, one silver, one no limit.
+fn base() -> DeviceConfig {
+    with(|config| {
+        config.subscribers.extend([subscriber(3)]);
+        config
+            .endpoints
+            .extend([endpoint(3, PortBinding::Port(2.try_into().unwrap()))]);
+        config.profiles = [
+            (profile_id(2), profile("gold", 530)),
+            (profile_id(3), profile("silver", 106)),
+        ]
+        .into();
+        for number in [1, 2] {
+            change(config, number, |one| {
+                one.profile = Some(ProfileRef::Profile(profile_id(number + 1)))
+            });
+        }
+    })
+}
+
+/// What somebody did to one subscriber by hand.
+#[derive(Debug, Clone)]
+struct Drift {
+    vlan: Option<u16>,
+    tagged: bool,
+    port2: Option<u16>,
+    allowed: Option<String>,
+    profile: Option<u64>,
+    port: Option<u64>,
+    description: Option<String>,
+    endpoint_description: Option<String>,
+    name: Option<String>,
+}
+
+fn drift() -> impl Strategy<Value = Drift> {
+    let text = || option::of("[a-z][a-z0-9,#:' ]{0,10}[a-z]");
+    let first = (option::of(3_u16..3000), any::<bool>(), option::of(3_u16..3000));
+    let second = (option::of("3[0-9]{2}"), option::of(1_u64..=3), option::of(1_u64..=4));
+    (
+        first,
+        second,
+        text(),
+        text(),
+        option::weighted(0.2, "[A-Z][a-z]{3} [0-9]b"),
+    )
+        .prop_map(
+            |((vlan, tagged, port2), (allowed, profile, port), description, endpoint_description, name)| Drift {
+                vlan,
+                tagged,
+                port2,
+                allowed,
+                profile,
+                port,
+                description,
+                endpoint_description,
+                name,
+            },
+        )
+}
+
+impl Drift {
+    fn happen(&self, config: &mut DeviceConfig, number: u64) {
+        change(config, number, |one| {
+            one.vlan = self.vlan.map_or(one.vlan, |vlan| VlanId::try_from(vlan).unwrap());
+            one.tagged = self.tagged;
+            one.port2_vlan = self.port2.map(|vlan| VlanId::try_from(vlan).unwrap());
+            one.description = self.description.clone().unwrap_or_default();
+            if let Some(allowed) = &self.allowed {
+                one.allowed_vlans = format!("{allowed},1000-1002").parse().unwrap();
+            }
+            one.profile = match self.profile {
+                None => one.profile,
+                Some(1) => Some(ProfileRef::Unthrottled),
+                Some(id) => Some(ProfileRef::Profile(profile_id(id))),
+            };
+        });
+        let held = config.endpoints.get_mut(&number.try_into().unwrap()).unwrap();
+        held.description = self.endpoint_description.clone().unwrap_or_default();
+        if let Some(port) = self.port {
+            held.port = PortBinding::Port(PortNumber::try_from(port).unwrap());
+        }
+        if let Some(name) = &self.name {
+            // Unique among the endpoints of the device.
+            held.name = format!("{name}{number}");
+        }
+    }
+}
+
+proptest! {
+    #[test]
+    fn what_drifted_is_adopted_and_the_plan_is_empty_then(
+        drifts in (drift(), drift(), drift()),
+        // A plan has 10 Mbps at least.
+        gold in option::of(10_u64..1000),
+        port in option::of("[A-Z][a-z]{2,8}"),
+        hostname in option::of("[a-z]{3,8}"),
+    ) {
+        let imported = import(&[found(1, "GAM-4-CX", base())], None, Layout::PerDevice, "test").unwrap();
+        let files = sources(&imported);
+        let inventory = loaded(&files);
+        let device = inventory.devices.values().next().unwrap();
+
+        let mut config = base();
+        for (number, drift) in [(1, &drifts.0), (2, &drifts.1), (3, &drifts.2)] {
+            drift.happen(&mut config, number);
+        }
+        if let Some(rate) = gold {
+            config.profiles.insert(profile_id(2), profile("gold", rate));
+        }
+        if let Some(hostname) = hostname {
+            config.hostname = hostname;
+        }
+        if let Some(name) = port {
+            let port = PortNumber::try_from(3).unwrap();
+            let settings = crate::observed::Port { name, ..config.port(port) };
+            config.set_port(port, settings);
+        }
+        let now = found(1, "GAM-4-CX", config);
+        let changes = plan(&now, &device.key, &inventory, Mode::Manage);
+        let drifted = Drifted { inventory: &inventory, files: &files, device, changes: &changes };
+        let adoption = adopt(drifted, None);
+        prop_assert_eq!(&adoption.left, &[]);
+        prop_assert_eq!(adoption.adopted.len(), changes.changes.len());
+        let edits: Vec<Edit> = adoption.adopted.iter().flat_map(|one| one.edits.clone()).collect();
+        let edited = match edit(&files, &edits) {
+            Ok(edited) => edited,
+            Err(error) => panic!("{error:?}"),
+        };
+        let after = plan(&now, &device.key, &edited.inventory, Mode::Manage);
+        prop_assert_eq!(disproved(&adoption.adopted, &changes, &after), vec![]);
+        prop_assert!(after.changes.is_empty(), "{:#?}", after.changes);
+    }
+}
