@@ -38,7 +38,7 @@ use tokio_util::task::AbortOnDropHandle;
 use crate::dialect::command;
 use crate::inventory::model::{Device, Inventory, Subscriber, Suspension};
 use crate::inventory::rollout::Canary;
-use crate::observed::{Change, DeviceConfig, Kind};
+use crate::observed::{Change, Kind};
 use crate::plan::guard::{self, Allowances, Sight};
 use crate::plan::model::{DeviceChanges, DevicePlan, Outcome, Plan, Unread};
 use crate::plan::moves::{self, Move};
