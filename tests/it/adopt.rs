@@ -98,15 +98,13 @@ fn a_plan_that_others_have_is_not_changed_for_them() {
 }
 
 #[test]
-fn what_no_inventory_may_say_is_left_and_the_rest_is_adopted() {
+fn the_vlan_of_the_captive_portal_is_adopted_as_no_vlan_at_all() {
     let fleet = applied();
     let maple = fleet.device("maple");
-    maple.execute("ghn bw-profile 3 rate-downstream 5 rate-upstream 5\nghn subscriber 1 vid 111");
-    let _ = adopt(&fleet, "maple")
-        .expect(5)
-        .says("LEFT   maple/profile/silver")
-        .says("the device takes 10 Mbps at least");
-    assert_eq!(held(&fleet), services().replace("vlan: 101", "vlan: 111"));
+    maple.execute("ghn subscriber 2 vid 4094\nghn subscriber 1 vid 111");
+    let _ = adopt(&fleet, "maple").expect(0).says("vlan: 102 -> 4094");
+    let wanted = services().replace("vlan: 101", "vlan: 111").replace(", vlan: 102", "");
+    assert_eq!(held(&fleet), wanted);
 }
 
 #[test]
