@@ -40,7 +40,7 @@ use report::{Compared, Device, Outcome};
   gamops import -i my-isp 10.20.0.11 --layout per-site --format json")]
 pub(super) struct Args {
     /// Devices to read: an address, with the ports of SSH and SNMP and the key that it is to have where they are not
-    /// as usual: [KEY=]HOST[:SSH-PORT][/SNMP-PORT].
+    /// as usual: `[KEY=]HOST[:SSH-PORT][/SNMP-PORT]`.
     #[arg(value_name = "ADDRESS", required_unless_present_any = ["from_file", "cidr"])]
     addresses: Vec<Address>,
 

@@ -1,7 +1,7 @@
 //! Edits of an inventory's texts: comments, order, quotes and every byte that is not meant stay as they are.
 //!
 //! An edit names a place in the *inventory*, and the file that holds it is found. Texts are cut and joined where the tree of
-//! [`super::document`] says that things stand; what came of it is read again and compared with what was meant, and the
+//! `inventory::document` says that things stand; what came of it is read again and compared with what was meant, and the
 //! inventory has to be valid before and after. Otherwise there is an error and no text.
 
 mod check;
