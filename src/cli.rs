@@ -259,6 +259,17 @@ fn actor() -> String {
     format!("{}@{}", user.as_deref().unwrap_or("unknown"), host_name())
 }
 
+/// Whether nobody is there who could be asked for approval; that is said then, with what to do instead.
+fn nobody_to_ask(help: &str) -> bool {
+    let nobody = !std::io::IsTerminal::is_terminal(&std::io::stdin());
+    if nobody {
+        say(&format!(
+            "error: there is no terminal to ask for approval\n  help: {help}"
+        ));
+    }
+    nobody
+}
+
 /// Prints a line of the story.
 fn say(line: &str) {
     use std::io::Write as _;

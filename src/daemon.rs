@@ -24,6 +24,7 @@ use jiff::{SignedDuration, Timestamp};
 use tokio::sync::{Notify, mpsc, watch};
 use tokio_util::sync::CancellationToken;
 
+use crate::domain::TimeSpan;
 use crate::inventory::Cache;
 use crate::inventory::since::differences;
 use crate::observed::sha256;
@@ -136,6 +137,11 @@ pub async fn run(settings: Settings, places: Places, control: Control) -> Result
     result
 }
 
+/// A length of time to add to a moment.
+fn signed(span: TimeSpan) -> SignedDuration {
+    SignedDuration::from_secs(span.as_secs().into())
+}
+
 struct Daemon {
     settings: Settings,
     places: Places,
@@ -204,7 +210,7 @@ impl Daemon {
 
     /// Looks at the repository.
     async fn look(&mut self, now: Timestamp) {
-        let poll = SignedDuration::from_secs(i64::from(self.settings.repository.poll.as_secs()));
+        let poll = signed(self.settings.repository.poll);
         self.next_look = now.saturating_add(poll).unwrap_or(now);
         let looked = match Keyring::from_environment() {
             Ok(keyring) => {
@@ -310,12 +316,16 @@ impl Daemon {
 
     /// Makes a round on these devices; on all that answer where none is named.
     async fn round(&mut self, reason: Reason, only: BTreeSet<String>) -> Result<(), DaemonError> {
-        self.let_try_with_new_credentials();
+        // Read anew each time: passwords may have been exchanged.
+        let keyring = Keyring::from_environment().map(Arc::new);
+        if let Ok(keyring) = &keyring {
+            self.let_try_with_new_credentials(keyring);
+        }
         let Some(force) = &self.force else {
             return Ok(());
         };
         if only.is_empty() {
-            let every = SignedDuration::from_secs(i64::from(self.settings.drift.every.as_secs()));
+            let every = signed(self.settings.drift.every);
             self.next_drift = Timestamp::now().saturating_add(every).unwrap_or(self.next_drift);
             self.planned = Some(force.id.clone());
         }
@@ -326,12 +336,6 @@ impl Daemon {
                 .insert(Store::open(&self.places.state(&self.settings, &force.inventory.id))?)
                 .clone(),
         };
-        let tools = Tools {
-            store,
-            events: self.signs_of_life(),
-            cancel: self.control.stop.child_token(),
-            actor: format!("gamops-daemon@{}", host_name()),
-        };
         let doing = format!("{} ({})", force.name(), reason.words());
         self.status.send_modify(|status| status.doing = Some(doing.clone()));
         let order = Order {
@@ -339,7 +343,19 @@ impl Daemon {
             aside: self.fleet.aside(Timestamp::now()),
             only,
         };
-        let outcome = round::round(&self.settings, &tools, &order).await;
+        let outcome = match keyring {
+            Err(error) => Err(error.into()),
+            Ok(keyring) => {
+                let tools = Tools {
+                    store,
+                    keyring,
+                    events: self.signs_of_life(),
+                    cancel: self.control.stop.child_token(),
+                    actor: format!("gamops-daemon@{}", host_name()),
+                };
+                round::round(&self.settings, &tools, &order).await
+            }
+        };
         let name = force.name().to_owned();
         match outcome {
             Ok(outcome) => self.note(&name, &doing, outcome),
@@ -373,7 +389,7 @@ impl Daemon {
         tokio::spawn(async move {
             while let Some(event) = receiver.recv().await {
                 let pause = match event {
-                    Event::Pause { length, .. } => SignedDuration::from_secs(i64::from(length.as_secs())),
+                    Event::Pause { length, .. } => signed(length),
                     Event::Device { .. } | Event::Wave { .. } => SignedDuration::ZERO,
                 };
                 let now = Timestamp::now();
@@ -385,16 +401,16 @@ impl Daemon {
 
     /// Devices that are left to people because they could not be read are tried again once they are asked with something
     /// else.
-    fn let_try_with_new_credentials(&mut self) {
-        let (Some(force), Ok(keyring)) = (&self.force, Keyring::from_environment()) else {
+    fn let_try_with_new_credentials(&mut self, keyring: &Keyring) {
+        let Some(force) = &self.force else {
             return;
         };
         let of = |key: &str| keyring.credentials(&force.inventory.devices.get(key)?.credentials).ok();
-        let changed: BTreeSet<&String> = (self.refused_with.iter())
+        let changed: BTreeSet<&str> = (self.refused_with.iter())
             .filter(|(key, with)| of(key) != **with)
-            .map(|(key, _)| key)
+            .map(|(key, _)| key.as_str())
             .collect();
-        self.fleet.let_try(|key| changed.iter().any(|changed| *changed == key));
+        self.fleet.let_try(|key| changed.contains(key));
         let rests = |standing: &Standing| standing.rests && matches!(standing.state, State::Unreachable { .. });
         let resting = self.fleet.devices().iter().filter(|(_, standing)| rests(standing));
         self.refused_with = resting.map(|(key, _)| (key.clone(), of(key))).collect();

@@ -1,7 +1,6 @@
 //! `gamops reboot-endpoint`, `gamops cycle-poe`, `gamops clear-counters`: what comes up day by day and changes no setting.
 
 use std::fmt::Write as _;
-use std::io::IsTerminal as _;
 
 use crate::domain::{PortNumber, TimeSpan};
 use crate::inventory::model::{Device, Inventory};
@@ -12,9 +11,9 @@ use crate::reconcile::{Acted, Context, Deed, Events, Orders, PlannedAction, Plan
 
 use super::context::{self, context, load};
 use super::exit::Exit;
-use super::results::devices_text;
+use super::results::{devices_text, not_read, refused};
 use super::settings::{FleetArgs, InventoryArgs, WindowArgs};
-use super::{actor, answer, apply, ask, say};
+use super::{actor, answer, apply, ask, nobody_to_ask, say};
 
 /// What a fed device takes to start again once it has power: assumed, said nowhere.
 const STARTS_WITHIN: u32 = 60;
@@ -109,8 +108,7 @@ pub(super) async fn clear(args: ClearArgs) -> anyhow::Result<Exit> {
 
 /// The inventory and what the rest needs, unless there is nobody to ask or the inventory is invalid.
 fn prepare(shared: &Shared) -> anyhow::Result<Result<Inventory, Exit>> {
-    if !shared.auto_approve && !std::io::stdin().is_terminal() {
-        say("error: there is no terminal to ask for approval\n  help: add `--auto-approve`");
+    if !shared.auto_approve && nobody_to_ask("add `--auto-approve`") {
         return Ok(Err(Exit::Usage));
     }
     load(&shared.inventory.inventory)
@@ -270,22 +268,8 @@ pub(super) fn not_ready(unready: &Unready, device: &str) -> Exit {
             say(&format!("error: {device}: {no}; nothing was sent"));
             Exit::Failed
         }
-        Unready::Refused(refusal) => {
-            say(&format!(
-                "REFUSED[{}]: {}\n  help: {}",
-                refusal.rule, refusal.message, refusal.help
-            ));
-            Exit::Refused
-        }
-        Unready::Unread(unread) => {
-            let help = unread.help.as_ref().map(|help| format!("\n  help: {help}"));
-            say(&format!(
-                "error: {device}: {}{}",
-                unread.reason,
-                help.unwrap_or_default()
-            ));
-            Exit::Failed
-        }
+        Unready::Refused(refusal) => refused(refusal),
+        Unready::Unread(unread) => not_read(unread, device),
     }
 }
 

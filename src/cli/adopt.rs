@@ -1,7 +1,6 @@
 //! `gamops adopt`.
 
 use std::fmt::Write as _;
-use std::io::IsTerminal as _;
 
 use crate::diagnostic::{Severity, SourceFile};
 use crate::inventory::edit::{Edit, EditError};
@@ -15,9 +14,9 @@ use crate::reconcile::{Context, Events, Orders, Reading};
 use super::context::{context, load_texts};
 use super::edits::{self, Proposal, not_edited};
 use super::exit::Exit;
-use super::results::exit_of;
+use super::results::{exit_of, not_read};
 use super::settings::{FleetArgs, InventoryArgs, LeaseArgs};
-use super::{actor, answer, ask, say};
+use super::{actor, answer, ask, nobody_to_ask, say};
 
 /// Take what a device holds into the inventory: drift is accepted instead of reverted.
 ///
@@ -55,8 +54,7 @@ pub(super) struct Args {
 }
 
 pub(super) async fn run(args: Args) -> anyhow::Result<Exit> {
-    if !args.auto_approve && !std::io::stdin().is_terminal() {
-        say("error: there is no terminal to ask for approval\n  help: add `--auto-approve`");
+    if !args.auto_approve && nobody_to_ask("add `--auto-approve`") {
         return Ok(Exit::Usage);
     }
     if !args.fleet.targets.is_empty() {
@@ -77,11 +75,7 @@ pub(super) async fn run(args: Args) -> anyhow::Result<Exit> {
     let device = context.device(&args.address)?.clone();
     let reading = match context.read(&device).await {
         Ok(reading) => reading,
-        Err(unread) => {
-            let help = unread.help.map(|help| format!("\n  help: {help}")).unwrap_or_default();
-            say(&format!("error: {}: {}{help}", device.key, unread.reason));
-            return Ok(Exit::Failed);
-        }
+        Err(unread) => return Ok(not_read(&unread, &device.key)),
     };
     let worked_out = work_out(&args, &files, (&inventory, &device), &context, &reading);
     reading.close().await;

@@ -23,7 +23,7 @@ use super::progress::Progress;
 use super::results::{devices_text, exit_of, results_text};
 use super::settings::{FleetArgs, InventoryArgs, LeaseArgs, WaveArgs, WindowArgs};
 use super::since::{self, Scope, SinceArgs};
-use super::{actor, answer, ask, say};
+use super::{actor, answer, ask, nobody_to_ask, say};
 
 /// Make the devices hold what the inventory says: plan, ask, change, verify, save.
 ///
@@ -123,10 +123,7 @@ impl From<Failing> for OnFailure {
 pub(super) async fn run(args: Args) -> anyhow::Result<Exit> {
     // Whoever hands in a plan has read it.
     let asks = !args.auto_approve && args.plan.is_none();
-    if asks && !std::io::stdin().is_terminal() {
-        say(
-            "error: there is no terminal to ask for approval\n  help: look at `gamops plan`, then run `gamops apply --auto-approve`",
-        );
+    if asks && nobody_to_ask("look at `gamops plan`, then run `gamops apply --auto-approve`") {
         return Ok(Exit::Usage);
     }
     let kept = match &args.plan {

@@ -13,7 +13,7 @@ use crate::dialect::running::canonical;
 use crate::domain::Firmware;
 use crate::inventory::model::{Device, Inventory};
 use crate::observed::{Answer, AssumedWord, Capabilities, DeviceConfig, RunningConfig};
-use crate::plan::guard::{Allow, Allowances, TRAILER};
+use crate::plan::guard::{Allow, Allowances, TRAILER, allowed_by};
 use crate::plan::resolve;
 use crate::reconcile::{Context, Events, Leases, Parallelism, Planned};
 use crate::store::Store;
@@ -101,12 +101,9 @@ pub(super) fn reading(inventory: Inventory, reach: &ReachArgs, events: Events) -
 /// What the commit that is applied says is meant. A line that says nothing is named, and allows nothing.
 fn allowed_by_commit(path: &Path) -> anyhow::Result<Vec<Allow>> {
     let lines = repo::trailers_of(path, TRAILER).with_context(|| format!("asking Git about {}", path.display()))?;
-    let mut allowed = Vec::new();
-    for text in lines.iter().flat_map(|line| line.split(',')) {
-        match text.parse::<Allow>() {
-            Ok(allow) => allowed.push(allow),
-            Err(invalid) => say(&format!("warning: `{TRAILER}` in the commit's message: {invalid}")),
-        }
+    let (allowed, invalid) = allowed_by(&lines);
+    for invalid in invalid {
+        say(&format!("warning: `{TRAILER}` in the commit's message: {invalid}"));
     }
     Ok(allowed)
 }

@@ -1,14 +1,14 @@
 //! `gamops rebind`.
 
 use std::fmt::Write as _;
-use std::io::IsTerminal as _;
 
 use crate::reconcile::{Events, PlannedRebind, Rebound, Unplanned};
 
 use super::context::{context, load};
 use super::exit::Exit;
+use super::results::{not_read, refused};
 use super::settings::{FleetArgs, InventoryArgs};
-use super::{actor, answer, apply, ask, say};
+use super::{actor, answer, apply, ask, nobody_to_ask, say};
 
 /// Have a port-aware device serve a subscriber by the endpoint that is on its port now.
 ///
@@ -35,8 +35,7 @@ pub(super) struct Args {
 }
 
 pub(super) async fn run(args: Args) -> anyhow::Result<Exit> {
-    if !args.auto_approve && !std::io::stdin().is_terminal() {
-        say("error: there is no terminal to ask for approval\n  help: add `--auto-approve`");
+    if !args.auto_approve && nobody_to_ask("add `--auto-approve`") {
         return Ok(Exit::Usage);
     }
     let inventory = match load(&args.inventory.inventory)? {
@@ -99,22 +98,8 @@ fn not_planned(unplanned: &Unplanned, device: &str) -> Exit {
             answer(&format!("Nothing to rebind: {reason}.\n"));
             Exit::Done
         }
-        Unplanned::Refused(refusal) => {
-            say(&format!(
-                "REFUSED[{}]: {}\n  help: {}",
-                refusal.rule, refusal.message, refusal.help
-            ));
-            Exit::Refused
-        }
-        Unplanned::Unread(unread) => {
-            let help = unread.help.as_ref().map(|help| format!("\n  help: {help}"));
-            say(&format!(
-                "error: {device}: {}{}",
-                unread.reason,
-                help.unwrap_or_default()
-            ));
-            Exit::Failed
-        }
+        Unplanned::Refused(refusal) => refused(refusal),
+        Unplanned::Unread(unread) => not_read(unread, device),
     }
 }
 

@@ -1,7 +1,6 @@
 //! `gamops replace`.
 
 use std::fmt::Write as _;
-use std::io::IsTerminal as _;
 
 use crate::domain::TimeSpan;
 use crate::plan::plan_text;
@@ -15,7 +14,7 @@ use super::progress::Progress;
 use super::results::{exit_of, results_text};
 use super::settings::{FleetArgs, InventoryArgs, LeaseArgs};
 use super::trust::words;
-use super::{actor, answer, ask, say};
+use super::{actor, answer, ask, nobody_to_ask, say};
 
 /// Put a new unit in the place of a device: take it for the same one, and bring it to what the old one held.
 ///
@@ -54,10 +53,7 @@ pub(super) struct Args {
 }
 
 pub(super) async fn run(args: Args) -> anyhow::Result<Exit> {
-    if !args.auto_approve && !std::io::stdin().is_terminal() {
-        say(
-            "error: there is no terminal to ask for approval\n  help: add `--auto-approve` once you know that the unit is the right one",
-        );
+    if !args.auto_approve && nobody_to_ask("add `--auto-approve` once you know that the unit is the right one") {
         return Ok(Exit::Usage);
     }
     let inventory = match load(&args.inventory.inventory)? {

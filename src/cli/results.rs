@@ -3,11 +3,12 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-use crate::plan::model::Summary;
+use crate::plan::model::{Summary, Unread};
 use crate::plan::{NotApplied, Refusal, Residue, count, some_of};
 use crate::reconcile::{DeviceOutcome, DeviceResult, Failure, RolledBack, Stopped, WayBack};
 
 use super::exit::Exit;
+use super::say;
 
 /// The account of a run, which `what` names: one line a device, and all there is to know where one was stopped; then what it all came to.
 pub(super) fn results_text(results: &[DeviceResult], what: &str, quiet: bool) -> String {
@@ -293,6 +294,26 @@ fn residue_text(out: &mut String, residue: &Residue, as_what: &str) {
         or_none(found),
         or_none(wanted)
     );
+}
+
+/// Says why a device could not be read, and gives the exit code of a command that was about it alone.
+pub(super) fn not_read(unread: &Unread, device: &str) -> Exit {
+    let help = unread.help.as_ref().map(|help| format!("\n  help: {help}"));
+    say(&format!(
+        "error: {device}: {}{}",
+        unread.reason,
+        help.unwrap_or_default()
+    ));
+    Exit::Failed
+}
+
+/// Says which rule refuses what a command was to do, and gives its exit code.
+pub(super) fn refused(refusal: &Refusal) -> Exit {
+    say(&format!(
+        "REFUSED[{}]: {}\n  help: {}",
+        refusal.rule, refusal.message, refusal.help
+    ));
+    Exit::Refused
 }
 
 /// What a run means to a script.

@@ -1,7 +1,5 @@
 //! `gamops swap-endpoint`.
 
-use std::io::IsTerminal as _;
-
 use jiff::Timestamp;
 
 use crate::domain::MacAddr;
@@ -20,7 +18,7 @@ use super::exit::Exit;
 use super::progress::Progress;
 use super::results::{exit_of, results_text};
 use super::settings::{FleetArgs, InventoryArgs, LeaseArgs, WindowArgs};
-use super::{actor, answer, ask, say};
+use super::{actor, answer, ask, nobody_to_ask, say};
 
 /// Give a subscriber another endpoint: edit the inventory, show it with the plan, ask, change the device, verify, save.
 ///
@@ -72,8 +70,7 @@ pub(super) struct Args {
 }
 
 pub(super) async fn run(args: Args) -> anyhow::Result<Exit> {
-    if !args.auto_approve && !std::io::stdin().is_terminal() {
-        say("error: there is no terminal to ask for approval\n  help: add `--auto-approve`");
+    if !args.auto_approve && nobody_to_ask("add `--auto-approve`") {
         return Ok(Exit::Usage);
     }
     if !args.fleet.targets.is_empty() {

@@ -1,15 +1,14 @@
 //! `gamops trust`.
 
-use std::io::IsTerminal as _;
-
 use crate::reconcile::{self, Events, Identified};
 use crate::store::Pin;
 use crate::transport::ssh::HostKey;
 
 use super::context::{context, device, load};
 use super::exit::Exit;
+use super::results::not_read;
 use super::settings::{FleetArgs, InventoryArgs};
-use super::{ask, say};
+use super::{ask, nobody_to_ask, say};
 
 /// Accept a device's new identity: after a replacement, or after its host key changed.
 ///
@@ -36,10 +35,7 @@ pub(super) struct Args {
 }
 
 pub(super) async fn run(args: Args) -> anyhow::Result<Exit> {
-    if !args.auto_approve && !std::io::stdin().is_terminal() {
-        say(
-            "error: there is no terminal to ask for approval\n  help: add `--auto-approve` once you know that the device is the right one",
-        );
+    if !args.auto_approve && nobody_to_ask("add `--auto-approve` once you know that the device is the right one") {
         return Ok(Exit::Usage);
     }
     let inventory = match load(&args.inventory.inventory)? {
@@ -52,11 +48,7 @@ pub(super) async fn run(args: Args) -> anyhow::Result<Exit> {
     let context = context(inventory, &args.inventory.inventory, &args.fleet, Events::default())?;
     let Identified { now, pinned } = match reconcile::trust(&context, &device).await {
         Ok(identified) => identified,
-        Err(unread) => {
-            let help = unread.help.map(|help| format!("\n  help: {help}")).unwrap_or_default();
-            say(&format!("error: {}: {}{help}", device.key, unread.reason));
-            return Ok(Exit::Failed);
-        }
+        Err(unread) => return Ok(not_read(&unread, &device.key)),
     };
     say(&format!(
         "{} at {}:{}",

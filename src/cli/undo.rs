@@ -1,7 +1,6 @@
 //! `gamops undo`.
 
 use std::fmt::Write as _;
-use std::io::IsTerminal as _;
 
 use crate::plan::guard::Allow;
 use crate::plan::{count, undo_text};
@@ -14,7 +13,7 @@ use super::exit::Exit;
 use super::progress::Progress;
 use super::results::{exit_of, results_text};
 use super::settings::{FleetArgs, InventoryArgs, LeaseArgs};
-use super::{actor, answer, ask, say};
+use super::{actor, answer, ask, nobody_to_ask, say};
 
 /// Take back what a run did: show it as a plan, ask, give back, verify, save.
 ///
@@ -50,10 +49,7 @@ pub(super) struct Args {
 }
 
 pub(super) async fn run(args: Args) -> anyhow::Result<Exit> {
-    if !args.auto_approve && !std::io::stdin().is_terminal() {
-        say(
-            "error: there is no terminal to ask for approval\n  help: look at `gamops history show`, then run `gamops undo --auto-approve`",
-        );
+    if !args.auto_approve && nobody_to_ask("look at `gamops history show`, then run `gamops undo --auto-approve`") {
         return Ok(Exit::Usage);
     }
     let inventory = match load(&args.inventory.inventory)? {

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use crate::diagnostic::Colour;
 use crate::inventory::model::Inventory;
 use crate::inventory::{Cache, load_cached};
-use crate::plan::guard::{Allow, TRAILER};
+use crate::plan::guard::{Allow, TRAILER, allowed_by};
 use crate::repo::remote::Moved;
 
 use super::source::Found;
@@ -79,15 +79,10 @@ pub(super) fn judge(found: &Found, cache: &mut Cache, known: Option<&str>, now: 
     if found.moved == Moved::Rewritten {
         notes.push("the branch was rewritten: this commit does not follow from the one before".to_owned());
     }
-    let warnings = loaded.report.render_text(&found.files, Colour::Off, WIDTH);
+    let warnings = findings();
     notes.extend((!warnings.trim().is_empty()).then(|| warnings.trim_end().to_owned()));
-    let mut allowed = Vec::new();
-    for text in found.allowed.iter().flat_map(|line| line.split(',')) {
-        match text.parse::<Allow>() {
-            Ok(allow) => allowed.push(allow),
-            Err(invalid) => notes.push(format!("`{TRAILER}` in the commit's message: {invalid}")),
-        }
-    }
+    let (allowed, invalid) = allowed_by(&found.allowed);
+    notes.extend((invalid.iter()).map(|invalid| format!("`{TRAILER}` in the commit's message: {invalid}")));
     Verdict::Valid(
         InForce {
             inventory: Arc::new(inventory),

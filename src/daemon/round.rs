@@ -16,7 +16,7 @@ use crate::transport::credentials::{Keyring, SettingsError as KeyringError};
 
 use super::force::InForce;
 use super::settings::{Settings, Then};
-use super::standing::{State, by_plan, by_result, only_drifted};
+use super::standing::{Foreseen, State, by_plan, by_result, only_drifted};
 
 /// Why there is a round.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -79,6 +79,7 @@ pub(super) enum RoundError {
 #[derive(Debug, Clone)]
 pub(super) struct Tools {
     pub(super) store: Store,
+    pub(super) keyring: Arc<Keyring>,
     pub(super) cancel: CancellationToken,
     /// Who runs this: `gamops-daemon@host`.
     pub(super) actor: String,
@@ -98,8 +99,7 @@ pub(super) async fn round(settings: &Settings, tools: &Tools, order: &Order<'_>)
         now: Timestamp::now(),
         ignore_windows: false,
         store: tools.store.clone(),
-        // Read anew each time: passwords may have been exchanged.
-        keyring: Arc::new(Keyring::from_environment()?),
+        keyring: Arc::clone(&tools.keyring),
         host_key_policy: settings.devices.host_keys,
         parallelism: Parallelism {
             reading: usize::from(settings.devices.read_at_once),
@@ -124,11 +124,9 @@ pub(super) async fn round(settings: &Settings, tools: &Tools, order: &Order<'_>)
     };
     // Devices that only somebody else has changed are looked at and left: no part of what follows is about them.
     let drifted = |device: &&DevicePlan| settings.drift.then == Then::Report && only_drifted(device);
-    let left: Vec<DevicePlan> = planned.plan.devices.iter().filter(drifted).cloned().collect();
-    let mut states: BTreeMap<String, State> = (left.iter())
-        .map(|device| (device.device.clone(), by_plan(device)))
-        .collect();
-    let planned = match left.is_empty() {
+    let left = planned.plan.devices.iter().filter(drifted);
+    let mut states: BTreeMap<String, State> = left.map(|device| (device.device.clone(), by_plan(device))).collect();
+    let planned = match states.is_empty() {
         true => planned,
         false => {
             let left: BTreeSet<String> = states.keys().cloned().collect();
@@ -141,13 +139,13 @@ pub(super) async fn round(settings: &Settings, tools: &Tools, order: &Order<'_>)
         let plan = planned.close().await;
         return Ok(shown(&plan, states, guarded));
     }
-    let plans: BTreeMap<String, DevicePlan> = (planned.plan.devices.iter())
-        .map(|device| (device.device.clone(), device.clone()))
+    let foreseen: BTreeMap<String, Foreseen> = (planned.plan.devices.iter())
+        .map(|device| (device.device.clone(), device.into()))
         .collect();
     let summary = planned.plan.summary();
     let applied = context.apply(planned, &Orders::by(tools.actor.clone())).await?;
     let fine = applied.results.iter().all(|result| result.outcome.is_fine());
-    let of = |result: &DeviceResult| (result.device.clone(), by_result(result, plans.get(&result.device)));
+    let of = |result: &DeviceResult| (result.device.clone(), by_result(result, foreseen.get(&result.device)));
     states.extend(applied.results.iter().map(of));
     Ok(Outcome {
         states,
@@ -159,7 +157,7 @@ pub(super) async fn round(settings: &Settings, tools: &Tools, order: &Order<'_>)
             summary.add,
             summary.change,
             summary.destroy,
-            count(plans.len(), "device"),
+            count(foreseen.len(), "device"),
             if fine {
                 "; verified, saved"
             } else {

@@ -294,20 +294,42 @@ pub fn by_plan(plan: &DevicePlan) -> State {
     }
 }
 
+/// What a plan says of how a device stands, kept while the plan is applied.
+#[derive(Debug, Clone)]
+pub struct Foreseen {
+    /// How it stands if nothing is done to it.
+    state: State,
+    /// When the window opens that it waits for.
+    opens: Option<Timestamp>,
+}
+
+impl From<&DevicePlan> for Foreseen {
+    fn from(plan: &DevicePlan) -> Self {
+        let waiting = match &plan.outcome {
+            Outcome::Read(changes) => changes.waiting.as_ref(),
+            Outcome::Unread(_) => None,
+        };
+        Self {
+            state: by_plan(plan),
+            opens: waiting.map(|waiting| waiting.opening.from),
+        }
+    }
+}
+
 /// How a device stands after a run.
 #[must_use]
-pub fn by_result(result: &DeviceResult, plan: Option<&DevicePlan>) -> State {
+pub fn by_result(result: &DeviceResult, foreseen: Option<&Foreseen>) -> State {
     match &result.outcome {
         DeviceOutcome::InSync | DeviceOutcome::Applied(..) | DeviceOutcome::Saved | DeviceOutcome::Unconfirmed(..) => {
             match &result.waits {
                 Some(waits) => State::Waiting {
                     reason: waits.clone(),
-                    opens: plan.and_then(opens),
+                    opens: foreseen.and_then(|foreseen| foreseen.opens),
                 },
                 None => State::InSync,
             }
         }
-        DeviceOutcome::Held => plan.map_or(State::InSync, by_plan),
+        DeviceOutcome::Held => foreseen.map_or(State::InSync, |foreseen| foreseen.state.clone()),
         DeviceOutcome::Refused(refusals) => State::Refused {
             reason: refusals
                 .first()
@@ -333,14 +355,6 @@ pub fn by_result(result: &DeviceResult, plan: Option<&DevicePlan>) -> State {
         DeviceOutcome::Stopped(stopped) => State::Failed {
             reason: stopped.failure.reason.clone(),
         },
-    }
-}
-
-/// When the window opens that a device waits for.
-fn opens(plan: &DevicePlan) -> Option<Timestamp> {
-    match &plan.outcome {
-        Outcome::Read(changes) => changes.waiting.as_ref().map(|waiting| waiting.opening.from),
-        Outcome::Unread(_) => None,
     }
 }
 

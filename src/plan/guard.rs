@@ -21,7 +21,7 @@ use crate::observed::{DeviceConfig, Kind, ObjectId, Subscriber};
 
 use super::model::{Action, DeviceChanges, Outcome, Plan};
 
-pub use allow::{Allow, Allowances, InvalidAllow, Source, Subject, TRAILER};
+pub use allow::{Allow, Allowances, InvalidAllow, Source, Subject, TRAILER, allowed_by};
 pub use baseline::{Baseline, Counts, Protected};
 pub use policy::{Ruling, rulings};
 pub(super) use protect::refuse_protected;

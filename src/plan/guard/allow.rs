@@ -117,6 +117,19 @@ pub(super) fn said(needs: &[Allow]) -> String {
     )
 }
 
+/// What the values of the trailer in a commit's message say is meant, and those that say nothing. Such a line allows nothing.
+#[must_use]
+pub fn allowed_by<'l>(lines: impl IntoIterator<Item = &'l String>) -> (Vec<Allow>, Vec<InvalidAllow>) {
+    let (mut allowed, mut invalid) = (Vec::new(), Vec::new());
+    for text in lines.into_iter().flat_map(|line| line.split(',')) {
+        match text.parse::<Allow>() {
+            Ok(allow) => allowed.push(allow),
+            Err(error) => invalid.push(error),
+        }
+    }
+    (allowed, invalid)
+}
+
 /// All that was said to be meant.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Allowances {
