@@ -101,7 +101,7 @@ pub async fn run(settings: Settings, places: Places, control: Control) -> Result
     let address = settings
         .address()
         .map_err(|source| DaemonError::Source(LookError::Address(source)))?;
-    let source = Source::new(address.clone(), &places.mirror(&settings)).map_err(DaemonError::Source)?;
+    let source = Source::new(address.clone(), &settings, &places.mirror(&settings)).map_err(DaemonError::Source)?;
     let (status, told) = watch::channel(Status {
         version: env!("CARGO_PKG_VERSION").to_owned(),
         started: Timestamp::now(),
@@ -149,7 +149,7 @@ struct Daemon {
     status: watch::Sender<Status>,
     control: Control,
     cache: Cache,
-    /// The id of what was found last, valid or not.
+    /// What was found last, valid or not; see [`Found::seen`].
     found: Option<String>,
     force: Option<InForce>,
     store: Option<Store>,
@@ -250,7 +250,7 @@ impl Daemon {
 
     /// Takes what was found: in force if it is valid, otherwise shown.
     fn take(&mut self, found: &Found) {
-        self.found = Some(found.id.clone());
+        self.found = Some(found.seen.clone());
         let known = self.force.as_ref().map(|force| force.inventory.id.clone());
         match judge(found, &mut self.cache, known.as_deref(), Timestamp::now()) {
             Verdict::Valid(force, notes) => {
@@ -278,6 +278,7 @@ impl Daemon {
                     status.in_force = Some(Force {
                         inventory: force.inventory.id.clone(),
                         commit: force.commit.clone(),
+                        signed_by: force.signed_by.clone(),
                         since: force.since,
                     });
                 });

@@ -6,6 +6,7 @@ mod files;
 mod git;
 pub mod remote;
 mod revision;
+pub mod signature;
 mod write;
 
 pub use commit::{CommitError, Committer};

@@ -63,6 +63,12 @@ pub(super) fn settings(args: &SettingsArgs) -> anyhow::Result<Exit> {
     let Some(settings) = read(path)? else {
         return Ok(Exit::Invalid);
     };
+    if let Some(keys) = &settings.repository.signed_by
+        && let Err(error) = keys.read()
+    {
+        say(&format!("error: {:#}", anyhow::Error::new(error)));
+        return Ok(Exit::Invalid);
+    }
     let address = settings.address()?;
     answer(&format!(
         "Valid: follows {address}, branch {}\n",

@@ -23,6 +23,8 @@ pub(super) struct InForce {
     pub(super) id: String,
     /// The commit, short; none for a folder.
     pub(super) commit: Option<String>,
+    /// Who signed it, where only signed commits count.
+    pub(super) signed_by: Option<String>,
     /// What its message allows.
     pub(super) allowed: Vec<Allow>,
     /// Since when.
@@ -57,7 +59,6 @@ pub(super) enum Verdict {
 
 /// Judges what was found. `known`: the id of the inventory that this daemon looks after, once there is one.
 pub(super) fn judge(found: &Found, cache: &mut Cache, known: Option<&str>, now: Timestamp) -> Verdict {
-    let loaded = load_cached(&found.files, cache);
     let rejected = |reason| {
         Verdict::Rejected(Rejected {
             commit: found.commit.clone(),
@@ -65,6 +66,15 @@ pub(super) fn judge(found: &Found, cache: &mut Cache, known: Option<&str>, now: 
             at: now,
         })
     };
+    let signer = match found.signer.clone().transpose() {
+        Ok(signer) => signer,
+        Err(refusal) => {
+            return rejected(format!(
+                "{refusal}; only commits signed by the keys of `repository.signed_by` count"
+            ));
+        }
+    };
+    let loaded = load_cached(&found.files, cache);
     let findings = || loaded.report.render_text(&found.files, Colour::Off, WIDTH);
     let Some(inventory) = loaded.inventory else {
         return rejected(findings());
@@ -88,6 +98,7 @@ pub(super) fn judge(found: &Found, cache: &mut Cache, known: Option<&str>, now: 
             inventory: Arc::new(inventory),
             id: found.id.clone(),
             commit: found.commit.clone(),
+            signed_by: signer.map(|signer| format!("{} ({})", signer.name, signer.key)),
             allowed,
             since: now,
         },

@@ -11,6 +11,7 @@ use serde::Deserialize;
 
 use crate::domain::TimeSpan;
 use crate::repo::remote::{Address, InvalidAddress};
+use crate::repo::signature::{Signers, SignersError};
 use crate::transport::ssh::HostKeyPolicy;
 
 /// The settings of `gamops daemon`.
@@ -58,6 +59,9 @@ pub struct Repository {
     /// File of certificates in PEM form that are trusted as well, for HTTPS.
     #[serde(default)]
     pub authorities: Option<PathBuf>,
+    /// Only commits that one of these keys has signed count. Every commit does unless this is said.
+    #[serde(default)]
+    pub signed_by: Option<SignedBy>,
     /// How often it is looked at without being asked to: `60s`, `5m`.
     #[serde(default = "minute")]
     #[schemars(with = "String")]
@@ -66,6 +70,29 @@ pub struct Repository {
     #[serde(default = "two_minutes")]
     #[schemars(with = "String")]
     pub within: TimeSpan,
+}
+
+/// Whose commits count: one list or both.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SignedBy {
+    /// File of SSH keys in the form of OpenSSH's `allowed_signers`, as `git config gpg.ssh.allowedSignersFile` names it.
+    #[serde(default)]
+    pub ssh: Option<PathBuf>,
+    /// File of OpenPGP public keys, or a folder of such files; `gpgv` has to be installed.
+    #[serde(default)]
+    pub openpgp: Option<PathBuf>,
+}
+
+impl SignedBy {
+    /// Reads the keys.
+    ///
+    /// # Errors
+    ///
+    /// [`SignersError`].
+    pub fn read(&self) -> Result<Signers, SignersError> {
+        Signers::read(self.ssh.as_deref(), self.openpgp.as_deref())
+    }
 }
 
 /// How devices are looked after.
@@ -255,6 +282,9 @@ impl Settings {
             path: path.to_owned(),
             source,
         })?;
+        if (settings.repository.signed_by.as_ref()).is_some_and(|keys| keys.ssh.is_none() && keys.openpgp.is_none()) {
+            return range("repository.signed_by names a file for `ssh`, one for `openpgp`, or both");
+        }
         let beside = path.parent().unwrap_or_else(|| Path::new(""));
         let files = [
             &mut settings.state,
@@ -262,7 +292,8 @@ impl Settings {
             &mut settings.repository.known_hosts,
             &mut settings.repository.authorities,
         ];
-        for file in files.into_iter().flatten() {
+        let keys = (settings.repository.signed_by.as_mut()).map(|keys| [&mut keys.ssh, &mut keys.openpgp]);
+        for file in files.into_iter().chain(keys.into_iter().flatten()).flatten() {
             *file = beside.join(&*file);
         }
         let repository = &mut settings.repository;
@@ -300,7 +331,7 @@ mod tests {
 
     #[test]
     fn files_are_looked_for_beside_the_settings() {
-        let text = "state: isp.db\nrepository: {address: network, known_hosts: known_hosts}";
+        let text = "state: isp.db\nrepository: {address: network, known_hosts: known_hosts, signed_by: {ssh: signers}}";
         let settings = read(text).unwrap();
         assert_eq!(settings.state.as_deref(), Some(Path::new("/etc/gamops/isp.db")));
         assert_eq!(settings.repository.address, "/etc/gamops/network");
@@ -308,6 +339,8 @@ mod tests {
             settings.repository.known_hosts.as_deref(),
             Some(Path::new("/etc/gamops/known_hosts"))
         );
+        let keys = settings.repository.signed_by.unwrap();
+        assert_eq!(keys.ssh.as_deref(), Some(Path::new("/etc/gamops/signers")));
     }
 
     #[test]
@@ -328,6 +361,10 @@ mod tests {
             (
                 "repository: {address: /srv/n}\ndevices: {retry: 10m, retry_at_most: 1m}",
                 "devices.retry_at_most not less",
+            ),
+            (
+                "repository: {address: /srv/n, signed_by: {}}",
+                "repository.signed_by names a file for `ssh`",
             ),
             (
                 "repository: {address: \"https://bob:canary@h/p\"}",

@@ -1,8 +1,9 @@
 //! Where the inventory comes from, and what is there now.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use jiff::Timestamp;
 use tokio::runtime::Handle;
 use tokio::task::spawn_blocking;
 
@@ -10,7 +11,8 @@ use crate::diagnostic::SourceFile;
 use crate::domain::Secret;
 use crate::observed::sha256;
 use crate::plan::guard::TRAILER;
-use crate::repo::remote::{Access, Address, InvalidAddress, Mirror, Moved, Origin, RemoteError};
+use crate::repo::remote::{Access, Address, InvalidAddress, Mirror, Moved, Origin, RemoteError, Tip};
+use crate::repo::signature::{Refusal, Signer, Signers, SignersError, When};
 use crate::repo::{RepoError, RevisionError, read_inventory};
 use crate::transport::credentials::{CredentialsError, Keyring};
 use crate::transport::http::{Http, HttpError};
@@ -26,8 +28,12 @@ const AT_MOST: u64 = 512 * 1024 * 1024;
 pub(super) struct Found {
     /// What tells it from what was there before: the whole id of a commit, or a fingerprint of the files.
     pub(super) id: String,
+    /// What tells the look at it from others: its id, and the keys that it was judged by.
+    pub(super) seen: String,
     /// The commit, short; none for a folder.
     pub(super) commit: Option<String>,
+    /// Who signed it, or why that does not count; none where nobody has to. Nothing else was read where it does not count.
+    pub(super) signer: Option<Result<Signer, Refusal>>,
     /// How the branch came there.
     pub(super) moved: Moved,
     /// Its texts.
@@ -92,6 +98,15 @@ pub enum LookError {
     /// HTTP could not be set up.
     #[error(transparent)]
     Http(#[from] HttpError),
+    /// The keys that may sign. Operator's fault.
+    #[error(transparent)]
+    Signers(#[from] SignersError),
+    /// There are no commits that could be signed. Operator's fault.
+    #[error("`repository.signed_by` is about commits, and {} is no Git repository", path.display())]
+    NoCommits {
+        /// The folder.
+        path: PathBuf,
+    },
     /// The program was about to end.
     #[error("interrupted")]
     Interrupted,
@@ -108,8 +123,11 @@ pub(super) enum Source {
 
 impl Source {
     /// Where the settings say, with its mirror in a folder of this machine.
-    pub(super) fn new(address: Address, mirror: &std::path::Path) -> Result<Self, LookError> {
+    pub(super) fn new(address: Address, settings: &Settings, mirror: &Path) -> Result<Self, LookError> {
         match address {
+            Address::Folder(path) if !Mirror::is_repository(&path) && settings.repository.signed_by.is_some() => {
+                Err(LookError::NoCommits { path })
+            }
             Address::Folder(path) if !Mirror::is_repository(&path) => Ok(Self::Folder(path)),
             address => Ok(Self::Branch {
                 mirror: Mirror::open(mirror)?,
@@ -133,8 +151,10 @@ impl Source {
                     .map_err(|_| LookError::Interrupted)??;
                 let id = sha256(&files.iter().map(|file| (&file.path, &file.text)).collect::<Vec<_>>());
                 Ok((before != Some(&id)).then_some(Found {
+                    seen: id.clone(),
                     id,
                     commit: None,
+                    signer: None,
                     moved: Moved::Forward,
                     files,
                     allowed: Vec::new(),
@@ -152,10 +172,12 @@ impl Source {
                 let tip = spawn_blocking(move || copy.fetch(&origin, &runtime))
                     .await
                     .map_err(|_| LookError::Interrupted)??;
-                if before == Some(&tip.commit) {
+                let signers = signers(settings).await?;
+                if before == Some(&seen(&tip.commit, signers.as_ref())) {
                     return Ok(None);
                 }
-                at(mirror, settings, tip.commit, tip.moved).await.map(Some)
+                let when = When::Now(Timestamp::now());
+                at(mirror, settings, tip, signers.as_ref(), when).await.map(Some)
             }
         }
     }
@@ -165,8 +187,15 @@ impl Source {
         let Self::Branch { mirror, .. } = self else {
             return None;
         };
-        let id = mirror.good(&settings.repository.branch)?;
-        Some(at(mirror, settings, id, Moved::Not).await)
+        let tip = Tip {
+            commit: mirror.good(&settings.repository.branch)?,
+            moved: Moved::Not,
+        };
+        let found = async {
+            let signers = signers(settings).await?;
+            at(mirror, settings, tip, signers.as_ref(), When::Made).await
+        };
+        Some(found.await)
     }
 
     /// Notes which commit is in force, for a later process.
@@ -178,22 +207,66 @@ impl Source {
     }
 }
 
-/// What is there at a commit that was fetched.
-async fn at(mirror: &Mirror, settings: &Settings, id: String, moved: Moved) -> Result<Found, LookError> {
-    let (mirror, folder, commit) = (mirror.clone(), settings.repository.folder.clone(), id.clone());
-    let read = move || Ok((mirror.inventory(&commit, &folder)?, mirror.trailers(&commit, TRAILER)?));
-    let read = spawn_blocking(read).await.map_err(|_| LookError::Interrupted)?;
-    let (revision, allowed) = read.map_err(|source| LookError::Revision {
-        commit: id.chars().take(12).collect(),
+/// The keys that may sign, read anew each time: they change as people come and go.
+async fn signers(settings: &Settings) -> Result<Option<Signers>, LookError> {
+    let Some(keys) = settings.repository.signed_by.clone() else {
+        return Ok(None);
+    };
+    let read = spawn_blocking(move || keys.read())
+        .await
+        .map_err(|_| LookError::Interrupted)?;
+    Ok(Some(read?))
+}
+
+/// See [`Found::seen`].
+fn seen(id: &str, signers: Option<&Signers>) -> String {
+    match signers {
+        None => id.to_owned(),
+        Some(signers) => format!("{id} {}", sha256(&signers.mark())),
+    }
+}
+
+/// What is there at a commit that was fetched. Where its signature does not count, nothing is read of it.
+async fn at(
+    mirror: &Mirror,
+    settings: &Settings,
+    tip: Tip,
+    signers: Option<&Signers>,
+    when: When,
+) -> Result<Found, LookError> {
+    let Tip { commit: id, moved } = tip;
+    let short: String = id.chars().take(12).collect();
+    let failed = |source| LookError::Revision {
+        commit: short.clone(),
         source,
-    })?;
-    Ok(Found {
-        id,
-        commit: Some(revision.commit),
+    };
+    let signer = match signers {
+        None => None,
+        Some(signers) => {
+            let (mirror, commit) = (mirror.clone(), id.clone());
+            let signed = spawn_blocking(move || mirror.signed(&commit))
+                .await
+                .map_err(|_| LookError::Interrupted)?;
+            Some(signers.judge(&signed.map_err(failed)?, when).await?)
+        }
+    };
+    let mut found = Found {
+        seen: seen(&id, signers),
+        commit: Some(short.clone()),
         moved,
-        files: revision.files,
-        allowed,
-    })
+        files: Vec::new(),
+        allowed: Vec::new(),
+        signer,
+        id,
+    };
+    if !matches!(found.signer, Some(Err(_))) {
+        let (mirror, folder, commit) = (mirror.clone(), settings.repository.folder.clone(), found.id.clone());
+        let read = move || Ok((mirror.inventory(&commit, &folder)?, mirror.trailers(&commit, TRAILER)?));
+        let read = spawn_blocking(read).await.map_err(|_| LookError::Interrupted)?;
+        let (revision, allowed) = read.map_err(failed)?;
+        (found.files, found.allowed) = (revision.files, allowed);
+    }
+    Ok(found)
 }
 
 /// What gets us in, read anew each time: a token may have been exchanged.

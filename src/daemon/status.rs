@@ -43,6 +43,9 @@ pub struct Force {
     pub inventory: String,
     /// The commit; none for a folder.
     pub commit: Option<String>,
+    /// Who signed the commit, where only signed ones count: name and fingerprint of the key.
+    #[serde(default)]
+    pub signed_by: Option<String>,
     /// Since when.
     pub since: Timestamp,
 }

@@ -15,6 +15,7 @@ use tokio::time::Instant;
 
 use super::git::trailers_in;
 use super::revision::{Revision, RevisionError, inventory_of};
+use super::signature::{Signed, signed_in};
 use crate::domain::Secret;
 use crate::transport::http::Http;
 use crate::transport::ssh::{Connect, HostKeyCheck, Login, PrivateKey};
@@ -205,6 +206,16 @@ impl Mirror {
     pub fn trailers(&self, commit: &str, key: &str) -> Result<Vec<String>, RevisionError> {
         let repository = Repository::open_bare(&self.path)?;
         Ok(trailers_in(&repository.find_commit(Oid::from_str(commit)?)?, key)?)
+    }
+
+    /// What a commit carries to show who made it.
+    ///
+    /// # Errors
+    ///
+    /// [`RevisionError`].
+    pub fn signed(&self, commit: &str) -> Result<Signed, RevisionError> {
+        let repository = Repository::open_bare(&self.path)?;
+        Ok(signed_in(&repository, Oid::from_str(commit)?)?)
     }
 
     /// Reads the inventory of a commit in a folder of it, empty for its top.

@@ -11,21 +11,21 @@ use crate::support::git_server::Origin;
 use crate::support::program::free_tcp_port;
 
 /// A fleet, a repository with its inventory, and the settings of a daemon.
-struct Service {
-    fleet: TestFleet,
-    origin: Origin,
+pub(crate) struct Service {
+    pub(crate) fleet: TestFleet,
+    pub(crate) origin: Origin,
     port: u16,
 }
 
 /// A daemon that runs.
-struct Daemon<'s> {
+pub(crate) struct Daemon<'s> {
     service: &'s Service,
     child: Child,
 }
 
 impl Service {
     /// Nothing is pushed yet. `more` is added to the settings.
-    fn new(more: &str) -> Self {
+    pub(crate) fn new(more: &str) -> Self {
         let fleet = TestFleet::start(TWO, SERVICES);
         let origin = Origin::new();
         for name in ["gamops.yaml", "devices.yaml", "services.yaml"] {
@@ -38,7 +38,7 @@ impl Service {
         service
     }
 
-    fn settings(&self, more: &str) {
+    pub(crate) fn settings(&self, more: &str) {
         let text = format!(
             "repository: {{ address: \"{}\", poll: 1s }}\nstate: {}\nmirror: mirror.git\nhttp: {{ listen: \"127.0.0.1:{}\", webhook_credentials: hook }}\n{more}",
             self.origin.bare().display(),
@@ -48,16 +48,22 @@ impl Service {
         std::fs::write(self.path(), text).unwrap();
     }
 
-    fn path(&self) -> std::path::PathBuf {
+    pub(crate) fn path(&self) -> std::path::PathBuf {
         self.fleet.state().with_file_name("daemon.yaml")
     }
 
-    fn start(&self) -> Daemon<'_> {
+    pub(crate) fn start(&self) -> Daemon<'_> {
+        self.start_with(&[])
+    }
+
+    /// Starts it with more in its environment.
+    pub(crate) fn start_with(&self, environment: &[(&str, &str)]) -> Daemon<'_> {
         let log = std::fs::File::create(self.fleet.state().with_file_name("daemon.log")).unwrap();
         let child = self
             .fleet
             .command(&["daemon", "--settings", &self.path().to_string_lossy()])
             .env("GAMOPS_CRED_HOOK_PASSWORD", "canary-hook")
+            .envs(environment.iter().copied())
             .stdout(Stdio::null())
             .stderr(log)
             .spawn()
@@ -65,11 +71,11 @@ impl Service {
         Daemon { service: self, child }
     }
 
-    fn log(&self) -> String {
+    pub(crate) fn log(&self) -> String {
         std::fs::read_to_string(self.fleet.state().with_file_name("daemon.log")).unwrap()
     }
 
-    fn run(&self, arguments: &[&str]) -> Ran {
+    pub(crate) fn run(&self, arguments: &[&str]) -> Ran {
         let url = format!("http://127.0.0.1:{}", self.port);
         self.fleet
             .command(arguments)
@@ -89,7 +95,7 @@ impl Service {
     }
 
     /// Whether the device holds that VLAN for the first subscriber, saved.
-    fn holds(&self, vlan: u16) -> bool {
+    pub(crate) fn holds(&self, vlan: u16) -> bool {
         let config = self.fleet.device("maple").startup_config().unwrap_or_default();
         config
             .lines()
@@ -97,14 +103,14 @@ impl Service {
     }
 }
 
-fn short(commit: &str) -> String {
+pub(crate) fn short(commit: &str) -> String {
     commit[..12].to_owned()
 }
 
 impl Daemon<'_> {
     /// Waits until the status is like this, and gives it.
     #[track_caller]
-    fn until(&self, what: &str, is: impl Fn(&Value) -> bool) -> Value {
+    pub(crate) fn until(&self, what: &str, is: impl Fn(&Value) -> bool) -> Value {
         let deadline = Instant::now() + Duration::from_secs(60);
         let mut last = String::new();
         while Instant::now() < deadline {
@@ -121,7 +127,7 @@ impl Daemon<'_> {
 
     /// Waits until the commit is in force and both devices are in sync with it.
     #[track_caller]
-    fn until_applied(&self, commit: &str) {
+    pub(crate) fn until_applied(&self, commit: &str) {
         self.until(&format!("at {commit}"), |status| {
             status["in_force"]["commit"] == commit
                 && ["maple", "harbour"].iter().all(|key| {
@@ -132,12 +138,12 @@ impl Daemon<'_> {
     }
 
     /// Sends a signal and waits for the end; gives the exit code.
-    fn signal(mut self, name: &str) -> Option<i32> {
+    pub(crate) fn signal(mut self, name: &str) -> Option<i32> {
         self.send(name);
         self.child.wait().unwrap().code()
     }
 
-    fn send(&self, name: &str) {
+    pub(crate) fn send(&self, name: &str) {
         let sent = std::process::Command::new("kill")
             .args([format!("-{name}"), self.child.id().to_string()])
             .status();

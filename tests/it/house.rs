@@ -56,13 +56,15 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
 const ONLY_IN: &[(&str, &[&str])] = &[
     ("granit_parser", &["inventory/document"]),
     ("cel", &["inventory/expression"]),
-    ("russh", &["transport", "sim"]),
+    // Commits are signed with the same keys as SSH has.
+    ("russh", &["transport", "sim", "repo/signature/ssh"]),
     ("snmp2", &["transport"]),
     ("reqwest", &["transport"]),
     ("axum", &["daemon/pages"]),
     ("prometheus_client", &["daemon/metrics"]),
     ("async_snmp", &["sim"]),
     ("git2", &["repo"]),
+    ("base64", &["repo/signature/openpgp"]),
     ("rusqlite", &["store"]),
     ("clap", &["cli"]),
     ("tar", &["cli/doctor/bundle"]),

@@ -43,6 +43,8 @@ mod replace;
 mod rollback;
 mod saved_plan;
 mod services;
+mod signature;
+mod signed;
 mod sim;
 mod sim_interop;
 mod sim_walk;
