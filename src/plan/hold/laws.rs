@@ -100,14 +100,16 @@ fn served(
     // What gets another number is known by the one before.
     let records = full.records_before.iter().chain(full.records.iter());
     let keys: BTreeMap<ObjectId, &str> = records.map(|record| (record.object, record.key.as_str())).collect();
-    let is_suspended = |number: &SubscriberId| {
+    let is_suspended = |number: &SubscriberId, subscriber: &Subscriber| {
         let key = keys.get(&ObjectId::Subscriber(*number));
         let wish = key.and_then(|key| desired.subscribers.get(*key));
-        wish.is_some_and(|wish| wish.suspended)
+        // Whose key has left the inventory may go on under another: by its name.
+        let named = || desired.subscribers.values().find(|wish| wish.name == subscriber.name);
+        wish.or_else(named).is_some_and(|wish| wish.suspended)
     };
     let all = held.subscribers.iter();
     let served = all.filter(|(number, subscriber)| {
-        subscriber.endpoint.is_some() && Some(subscriber.vlan) != garden && !is_suspended(number)
+        subscriber.endpoint.is_some() && Some(subscriber.vlan) != garden && !is_suspended(number, subscriber)
     });
     served.map(|(number, _)| *number).collect()
 }

@@ -41,10 +41,8 @@ impl<'a> Resolver<'a> {
         let mut leaving = self.take_out_departed(kind, &keys, candidates, &records, &matches);
 
         let owned = |number: u16| {
-            candidates
-                .iter()
-                .filter(|candidate| candidate.number == number)
-                .any(|candidate| records.values().any(|record| is_recorded(record, candidate)))
+            let mut there = candidates.iter().filter(|candidate| candidate.number == number);
+            there.any(|candidate| is_owned(kind, candidate, &records, &keys))
         };
         let mut numbers: BTreeMap<String, Place> = BTreeMap::new();
         let mut moved: BTreeMap<&str, u16> = BTreeMap::new();
@@ -167,11 +165,7 @@ impl<'a> Resolver<'a> {
             }
         }
         for candidate in candidates {
-            let owned = |record: &&Record| {
-                is_recorded(record, candidate)
-                    && (keys.contains(record.key.as_str()) || is_still_ours(kind, record, candidate))
-            };
-            if !records.values().any(owned)
+            if !is_owned(kind, candidate, records, keys)
                 && !matched.contains(&candidate.number)
                 && let Some(id) = object_id(kind, candidate.number)
             {
@@ -233,6 +227,14 @@ impl<'a> Resolver<'a> {
             help: "put it back, or apply it once with `protect: false` before removing it".to_owned(),
         });
     }
+}
+
+/// Whether gamops owns what stands there: as recorded, and of a key that has left the inventory still what it was.
+fn is_owned(kind: Kind, candidate: &Candidate<'_>, records: &Recorded<'_>, wanted: &BTreeSet<&str>) -> bool {
+    records.values().any(|record| {
+        is_recorded(record, candidate)
+            && (wanted.contains(record.key.as_str()) || is_still_ours(kind, record, candidate))
+    })
 }
 
 /// The object of a kind by its number. `None` for a number that the kind cannot have, and for ports and the

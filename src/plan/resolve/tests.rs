@@ -532,6 +532,27 @@ fn another_pinned_number_makes_another_object_of_what_gamops_owns() {
     assert!(rules(&strange).contains(&"pinned-id-differs"));
 }
 
+/// The one on record left the inventory, and somebody put another customer on its endpoint by hand: that one is not gamops's
+/// to delete because a wish bears its name and another number.
+#[test]
+fn a_stranger_in_the_place_of_one_that_left_is_not_renumbered() {
+    let mut before = wish();
+    ask(&mut before, "gone", 1);
+    let (mut observed, mut records) = applied(&before);
+    let stranger = observed.subscribers.get_mut(&subscriber_id(1)).unwrap();
+    stranger.name = "s-2".to_owned();
+    records.retain(|record| record.kind() == Kind::Subscriber);
+    let mut desired = wish();
+    ask(&mut desired, "s-2", 1);
+    desired.subscribers.get_mut("s-2").unwrap().id = Some(subscriber_id(3));
+    assert!(rules(&resolve_with(&desired, &observed, &records)).contains(&"pinned-id-differs"));
+    // Under the number that it has it is taken over, and that is said.
+    desired.subscribers.get_mut("s-2").unwrap().id = None;
+    let taken = resolve_with(&desired, &observed, &records);
+    assert_eq!(rules(&taken), Vec::<&str>::new());
+    assert!(taken.adopted.contains(&ObjectId::Subscriber(subscriber_id(1))));
+}
+
 #[test]
 fn with_all_profiles_taken_the_slot_of_the_leaving_plan_is_rewritten() {
     let mut desired = wish();
