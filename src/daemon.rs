@@ -4,6 +4,7 @@
 //! round is a plan and an apply like any other, under the same guards, leases and journal. What wakes it is a reason to look,
 //! never an order: a webhook's content is not read.
 
+mod file_events;
 mod force;
 mod metrics;
 mod pages;
@@ -114,6 +115,7 @@ pub async fn run(settings: Settings, places: Places, control: Control) -> Result
         Some(http) => Some(pages::serve(http, &settings, told.clone(), &control).await?),
     };
     let notifying = systemd::notify(told, pages::patience(&settings));
+    let watching = file_events::start(&address, &settings, Arc::clone(&control.look));
     let mut daemon = Daemon {
         places,
         source,
@@ -133,7 +135,7 @@ pub async fn run(settings: Settings, places: Places, control: Control) -> Result
     };
     daemon.resume().await;
     let result = daemon.follow().await;
-    drop((serving, notifying));
+    drop((serving, notifying, watching));
     result
 }
 

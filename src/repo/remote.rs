@@ -176,6 +176,13 @@ impl Mirror {
         Repository::open(folder).is_ok()
     }
 
+    /// The folder in which a repository of this machine keeps its branches: `refs/heads`, and `packed-refs` beside it. None where
+    /// there is no repository.
+    #[must_use]
+    pub fn references(folder: &Path) -> Option<PathBuf> {
+        Some(Repository::open(folder).ok()?.commondir().to_owned())
+    }
+
     /// The commit of a branch that was last noted as good.
     #[must_use]
     pub fn good(&self, branch: &str) -> Option<String> {

@@ -7,7 +7,7 @@ use gamops::sim::Fault;
 use serde_json::Value;
 
 use crate::fleet::{Ran, SERVICES, TWO, TestFleet};
-use crate::support::git_server::Origin;
+use crate::support::git_server::{GitDaemon, Origin};
 use crate::support::program::free_tcp_port;
 
 /// A fleet, a repository with its inventory, and the settings of a daemon.
@@ -86,7 +86,7 @@ impl Service {
     }
 
     /// The services with another VLAN for the first subscriber, pushed.
-    fn push_vlan(&self, vlan: u16) -> String {
+    pub(crate) fn push_vlan(&self, vlan: u16) -> String {
         self.origin.write(
             "services.yaml",
             &SERVICES.replace("vlan: 101", &format!("vlan: {vlan}")),
@@ -372,9 +372,13 @@ fn a_guard_holds_the_daemon_too_until_the_commit_says_that_it_is_meant() {
 #[test]
 fn a_signed_webhook_a_signal_and_a_command_wake_it_and_others_do_not() {
     let service = Service::new("");
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let server = runtime.block_on(GitDaemon::start(&service.origin));
     let text = std::fs::read_to_string(service.path()).unwrap();
-    // From here on nothing happens by itself.
-    std::fs::write(service.path(), text.replace("poll: 1s", "poll: 168h")).unwrap();
+    let bare = service.origin.bare().to_string_lossy().into_owned();
+    // From here on nothing happens by itself: there are no files to watch either.
+    let text = text.replace("poll: 1s", "poll: 168h").replace(&bare, &server.url());
+    std::fs::write(service.path(), text).unwrap();
     let first = short(&service.origin.push("one"));
     let daemon = service.start();
     daemon.until_applied(&first);

@@ -20,6 +20,7 @@ mod doctor;
 mod edit;
 mod faults;
 mod fields;
+mod file_events;
 mod first_day;
 mod fleet;
 mod flow;
