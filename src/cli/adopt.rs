@@ -2,17 +2,15 @@
 
 use std::fmt::Write as _;
 
-use crate::diagnostic::{Severity, SourceFile};
-use crate::inventory::edit::{Edit, EditError};
 use crate::inventory::model::{Device, Inventory};
-use crate::observed::ObjectId;
-use crate::onboard::adopt::{Adopted, Adoption, Drifted, NotAdopted, adopt, disproved};
-use crate::plan::model::DeviceChanges;
+use crate::onboard::Existing;
+use crate::onboard::adopt::{Adopted, Adoption, Compared, NotAdopted, Settled, Wanted, settle};
+use crate::plan::model::Unread;
 use crate::plan::{Target, count};
 use crate::reconcile::{Context, Events, Orders, Reading};
 
 use super::context::{context, load_texts};
-use super::edits::{self, Proposal, not_edited};
+use super::edits::{self, Proposal};
 use super::exit::Exit;
 use super::results::{exit_of, not_read};
 use super::settings::{FleetArgs, InventoryArgs, LeaseArgs};
@@ -77,12 +75,21 @@ pub(super) async fn run(args: Args) -> anyhow::Result<Exit> {
         Ok(reading) => reading,
         Err(unread) => return Ok(not_read(&unread, &device.key)),
     };
-    let worked_out = work_out(&args, &files, (&inventory, &device), &context, &reading);
-    reading.close().await;
-    let (proposal, adoption) = match worked_out? {
-        Ok(worked_out) => worked_out,
-        Err(exit) => return Ok(exit),
+    let existing = Existing {
+        files: &files,
+        inventory: &inventory,
     };
+    let worked_out = work_out(&args, existing, &device, &context, &reading);
+    reading.close().await;
+    let mut settled = match worked_out {
+        Ok(settled) => settled,
+        Err(unread) => return Ok(not_read(&unread, &device.key)),
+    };
+    let adoption = settled.adoptions.remove(&device.key).unwrap_or_default();
+    let Some(edited) = settled.edited else {
+        return Ok(nothing(&args.address, &adoption));
+    };
+    let proposal = Proposal::of(root, &files, edited);
     answer(&format!("{}\n{}", proposal.diff(), adoption_text(&adoption)));
     if !args.auto_approve && !ask("\nWrite this?").await? {
         say("Not approved: nothing was changed.");
@@ -99,76 +106,21 @@ pub(super) async fn run(args: Args) -> anyhow::Result<Exit> {
     Ok(if adoption.left.is_empty() { exit } else { Exit::Partial })
 }
 
-/// The edits that hold: what the plan with the edited inventory would still change is left out, until it changes nothing of them.
+/// The edits that hold, as a plan that is made again from the same reading says.
 fn work_out(
     args: &Args,
-    files: &[SourceFile],
-    (inventory, device): (&Inventory, &Device),
+    existing: Existing<'_>,
+    device: &Device,
     context: &Context,
     reading: &Reading,
-) -> anyhow::Result<Result<(Proposal, Adoption), Exit>> {
-    let plan = |inventory: &Inventory| -> anyhow::Result<DeviceChanges> {
-        (reading.plan(context, inventory, &device.key))
-            .map_err(|unread| anyhow::anyhow!("{}: {}", device.key, unread.reason))
+) -> Result<Settled, Unread> {
+    let plan = |inventory: &Inventory, device: &str| reading.plan(context, inventory, device);
+    let wanted = args.address.object.as_ref().map_or(Wanted::Drift, Wanted::Object);
+    let compared = Compared {
+        changes: plan(existing.inventory, &device.key)?,
+        unreadable: reading.unreadable(),
     };
-    let changes = plan(inventory)?;
-    let drifted = Drifted {
-        inventory,
-        files,
-        device,
-        changes: &changes,
-    };
-    let mut adoption = adopt(drifted, args.address.object.as_ref());
-    loop {
-        if adoption.adopted.is_empty() {
-            return Ok(Err(nothing(&args.address, &adoption)));
-        }
-        let root = &args.inventory.inventory;
-        let edits = |some: &[Adopted]| -> Vec<Edit> { some.iter().flat_map(|one| one.edits.clone()).collect() };
-        let proposal = match Proposal::attempt(root, files, &edits(&adoption.adopted)) {
-            Ok(proposal) => proposal,
-            Err(error) => {
-                let alone = |one: &Adopted| Some((one.object, why(&Proposal::attempt(root, files, &one.edits).err()?)));
-                let wrong: Vec<(ObjectId, String)> = adoption.adopted.iter().filter_map(alone).collect();
-                if wrong.is_empty() {
-                    return Ok(Err(not_edited(&error, files)));
-                }
-                leave(&mut adoption, wrong);
-                continue;
-            }
-        };
-        let after = plan(proposal.inventory())?;
-        let wrong: Vec<(ObjectId, String)> = (disproved(&adoption.adopted, &changes, &after).into_iter())
-            .map(|(one, reason)| (one.object, reason))
-            .collect();
-        if wrong.is_empty() {
-            return Ok(Ok((proposal, adoption)));
-        }
-        leave(&mut adoption, wrong);
-    }
-}
-
-/// Takes objects out of what is adopted.
-fn leave(adoption: &mut Adoption, wrong: Vec<(ObjectId, String)>) {
-    for (object, reason) in wrong {
-        let adopted = std::mem::take(&mut adoption.adopted);
-        let (out, kept): (Vec<Adopted>, Vec<Adopted>) = adopted.into_iter().partition(|one| one.object == object);
-        adoption.adopted = kept;
-        adoption.left.extend(out.into_iter().map(|one| NotAdopted {
-            address: one.address,
-            reason: reason.clone(),
-            help: "write it into the inventory by hand; `gamops plan` shows what it comes to".to_owned(),
-        }));
-    }
-}
-
-/// Why an edit came to nothing, in one sentence.
-fn why(error: &EditError) -> String {
-    let first = match error {
-        EditError::InvalidAfter { report, .. } => report.findings().iter().find(|one| one.severity == Severity::Error),
-        EditError::InvalidBefore(_) | EditError::Refused { .. } => None,
-    };
-    first.map_or_else(|| error.to_string(), |finding| finding.message.clone())
+    settle(existing, [(device.key.clone(), compared)].into(), wanted, &plan)
 }
 
 /// Says why nothing is adopted.
@@ -200,8 +152,14 @@ fn adoption_text(adoption: &Adoption) -> String {
             let _ = writeln!(out, "           {line}");
         }
     }
-    for NotAdopted { address, reason, help } in &adoption.left {
-        let _ = writeln!(out, "  LEFT   {address}: {reason}\n           help: {help}");
+    for NotAdopted {
+        address, reason, help, ..
+    } in &adoption.left
+    {
+        let _ = writeln!(out, "  LEFT   {address}: {reason}");
+        if let Some(help) = help {
+            let _ = writeln!(out, "           help: {help}");
+        }
     }
     out
 }

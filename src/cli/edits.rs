@@ -26,16 +26,17 @@ impl Proposal {
     /// Makes edits in the texts of the inventory at `root`. Where they come to nothing, that is said, and the exit code is the
     /// answer.
     pub(super) fn new(root: &Path, before: &[SourceFile], edits: &[Edit]) -> Result<Self, Exit> {
-        Self::attempt(root, before, edits).map_err(|error| not_edited(&error, before))
+        let after = edit(before, edits).map_err(|error| not_edited(&error, before))?;
+        Ok(Self::of(root, before, after))
     }
 
-    /// As [`Self::new`], saying nothing.
-    pub(super) fn attempt(root: &Path, before: &[SourceFile], edits: &[Edit]) -> Result<Self, EditError> {
-        Ok(Self {
-            after: edit(before, edits)?,
+    /// Edits that were made already.
+    pub(super) fn of(root: &Path, before: &[SourceFile], after: Edited) -> Self {
+        Self {
             root: root.to_owned(),
             before: before.to_vec(),
-        })
+            after,
+        }
     }
 
     /// What the inventory would say.
@@ -107,7 +108,7 @@ pub(super) fn committer(wanted: bool, root: &Path) -> Result<Option<Committer>, 
 }
 
 /// Says why edits came to nothing.
-pub(super) fn not_edited(error: &EditError, before: &[SourceFile]) -> Exit {
+fn not_edited(error: &EditError, before: &[SourceFile]) -> Exit {
     let findings = |report: &crate::diagnostic::Report, files: &[SourceFile]| {
         say(report.render_text(files, Colour::On, WIDTH).trim_end());
         say(&format!("error: {error}"));
@@ -116,7 +117,7 @@ pub(super) fn not_edited(error: &EditError, before: &[SourceFile]) -> Exit {
     match error {
         EditError::InvalidBefore(report) => findings(report, before),
         EditError::InvalidAfter { report, files } => findings(report, files),
-        EditError::Refused { message, help } => {
+        EditError::Refused { message, help, .. } => {
             say(&format!("error: {message}\n  help: {help}\nNothing was edited."));
             Exit::Failed
         }

@@ -2,9 +2,12 @@
 
 mod address;
 mod gather;
+mod known;
 mod place;
 mod report;
 mod source;
+
+use std::collections::BTreeMap;
 
 use clap::ValueEnum;
 
@@ -15,13 +18,15 @@ use crate::repo;
 use crate::transport::credentials::FACTORY;
 
 use super::context;
+use super::edits::Proposal;
 use super::exit::Exit;
 use super::progress::Progress;
 use super::settings::{InventoryArgs, ReachArgs};
-use super::{answer, discover, say};
+use super::{answer, ask, discover, say};
 
 use address::{Address, Capture};
 use gather::{Source, search, sources};
+use known::Basis;
 use place::{Place, place};
 use report::{Compared, Device, Outcome};
 
@@ -31,13 +36,17 @@ use report::{Compared, Device, Outcome};
 /// share, subscribers, ports, endpoints. The names on the devices stay as they are. No device is changed; all of them enter
 /// as `mode: observe`. Before anything is written it is planned against what was read: what would not come out as "no
 /// changes" is left alone, and named with the reason. No file that is there is overwritten.
+///
+/// A device that the inventory has already is compared with it. What differs, and what only the device has, is proposed as an edit of
+/// the inventory: shown as a diff, and written once that is approved. Comments, order and quotes stay as they are.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   gamops import -i my-isp 10.20.0.11 10.20.0.12 --credentials field
   gamops import -i my-isp maple-a=10.20.0.11:2222         # with a key and a port
   gamops import -i my-isp --cidr 10.20.0.0/24
   gamops import -i my-isp --from-file maple-a.txt --model GAM-12-C
-  gamops import -i my-isp 10.20.0.11 --layout per-site --format json")]
+  gamops import -i my-isp 10.20.0.11 --layout per-site --format json
+  gamops import -i my-isp 10.20.0.11 --auto-approve       # once more: what was changed there since, as an edit")]
 pub(super) struct Args {
     /// Devices to read: an address, with the ports of SSH and SNMP and the key that it is to have where they are not
     /// as usual: `[KEY=]HOST[:SSH-PORT][/SNMP-PORT]`.
@@ -79,6 +88,15 @@ pub(super) struct Args {
     /// How the inventory is divided into files.
     #[arg(long, value_name = "LAYOUT", default_value = "per-device")]
     layout: Layout,
+
+    /// Also take out of the inventory what its devices do not have (any more). What waits for its first apply stays: on a device that is
+    /// managed only what gamops once put there goes.
+    #[arg(long)]
+    remove_missing: bool,
+
+    /// Write the edit of what is in the inventory already without asking.
+    #[arg(long)]
+    auto_approve: bool,
 
     /// How to print what was done.
     #[arg(long, value_name = "FORMAT", default_value = "text")]
@@ -154,37 +172,61 @@ pub(super) async fn run(mut args: Args) -> anyhow::Result<Exit> {
             return Ok(Exit::Failed);
         }
     };
-    let exit = finish(&args, &place, sources, &context).await;
+    let finished = finish(&args, place, sources, &context).await;
     drop(context);
     progress.finish().await;
-    exit
+    match finished? {
+        Ok(finished) => conclude(&args, finished).await,
+        Err(exit) => Ok(exit),
+    }
 }
 
-/// Makes the new files of what was found, writes them, pins the devices and says what came of each.
-async fn finish(args: &Args, place: &Place, sources: Vec<Source>, context: &Context) -> anyhow::Result<Exit> {
+/// What an import came to, and what is left to be approved.
+struct Finished {
+    devices: Vec<Device>,
+    imported: Imported,
+    proposal: Option<Proposal>,
+    folder: String,
+}
+
+/// Makes the new files of what was found, writes them, pins the devices, and works out what the others hold beside the inventory.
+async fn finish(
+    args: &Args,
+    mut place: Place,
+    sources: Vec<Source>,
+    context: &Context,
+) -> anyhow::Result<Result<Finished, Exit>> {
     let mut devices = Vec::new();
     let mut found = Vec::new();
     let mut origins = Vec::new();
+    let mut known = BTreeMap::new();
     for source in sources {
-        let outcome = match source.found {
-            Ok(one) => {
-                found.push(one);
+        // Until it is known better.
+        let mut outcome = Outcome::Known(Compared::default());
+        let mut basis = None;
+        match source.device {
+            Ok(gather::Device::New(one)) => {
+                found.push(*one);
                 origins.push((devices.len(), source.met));
-                // Until it is known better.
-                Outcome::Known(Compared::default())
             }
-            Err(outcome) => outcome,
-        };
+            Ok(gather::Device::Known) => {}
+            Ok(gather::Device::Read(reading)) => basis = Some(Basis::Read(reading)),
+            Ok(gather::Device::Saved(saved)) => basis = Some(Basis::Saved(saved)),
+            Err(unread) => outcome = Outcome::failed(unread),
+        }
+        if let (Some(key), Some(basis)) = (&source.key, basis) {
+            known.insert(key.clone(), basis);
+        }
         devices.push(Device {
             key: source.key,
             source: source.called,
             outcome,
         });
     }
-    let id = &place.inventory.id;
-    let mut imported = match onboard::import(&found, place.existing(), args.layout.into(), id) {
+    let id = place.inventory.id.clone();
+    let mut imported = match onboard::import(&found, place.existing(), args.layout.into(), &id) {
         Ok(imported) => imported,
-        Err(error) => return Ok(not_imported(&error)),
+        Err(error) => return Ok(Err(not_imported(&error))),
     };
     if imported.devices.iter().all(|device| device.refused.is_some()) {
         // An inventory of nothing helps nobody.
@@ -209,16 +251,67 @@ async fn finish(args: &Args, place: &Place, sources: Vec<Source>, context: &Cont
             say(&format!("warning: {} was not pinned: {}", taken.key, unread.reason));
         }
     }
-    print(args, place, &devices, &imported)?;
-    Ok(exit_of(&devices))
+    if !known.is_empty() && !imported.files.is_empty() {
+        // The new files are part of it now: their plans and keys.
+        place = match self::place(&args.inventory.inventory)? {
+            Ok(place) => place,
+            Err(exit) => return Ok(Err(exit)),
+        };
+    }
+    let (adoptions, proposal) = match known::compare(args, &place, context, known).await {
+        Ok(compared) => compared,
+        Err(unread) => anyhow::bail!("{}", unread.reason),
+    };
+    for device in &mut devices {
+        if let (Outcome::Known(compared), Some(key)) = (&mut device.outcome, &device.key)
+            && let Some(adoption) = adoptions.get(key)
+        {
+            *compared = Compared::of(adoption);
+        }
+    }
+    Ok(Ok(Finished {
+        devices,
+        imported,
+        proposal,
+        folder: place.folder.display().to_string(),
+    }))
 }
 
-fn print(args: &Args, place: &Place, devices: &[Device], imported: &Imported) -> anyhow::Result<()> {
-    answer(&match args.format {
-        Format::Text => report::text(devices, imported, &place.folder.display().to_string()),
-        Format::Json => report::json(devices, imported)?,
-    });
-    Ok(())
+/// Says what came of each device, and has the edit approved and written.
+async fn conclude(args: &Args, finished: Finished) -> anyhow::Result<Exit> {
+    let Finished {
+        devices,
+        imported,
+        proposal,
+        folder,
+    } = finished;
+    let diff = proposal.as_ref().map(Proposal::diff);
+    if args.format == Format::Text {
+        answer(&report::text(&devices, &imported, diff.as_deref(), &folder));
+    }
+    let mut is_written = false;
+    let mut exit = exit_of(&devices);
+    if let Some(proposal) = &proposal {
+        let can_ask = args.format == Format::Text && std::io::IsTerminal::is_terminal(&std::io::stdin());
+        if args.auto_approve || can_ask && ask("\nWrite this?").await? {
+            proposal.write()?;
+            is_written = true;
+        } else if can_ask {
+            say("Not approved: the inventory was not edited.");
+            exit = Exit::Failed;
+        }
+    }
+    match (args.format, &proposal) {
+        (Format::Json, _) => answer(&report::json(&devices, &imported, diff.as_deref(), is_written)?),
+        (Format::Text, Some(proposal)) if is_written => proposal.commit(None, "")?,
+        (Format::Text, Some(_)) if exit != Exit::Failed => {
+            say(
+                "The inventory was not edited: there is no terminal to ask for approval\n  help: add `--auto-approve` to write this",
+            );
+        }
+        (Format::Text, _) => {}
+    }
+    Ok(exit)
 }
 
 fn not_imported(error: &NotImported) -> Exit {

@@ -50,6 +50,12 @@ impl KeyPath {
         &self.0
     }
 
+    /// Whether the place is this one or within it.
+    #[must_use]
+    pub fn is_within(&self, other: &Self) -> bool {
+        self.0.starts_with(&other.0)
+    }
+
     /// The section and the key of the entry that the place is in; `None` for what holds for the whole inventory.
     fn entry(&self) -> Option<(&str, &str)> {
         match self.0.as_slice() {
@@ -96,6 +102,21 @@ impl Value {
     pub fn read(text: &str) -> Option<Self> {
         let mut findings = Findings::default();
         Self::of(&document::parse(0, text, &mut findings).root?)
+    }
+
+    /// Takes what is at these keys out of a map. `false` where there is nothing.
+    pub fn remove(&mut self, keys: &[String]) -> bool {
+        let (Self::Map(entries), Some((key, below))) = (self, keys.split_first()) else {
+            return false;
+        };
+        let Some(at) = entries.iter().position(|(other, _)| other == key) else {
+            return false;
+        };
+        if below.is_empty() {
+            entries.remove(at);
+            return true;
+        }
+        entries.get_mut(at).is_some_and(|(_, value)| value.remove(below))
     }
 
     fn of(node: &Node<'_>) -> Option<Self> {
@@ -225,6 +246,20 @@ pub fn find(files: &[SourceFile], path: &KeyPath) -> Option<Found> {
     })
 }
 
+/// The innermost place of a text that a byte of it is in: in its entry, or behind it and before the next. `None` where no key is before it.
+#[must_use]
+pub fn path_at(text: &str, at: usize) -> Option<KeyPath> {
+    let mut findings = Findings::default();
+    let root = document::parse(0, text, &mut findings).root?;
+    let mut node = &root;
+    let mut keys = Vec::new();
+    while let Some(entry) = (map_entries(node).iter()).rfind(|entry| entry.key_span.range().start <= at) {
+        keys.push(entry.key.to_string());
+        node = &entry.value;
+    }
+    (!keys.is_empty()).then_some(KeyPath(keys))
+}
+
 /// Which file has which entries.
 struct Homes {
     /// Index of the file by section and key.
@@ -279,7 +314,7 @@ impl Homes {
                     .keys()
                     .filter(|(other, _)| other == section)
                     .map(|(_, key)| key.as_str());
-                EditError::unknown(section, key, nearest(key, known))
+                EditError::unknown(edit.path(), section, key, nearest(key, known))
             }),
         }
     }

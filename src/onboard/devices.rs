@@ -1,6 +1,6 @@
 //! Devices as a page shows them, each with its ports and the endpoints that serve nobody.
 
-use crate::domain::{PortMode, SubscriberModel};
+use crate::domain::SubscriberModel;
 use crate::inventory::model::Transport;
 use crate::inventory::{quoted, quoted_key};
 use crate::observed::ObjectId;
@@ -96,20 +96,7 @@ fn write_ports(page: &mut Page, draft: &Draft<'_>, place: usize, device: &Device
             continue;
         }
         let is_left = |field| draft.is_left(item, field).is_some();
-        let mut lines: Vec<entry::Line> = entry::text(Field::Name, 1, "name", &port.name, &is_left)
-            .into_iter()
-            .collect();
-        let flag = |text: &str| entry::Line {
-            depth: 1,
-            text: text.to_owned(),
-            field: None,
-        };
-        if port.mode == PortMode::Siso {
-            lines.push(flag("mode: siso"));
-        }
-        if port.shutdown {
-            lines.push(flag("shutdown: true"));
-        }
+        let lines = entry::port(port, &is_left);
         if lines.is_empty() {
             continue;
         }

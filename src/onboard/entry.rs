@@ -1,10 +1,12 @@
 //! One object of a device as an entry of the inventory, in the order of keys that `inventory-example` has.
 
-use crate::domain::{PoeMode, PortBinding, VlanId, VlanSet};
-use crate::inventory::{quoted, quoted_key};
-use crate::observed::{Endpoint, Subscriber};
+use crate::domain::{PoeMode, PortBinding, PortMode, VlanId, VlanSet};
+use crate::inventory::{Headroom, quoted, quoted_key};
+use crate::observed::{Endpoint, Port, Subscriber};
 
 use super::draft::Field;
+use super::plans::{PlanDraft, Shared};
+use super::rates::words;
 
 /// A line of an entry.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -131,6 +133,43 @@ pub fn spare_endpoint(key: &str, endpoint: &Endpoint, is_left: &dyn Fn(Field) ->
         lines.push(Line::new(1, format!("port: {}", endpoint.port)));
     }
     lines.extend(more(endpoint, 1, (Field::Name, Field::Description), is_left));
+    lines
+}
+
+/// The entry of a port, without its key. Empty for a port of defaults only.
+pub(super) fn port(port: &Port, is_left: &dyn Fn(Field) -> bool) -> Vec<Line> {
+    let mut lines: Vec<Line> = text(Field::Name, 1, "name", &port.name, is_left).into_iter().collect();
+    if port.mode == PortMode::Siso {
+        lines.push(Line::new(1, "mode: siso".to_owned()));
+    }
+    if port.shutdown {
+        lines.push(Line::new(1, "shutdown: true".to_owned()));
+    }
+    lines
+}
+
+/// The entry of a plan, its key first. `usual` is the headroom of plans that do not say one.
+pub(super) fn plan(plan: &PlanDraft, usual: Headroom, is_left: &dyn Fn(Field) -> bool) -> Vec<Line> {
+    let mut lines = vec![Line::new(0, format!("{}:", quoted_key(&plan.key)))];
+    let mut say = |text: String| lines.push(Line::new(1, text));
+    if plan.name != plan.key {
+        say(format!("name: {}", quoted(&plan.name, false)));
+    }
+    if plan.sold.down == plan.sold.up {
+        say(format!("rate: {}", words(plan.sold.down)));
+    } else {
+        say(format!("down: {}", words(plan.sold.down)));
+        say(format!("up: {}", words(plan.sold.up)));
+    }
+    if plan.sold.headroom != usual {
+        say(format!("headroom: {}", plan.sold.headroom));
+    }
+    if let Shared::Same(description) = &plan.description {
+        lines.extend(text(Field::Description, 1, "description", description, is_left));
+    }
+    if let Shared::Same(level) = plan.level {
+        lines.push(Line::new(1, format!("service_limit_level: {level}")));
+    }
     lines
 }
 

@@ -73,13 +73,7 @@ pub(super) fn subscribers(devices: &mut [DeviceDraft<'_>], inventory: Option<&In
     let mut wanted: BTreeMap<(usize, SubscriberId), String> = BTreeMap::new();
     for (place, device) in devices.iter().enumerate() {
         for (id, subscriber) in &device.config.subscribers {
-            let key = keys::of_name(&subscriber.name);
-            let key = if key.is_empty() {
-                format!("subscriber-{id}")
-            } else {
-                key
-            };
-            wanted.insert((place, *id), key);
+            wanted.insert((place, *id), wanted_subscriber(*id, &subscriber.name));
         }
     }
     let taken = inventory.map(|inventory| inventory.subscribers.keys().cloned().collect());
@@ -91,6 +85,16 @@ pub(super) fn subscribers(devices: &mut [DeviceDraft<'_>], inventory: Option<&In
         if let Some(device) = devices.get_mut(place) {
             device.subscribers.insert(id, key);
         }
+    }
+}
+
+/// The name where it can be a key, or something close to it.
+pub(super) fn wanted_subscriber(id: SubscriberId, name: &str) -> String {
+    let key = keys::of_name(name);
+    if key.is_empty() {
+        format!("subscriber-{id}")
+    } else {
+        key
     }
 }
 
@@ -111,7 +115,7 @@ pub(super) fn spares(devices: &mut [DeviceDraft<'_>]) {
 }
 
 /// `spare-1c9508` after the label where nobody gave it a name.
-fn wanted_spare(id: EndpointId, endpoint: &Endpoint) -> String {
+pub(super) fn wanted_spare(id: EndpointId, endpoint: &Endpoint) -> String {
     let default = endpoint.mac.map(|mac| mac.default_endpoint_name());
     let slug = match &default {
         Some(default) if *default == endpoint.name => {

@@ -85,20 +85,28 @@ pub(super) fn not_a_plan(id: ProfileId, profile: Option<&Profile>) -> Option<Str
 impl Plans {
     /// Makes plans of all profiles that some subscriber uses.
     pub(super) fn of(configs: &[&DeviceConfig], existing: Option<Existing<'_>>) -> Self {
+        let of_device = |(device, config): (usize, &&DeviceConfig)| {
+            let used: Vec<(usize, ProfileId)> = used(config).into_iter().map(|id| (device, id)).collect();
+            used
+        };
+        Self::among(configs, configs.iter().enumerate().flat_map(of_device), existing)
+    }
+
+    /// Makes plans of these profiles, each by its device and its number, as far as they can be plans.
+    pub(super) fn among(
+        configs: &[&DeviceConfig],
+        chosen: impl IntoIterator<Item = (usize, ProfileId)>,
+        existing: Option<Existing<'_>>,
+    ) -> Self {
         let mut profiles: BTreeMap<Identity<'_>, Vec<(usize, ProfileId, &Profile)>> = BTreeMap::new();
-        for (device, config) in configs.iter().enumerate() {
-            for id in used(config) {
-                let Some(profile) = config
-                    .profiles
-                    .get(&id)
-                    .filter(|one| not_a_plan(id, Some(one)).is_none())
-                else {
-                    continue;
-                };
-                if let (Some(down), Some(up)) = (profile.down, profile.up) {
-                    let same = profiles.entry((down, up, &profile.name)).or_default();
-                    same.push((device, id, profile));
-                }
+        for (device, id) in chosen {
+            let profile = configs.get(device).and_then(|config| config.profiles.get(&id));
+            let Some(profile) = profile.filter(|one| not_a_plan(id, Some(one)).is_none()) else {
+                continue;
+            };
+            if let (Some(down), Some(up)) = (profile.down, profile.up) {
+                let same = profiles.entry((down, up, &profile.name)).or_default();
+                same.push((device, id, profile));
             }
         }
         let headroom = match existing {
@@ -154,7 +162,8 @@ impl Plans {
     }
 }
 
-fn used(config: &DeviceConfig) -> BTreeSet<ProfileId> {
+/// The profiles that subscribers have.
+pub(super) fn used(config: &DeviceConfig) -> BTreeSet<ProfileId> {
     let profile = |profile| match profile {
         Some(ProfileRef::Profile(id)) => Some(id),
         Some(ProfileRef::Unthrottled) | None => None,

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::domain::{PortBinding, VlanId};
 use crate::inventory::model::UNTHROTTLED;
-use crate::inventory::{quoted, quoted_key};
+use crate::inventory::quoted_key;
 use crate::observed::{ObjectId, Subscriber};
 
 use super::draft::{DeviceDraft, Draft, Field, Item, by_port};
@@ -12,7 +12,6 @@ use super::entry::{self, SubscriberEntry};
 use super::outcome::{describe, harmless};
 use super::page::Page;
 use super::plans::Shared;
-use super::rates::words;
 
 /// Writes what a page is about.
 pub(super) fn head(page: &mut Page, draft: &Draft<'_>, devices: &[usize]) {
@@ -89,27 +88,8 @@ pub(super) fn write_plans(page: &mut Page, draft: &Draft<'_>, plans: &[usize]) {
             );
         }
         left_fields(page, draft, item);
-        page.of(item, 1, &format!("{}:", quoted_key(&plan.key)));
-        if plan.name != plan.key {
-            page.of(item, 2, &format!("name: {}", quoted(&plan.name, false)));
-        }
-        if plan.sold.down == plan.sold.up {
-            page.of(item, 2, &format!("rate: {}", words(plan.sold.down)));
-        } else {
-            page.of(item, 2, &format!("down: {}", words(plan.sold.down)));
-            page.of(item, 2, &format!("up: {}", words(plan.sold.up)));
-        }
-        if plan.sold.headroom != draft.plans.headroom {
-            page.of(item, 2, &format!("headroom: {}", plan.sold.headroom));
-        }
-        if let Shared::Same(description) = &plan.description {
-            let is_left = |field| draft.is_left(item, field).is_some();
-            let line = entry::text(Field::Description, 1, "description", description, &is_left);
-            page.entry(item, 1, line.as_slice());
-        }
-        if let Shared::Same(level) = plan.level {
-            page.of(item, 2, &format!("service_limit_level: {level}"));
-        }
+        let is_left = |field| draft.is_left(item, field).is_some();
+        page.entry(item, 1, &entry::plan(plan, draft.plans.headroom, &is_left));
     }
 }
 

@@ -1,5 +1,6 @@
 //! What becomes of devices of a few kinds.
 
+mod again;
 mod laws;
 
 use std::collections::BTreeMap;
@@ -12,7 +13,9 @@ use crate::diagnostic::SourceFile;
 use crate::domain::{EndpointId, Firmware, MacAddr, Mbps, Model, PortBinding, ProfileId, SubscriberId, VlanId};
 use crate::inventory;
 use crate::inventory::model::{Inventory, Mode, Transport};
-use crate::observed::{Capabilities, DeviceConfig, Endpoint, Identity, Profile, ProfileRef, RunningConfig, Subscriber};
+use crate::observed::{
+    Capabilities, DeviceConfig, Endpoint, Identity, Kind, Profile, ProfileRef, RunningConfig, Subscriber,
+};
 use crate::plan::impact::duration::Timings;
 use crate::plan::model::DeviceChanges;
 use crate::plan::{Inputs, Readings, plan_device};

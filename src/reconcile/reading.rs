@@ -1,12 +1,15 @@
 //! A device as it was read, with what is on record of it: plans are made from that, for the inventory as it is or as it would be.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+
+use futures::StreamExt as _;
+use tokio_util::task::AbortOnDropHandle;
 
 use crate::dialect::running;
 use crate::inventory;
 use crate::inventory::model::{Device, Inventory};
-use crate::observed::{DeviceConfig, Kind};
+use crate::observed::{DeviceConfig, Kind, ObjectId};
 use crate::plan::model::{DeviceChanges, Unread};
 use crate::plan::pause::Paused;
 use crate::plan::record::Record;
@@ -14,7 +17,7 @@ use crate::plan::{Inputs, Readings, plan_device};
 use crate::store::{Known, StoreError};
 
 use super::observe::plain;
-use super::{Contact, Context, confirm, observe, render};
+use super::{Contact, Context, Progress, confirm, observe, render};
 
 /// A device that was read, its session open.
 #[derive(Debug)]
@@ -44,6 +47,34 @@ impl Context {
     pub async fn read(&self, device: &Device) -> Result<Reading, Unread> {
         let contact = observe(self, device).await?;
         self.look_up(contact, device).await
+    }
+
+    /// Reads devices side by side, as many at once as are read for a plan. Answers in the order of the question.
+    pub async fn read_all(&self, devices: Vec<Device>) -> Vec<Result<Reading, Unread>> {
+        let read = |device: Device| {
+            let context = self.clone();
+            // On a task of its own: what reading costs is parsing and cryptography, which then use every core.
+            let task = tokio::spawn(async move {
+                context.events.tell(&device.key, Progress::Contacting);
+                let reading = context.read(&device).await;
+                let progress = if reading.is_ok() {
+                    Progress::Read
+                } else {
+                    Progress::NotRead
+                };
+                context.events.tell(&device.key, progress);
+                reading
+            });
+            async move {
+                match AbortOnDropHandle::new(task).await {
+                    Ok(reading) => reading,
+                    // A bug is one wherever it runs; nothing else ends the task before its time.
+                    Err(ended) => std::panic::resume_unwind(ended.into_panic()),
+                }
+            }
+        };
+        let readings = futures::stream::iter(devices).map(read);
+        readings.buffered(self.parallelism.reading.max(1)).collect().await
     }
 
     /// Looks up what is on record of a device that was read.
@@ -108,6 +139,12 @@ impl Reading {
             changes.refuse(confirm::refusal(standing, jiff::Timestamp::now()));
         }
         Ok(changes)
+    }
+
+    /// Objects with settings that could not be read, as printed.
+    #[must_use]
+    pub fn unreadable(&self) -> BTreeMap<ObjectId, Vec<String>> {
+        running::unreadable(&self.contact.observation.running.managed)
     }
 
     /// Ends the session.

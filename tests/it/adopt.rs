@@ -142,3 +142,54 @@ fn somebody_who_was_put_there_by_hand_becomes_an_entry_and_is_owned_then() {
         .expect(2)
         .says("- DESTROY  subscriber/smith-4b");
 }
+
+#[test]
+fn what_no_inventory_may_say_is_left_and_the_rest_is_adopted() {
+    let fleet = applied();
+    // A question mark is not safe on the command line of the device.
+    fleet
+        .device("maple")
+        .execute("ghn subscriber 1 vid 111\nghn subscriber 3 description \"Apt 3?\" vid 113");
+    let _ = adopt(&fleet, "maple")
+        .expect(5)
+        .says("ADOPT  maple/subscriber/s-1")
+        .says("LEFT   maple/subscriber/s-3: `description` holds `?`");
+    assert_eq!(held(&fleet), services().replace("vlan: 101", "vlan: 111"));
+    let _ = adopt(&fleet, "maple/subscriber/s-3")
+        .expect(4)
+        .says("LEFT   maple/subscriber/s-3: `description` holds `?`")
+        .says("Nothing was adopted, and the inventory was not edited.");
+}
+
+#[test]
+fn what_left_the_inventory_is_put_back_where_it_is_named() {
+    let fleet = applied();
+    let whole = services();
+    let s_3 = whole.lines().find(|line| line.contains("  s-3:")).unwrap();
+    let without = whole.replace(&format!("{s_3}\n"), "");
+    fleet.write("services.yaml", &without);
+    let _ = adopt(&fleet, "maple")
+        .expect(4)
+        .says("LEFT   maple/subscriber/s-3: it has left the inventory, and the next apply destroys it")
+        .says("help: `gamops adopt maple/subscriber/s-3` puts it back into the inventory");
+    assert_eq!(held(&fleet), without);
+    let _ = adopt(&fleet, "maple/subscriber/s-3")
+        .expect(0)
+        .says("back into the inventory");
+    assert!(
+        held(&fleet).contains("# The shop.") && held(&fleet).contains("s-3:"),
+        "{}",
+        held(&fleet)
+    );
+    fleet.expect_in_sync();
+    // Where it is to move, it has not left.
+    fleet.write(
+        "services.yaml",
+        &whole
+            .replace("s-3: { device: maple", "s-3: { device: harbour")
+            .replace("port: 2, plan: unthrottled", "port: 3, plan: unthrottled"),
+    );
+    let _ = adopt(&fleet, "maple/subscriber/s-3")
+        .expect(4)
+        .says("it moves to harbour, and leaves this device with an apply");
+}

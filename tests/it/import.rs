@@ -144,28 +144,151 @@ fn two_devices_are_written_as_a_careful_operator_would_have() {
     let again = again.says("harbour").says("in the inventory already, and as it says");
     // What was left alone still is.
     let _ = again
-        .says("not in the inventory: subscriber 5 \"O'Hara & Sons\"")
-        .says("Nothing was written");
+        .says("left alone: subscriber 5 \"O'Hara & Sons\" with endpoint 00:0e:d8:00:00:05: `name` holds `'`")
+        .says("Nothing to import: what is named above is left alone");
     let logins = fleet.device("harbour").counters().logins;
     let _ = import(&fleet, &[&harbour]).expect(0).says("Nothing to import");
     assert_eq!(files(&isp), written);
     // Nobody logs in there as if it were a stranger: once, and by what it was pinned as.
     assert_eq!(fleet.device("harbour").counters().logins, logins + 1);
+}
 
-    // Whatever either of the two has alone is shown, and stays there.
-    let _ = fleet.device("harbour").execute(
-        "ghn subscriber 21 vid 299\nno ghn subscriber 22\n\
+/// An inventory of the second device as somebody wrote it by hand.
+const BY_HAND: &str = "\
+# Harbour Street 12, since 2019.
+plans:
+  gold: {rate: 500 Mbps}          # the old name
+  silver: {name: Silver, rate: 500 Mbps}
+
+devices:
+  harbour:
+    model: GAM-12-M
+    address: 127.0.0.1
+    transport: {ssh_port: SSH, snmp_port: SNMP}
+    # The riser is old copper.
+    ports:
+      2: {mode: siso, name: Apt 2}
+
+subscribers:
+  # Pays in cash.
+  s-1001:
+    name: \"101\"
+    device: harbour
+    endpoint: 00:0e:d8:00:01:01   # the grey one
+    port: 1
+    plan: gold
+    vlan: 240
+
+  # The shop: do not call before ten.
+  s-1002: {name: '102', device: harbour, endpoint: 00:0e:d8:00:01:02, port: 2, plan: silver, vlan: 240, port2_vlan: 241, remapped_vlan: 340}
+";
+
+/// The second device, in an inventory that was written by hand.
+fn by_hand(mode: &str) -> TestFleet {
+    let fleet = configured();
+    let device = fleet.device("harbour");
+    let text = BY_HAND
+        .replace("SSH", &device.ssh_addr().port().to_string())
+        .replace("SNMP", &device.snmp_addr().port().to_string());
+    std::fs::create_dir_all(folder(&fleet)).unwrap();
+    let root = format!("format: 1\ninventory: my-isp\ndefaults: {{credentials: factory, mode: {mode}}}\n");
+    std::fs::write(folder(&fleet).join("gamops.yaml"), root).unwrap();
+    std::fs::write(folder(&fleet).join("harbour.yaml"), text).unwrap();
+    let _ = plan(&fleet).expect(0).says("No changes.");
+    fleet
+}
+
+#[test]
+fn a_second_import_is_an_edit_that_keeps_every_comment() {
+    let fleet = by_hand("observe");
+    let harbour = address(&fleet, "harbour");
+    let _ = import(&fleet, &[&harbour]).expect(0).says("and as it says");
+    // What somebody did since: a value, a subscriber with a profile of her own, one on the spare box, a box in stock, a port, and one
+    // that nobody can write down.
+    let said = fleet.device("harbour").execute(
+        "ghn subscriber 21 vid 299 description \"Moved in May\"\n\
+         ghn bw-profile 9 name \"Home 100\" rate-downstream 106 rate-upstream 106\n\
          ghn endpoint 13 mac-address 00:0e:d8:00:01:03 name \"Positron_000103\" port 3\n\
-         ghn subscriber 23 name \"103\" endpoint 13 vid 240 bw-profile 7",
+         ghn subscriber 23 name \"103\" endpoint 13 vid 243 bw-profile 9 description \"Rear: left\"\n\
+         ghn endpoint 14 mac-address 00:0e:d8:00:01:04 name \"Positron_000104\"\n\
+         ghn endpoint 15 mac-address 00:0e:d8:00:01:05 name \"Positron_000105\" port 5\n\
+         ghn subscriber 25 name \"O'Hara\" endpoint 15 vid 245 bw-profile 9\n\
+         ghn port 3 name \"Apt 3\"\n\
+         copy running-config startup-config",
     );
-    let differs = import(&fleet, &[&harbour]).expect(0);
-    let differs = differs
-        .says("differs: subscriber/harbour-101: vlan is 299, in the inventory 240")
-        .says("not in the inventory: subscriber 23 \"103\"")
-        .says("not on the device: subscriber/102")
-        .says("Nothing was written");
-    assert!(!differs.stdout.contains("maple"), "{}", differs.stdout);
-    assert_eq!(files(&isp), written);
+    assert!(!said.contains("% Inv"), "{said}");
+    let before = files(&folder(&fleet));
+    let held = fleet.device("harbour").running_config();
+    let shown = import(&fleet, &[&harbour]).expect(0);
+    let shown = shown.says("The inventory was not edited: there is no terminal to ask for approval");
+    assert_eq!(files(&folder(&fleet)), before, "shown, and not written");
+    let home = fleet.inventory().parent().unwrap().to_string_lossy().into_owned();
+    insta::with_settings!({filters => vec![
+        (r"127\.0\.0\.1:\d+", "127.0.0.1:PORT"),
+        (r"_port: \d+", "_port: PORT"),
+        (home.as_str(), "HOME"),
+    ]}, {
+        insta::assert_snapshot!("second_import", shown.stdout);
+    });
+
+    let _ = import(&fleet, &[&harbour, "--auto-approve"])
+        .expect(0)
+        .says("The next commit is yours.");
+    let text = files(&folder(&fleet))["harbour.yaml"].clone();
+    for line in BY_HAND.lines().filter(|line| line.contains('#')) {
+        assert!(text.contains(line), "no `{line}` in\n{text}");
+    }
+    let _ = plan(&fleet).expect(0).says("No changes.");
+    manage(&fleet);
+    let _ = plan(&fleet).expect(0).says("No changes.");
+    let after = files(&folder(&fleet));
+    let third = import(&fleet, &[&harbour, "--auto-approve"]).expect(0);
+    let third = third
+        .says("left alone: subscriber 25 \"O'Hara\"")
+        .says("Nothing to import");
+    assert!(!third.stdout.contains("+++"), "{}", third.stdout);
+    assert_eq!(files(&folder(&fleet)), after, "there is nothing to edit the third time");
+    assert_eq!(fleet.device("harbour").running_config(), held, "nothing was sent");
+}
+
+#[test]
+fn what_a_device_does_not_have_leaves_the_inventory_only_when_that_is_asked() {
+    let fleet = by_hand("manage");
+    let harbour = address(&fleet, "harbour");
+    let isp = folder(&fleet);
+    let isp = isp.to_str().unwrap();
+    let _ = fleet.run(&["apply", "--auto-approve", "-i", isp]).expect(0);
+    // One is gone from the device; one is new in the inventory, and waits for an apply.
+    let _ = fleet.device("harbour").execute("no ghn subscriber 22");
+    let path = folder(&fleet).join("harbour.yaml");
+    let waiting = "\n  # Moves in on Monday.\n  s-1003: {device: harbour, endpoint: 00:0e:d8:00:01:09, port: 4, plan: gold, vlan: 249}\n";
+    let text = std::fs::read_to_string(&path).unwrap() + waiting;
+    std::fs::write(&path, &text).unwrap();
+    let _ = import(&fleet, &[&harbour, "--auto-approve"])
+        .expect(0)
+        .says("left alone: harbour/subscriber/s-1002: the inventory has it, and the device does not")
+        .says("`gamops import` with `--remove-missing`")
+        .says("Nothing to import");
+    assert_eq!(std::fs::read_to_string(&path).unwrap(), text);
+    let _ = import(&fleet, &[&harbour, "--remove-missing", "--auto-approve"])
+        .expect(0)
+        .says("no longer on the device, taken out: subscriber/s-1002")
+        .says("left alone: harbour/subscriber/s-1003: the inventory has it, the device does not, and no apply has made it yet");
+    let text = std::fs::read_to_string(&path).unwrap();
+    assert!(!text.contains("s-1002") && text.ends_with(waiting), "{text}");
+    // The box is still there, and serves nobody.
+    assert!(text.contains("spare-000102"), "{text}");
+    let left = plan(&fleet).expect(2);
+    assert!(
+        !left.stdout.contains("DESTROY  subscriber")
+            && !left.stdout.contains("DESTROY  endpoint")
+            && left.stdout.contains("s-1003"),
+        "{}",
+        left.stdout
+    );
+    let _ = import(&fleet, &[&harbour, "--remove-missing"])
+        .expect(0)
+        .says("Nothing to import");
 }
 
 #[test]
@@ -391,10 +514,7 @@ fn fifty_full_devices_in_every_variant_are_imported_and_change_nothing() {
     let _ = plan(&fleet).expect(0).says("No changes.");
     let before = files(&folder(&fleet));
     let again = import(&fleet, &addresses).expect(0);
-    assert!(
-        !again.stdout.contains("differs:") && !again.stdout.contains("not on the device:"),
-        "{}",
-        again.stdout
-    );
+    let again = again.says("Nothing to import");
+    assert!(!again.stdout.contains("+++"), "{}", again.stdout);
     assert_eq!(files(&folder(&fleet)), before);
 }

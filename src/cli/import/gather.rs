@@ -1,6 +1,5 @@
 //! What an import starts from: devices that are met, those of ranges, saved sessions; and which of them are known already.
 
-use std::collections::BTreeSet;
 use std::num::NonZeroU16;
 use std::time::Duration;
 
@@ -10,15 +9,14 @@ use crate::cli::{discover, say};
 use crate::device::Observation;
 use crate::domain::AddressRange;
 use crate::inventory::model::Inventory;
-use crate::onboard::{self, Found};
+use crate::onboard::Found;
+use crate::plan::count;
 use crate::plan::model::Unread;
-use crate::plan::{self, Target, count};
 use crate::reconcile::discover::Search;
-use crate::reconcile::{Context, Stranger};
+use crate::reconcile::{Context, Reading, Stranger};
 
 use super::Args;
 use super::address::{Address, Capture};
-use super::report::{Compared, Outcome};
 use super::source;
 
 /// Most questions a second in ranges; as `gamops discover` without `--rate`.
@@ -30,10 +28,22 @@ pub(super) struct Source {
     pub(super) called: String,
     /// The key that the device has in the inventory or is to have.
     pub(super) key: Option<String>,
-    /// The device, or what became of it already.
-    pub(super) found: Result<Found, Outcome>,
+    /// The device, or why there is none.
+    pub(super) device: Result<Device, Unread>,
     /// What a device was when it was met; `None` for a file.
     pub(super) met: Option<Observation>,
+}
+
+/// A device by what is known of it.
+pub(super) enum Device {
+    /// The inventory does not have it.
+    New(Box<Found>),
+    /// The inventory has it, and it is yet to be read.
+    Known,
+    /// The inventory has it, and it was read.
+    Read(Box<Reading>),
+    /// The inventory has it, and this was saved of it.
+    Saved(Box<Found>),
 }
 
 /// Adds the devices of the ranges to the addresses. `false` where it was broken off.
@@ -74,7 +84,7 @@ pub(super) async fn sources(args: &Args, context: &Context) -> anyhow::Result<Ve
             Some(key) => sources.push(Source {
                 called: stranger.called,
                 key: Some(key),
-                found: Err(Outcome::Known(Compared::default())),
+                device: Ok(Device::Known),
                 met: None,
             }),
             None => strangers.push((address, stranger)),
@@ -85,18 +95,18 @@ pub(super) async fn sources(args: &Args, context: &Context) -> anyhow::Result<Ve
         let mut source = Source {
             called: stranger.called.clone(),
             key: address.key.clone(),
-            found: Err(Outcome::Known(Compared::default())),
+            device: Ok(Device::Known),
             met: None,
         };
         match met {
-            Err(unread) => source.found = Err(Outcome::failed(unread)),
+            Err(unread) => source.device = Err(unread),
             Ok(met) => match context.pinned_as(met.identity.mac).await {
-                Err(unread) => source.found = Err(Outcome::failed(unread)),
+                Err(unread) => source.device = Err(unread),
                 Ok(Some(key)) => source.key = Some(key),
                 Ok(None) => {
                     let found = source::met(address.key.clone(), stranger, &met, args.model);
                     let found = found.and_then(|found| key_is_free(found, &context.inventory));
-                    source.found = found.map_err(Outcome::failed);
+                    source.device = found.map(|found| Device::New(Box::new(found)));
                     source.met = Some(met);
                 }
             },
@@ -104,7 +114,7 @@ pub(super) async fn sources(args: &Args, context: &Context) -> anyhow::Result<Ve
         refuse_twin(&mut source, &sources);
         sources.push(source);
     }
-    compare(context, &mut sources).await?;
+    read_known(context, &mut sources).await;
     for capture in &args.from_file {
         let mut source = read_capture(args, context, capture).await?;
         refuse_twin(&mut source, &sources);
@@ -115,45 +125,35 @@ pub(super) async fn sources(args: &Args, context: &Context) -> anyhow::Result<Ve
 
 /// Two sources that are one device would be two devices of the inventory.
 fn refuse_twin(source: &mut Source, before: &[Source]) {
-    let mac = |source: &Source| Some(source.found.as_ref().ok()?.identity.as_ref()?.mac);
-    let Some(own) = mac(source) else {
-        return;
+    let mac = |source: &Source| match &source.device {
+        Ok(Device::New(found)) => Some(found.identity.as_ref()?.mac),
+        _ => None,
     };
-    if let Some(first) = before.iter().find(|other| mac(other) == Some(own)) {
-        source.found = Err(Outcome::failed(Unread {
+    let is_known = |source: &Source| !matches!(source.device, Err(_) | Ok(Device::New(_)));
+    let own = mac(source);
+    let is_same = |other: &&Source| {
+        own.is_some_and(|own| mac(other) == Some(own))
+            || (is_known(source) && is_known(other) && other.key == source.key)
+    };
+    if let Some(first) = before.iter().find(is_same) {
+        source.device = Err(Unread {
             reason: format!("it is the same device as {}", first.called),
             help: None,
             lasting: true,
-        }));
+        });
     }
 }
 
-/// Plans the devices that the inventory has already, with all the care of a plan: whether each is the one that it was pinned
-/// as, and what gamops owns there.
-async fn compare(context: &Context, sources: &mut [Source]) -> anyhow::Result<()> {
-    let known = |source: &&mut Source| matches!(source.found, Err(Outcome::Known(_)));
-    let keys: BTreeSet<String> = sources
-        .iter_mut()
-        .filter(known)
-        .filter_map(|source| source.key.clone())
-        .collect();
-    if keys.is_empty() {
-        return Ok(());
+/// Reads the devices that the inventory has already, with all the care of a plan: whether each is the one that it was pinned as.
+async fn read_known(context: &Context, sources: &mut [Source]) {
+    let known = |source: &&mut Source| matches!(source.device, Ok(Device::Known));
+    let devices = |source: &Source| context.inventory.devices.get(source.key.as_ref()?).cloned();
+    let (known, devices): (Vec<&mut Source>, Vec<_>) = (sources.iter_mut().filter(known))
+        .filter_map(|source| devices(source).map(|device| (source, device)))
+        .unzip();
+    for (source, read) in known.into_iter().zip(context.read_all(devices).await) {
+        source.device = read.map(|reading| Device::Read(Box::new(reading)));
     }
-    let targets: Vec<Target> = keys.into_iter().map(|device| Target { device, object: None }).collect();
-    let plan = context.plan(&targets).await?.close().await;
-    for source in sources.iter_mut().filter(known) {
-        let device = plan
-            .devices
-            .iter()
-            .find(|device| Some(&device.device) == source.key.as_ref());
-        source.found = Err(match device.map(|device| &device.outcome) {
-            Some(plan::model::Outcome::Read(changes)) => Outcome::Known(Compared::of(changes)),
-            Some(plan::model::Outcome::Unread(unread)) => Outcome::failed(unread.clone()),
-            None => continue,
-        });
-    }
-    Ok(())
 }
 
 /// Reads a saved session.
@@ -164,13 +164,13 @@ async fn read_capture(args: &Args, context: &Context, capture: &Capture) -> anyh
     let mut source = Source {
         called: capture.path.display().to_string(),
         key: capture.key.clone(),
-        found: Err(Outcome::Known(Compared::default())),
+        device: Ok(Device::Known),
         met: None,
     };
     let found = match found {
-        Ok(found) => found,
+        Ok(found) => Box::new(found),
         Err(unread) => {
-            source.found = Err(Outcome::failed(unread));
+            source.device = Err(unread);
             return Ok(source);
         }
     };
@@ -180,14 +180,13 @@ async fn read_capture(args: &Args, context: &Context, capture: &Capture) -> anyh
         None => Ok(reached),
     };
     match pinned {
-        Err(unread) => source.found = Err(Outcome::failed(unread)),
+        Err(unread) => source.device = Err(unread),
         Ok(known) => match known.or_else(|| source::same_name(&found, &context.inventory)) {
             Some(key) => {
-                let changes = onboard::compare(&found, &context.inventory, &key);
-                source.found = Err(Outcome::Known(changes.as_ref().map(Compared::of).unwrap_or_default()));
+                source.device = Ok(Device::Saved(found));
                 source.key = Some(key);
             }
-            None => source.found = Ok(found),
+            None => source.device = Ok(Device::New(found)),
         },
     }
     Ok(source)

@@ -4,9 +4,10 @@ use std::fmt::Write as _;
 
 use serde::Serialize;
 
+use crate::onboard::adopt::{Adopted, Adoption, How};
 use crate::onboard::{Imported, NewFile, TakenIn};
 use crate::plan::count;
-use crate::plan::model::{Action, DeviceChanges, FieldChange, ObjectChange, Unread};
+use crate::plan::model::Unread;
 
 /// A device of an import.
 #[derive(Debug, Serialize)]
@@ -47,67 +48,58 @@ pub(super) struct Counts {
     left_alone: Vec<LeftAlone>,
 }
 
-/// What a device of the inventory holds beside what the inventory says.
+/// What a device of the inventory holds beside what the inventory says, and the edit makes of it.
 #[derive(Debug, Default, Serialize)]
 pub(super) struct Compared {
-    /// Objects that both have and that differ: `subscriber/s-1: vlan is 3999, in the inventory 210`.
+    /// Objects that both have, whose values become those of the device: `subscriber/s-1: vlan: 210 -> 3999`.
     differs: Vec<String>,
-    /// What only the device has.
-    not_in_inventory: Vec<String>,
-    /// What only the inventory has.
-    not_on_device: Vec<String>,
+    /// What only the device has, and becomes an entry.
+    added: Vec<String>,
+    /// What only the inventory has, and leaves it.
+    removed: Vec<String>,
+    /// What stays as it is on both sides.
+    left_alone: Vec<LeftAlone>,
 }
 
 impl Compared {
-    pub(super) fn of(changes: &DeviceChanges) -> Self {
+    pub(super) fn of(adoption: &Adoption) -> Self {
         let mut compared = Self::default();
-        for change in &changes.changes {
-            let object = format!("{}/{}", change.kind, change.key);
-            match change.action {
-                Action::Update => compared.differs.push(format!("{object}: {}", fields(change))),
-                Action::Create => compared.not_on_device.push(object),
-                Action::Destroy => compared.not_in_inventory.push(object),
+        for Adopted {
+            address,
+            called,
+            how,
+            what,
+            ..
+        } in &adoption.adopted
+        {
+            let object = address.split_once('/').map_or(&**address, |(_, object)| object);
+            match how {
+                How::Changed => compared.differs.push(format!("{object}: {}", what.join("; "))),
+                How::Added => compared.added.push(format!("{called}: {}", what.join("; "))),
+                How::Removed => compared.removed.push(object.to_owned()),
             }
         }
-        let unmanaged = changes.unmanaged.iter();
-        compared
-            .not_in_inventory
-            .extend(unmanaged.map(|(id, name)| match name.as_str() {
-                "" => id.to_string(),
-                name => format!("{id} \"{}\"", name),
-            }));
+        let left = adoption.left.iter().map(|left| LeftAlone {
+            object: left.called.clone(),
+            reason: left.reason.clone(),
+            help: left.help.clone(),
+        });
+        compared.left_alone = left.collect();
         compared
     }
 
     fn is_empty(&self) -> bool {
-        self.differs.is_empty() && self.not_in_inventory.is_empty() && self.not_on_device.is_empty()
+        self.differs.is_empty() && self.added.is_empty() && self.removed.is_empty() && self.left_alone.is_empty()
     }
-}
-
-/// `vlan is 3999, in the inventory 210`.
-fn fields(change: &ObjectChange) -> String {
-    let say = |value: &str| {
-        if value.is_empty() {
-            "nothing".to_owned()
-        } else {
-            value.to_owned()
-        }
-    };
-    let field = |field: &FieldChange| {
-        format!(
-            "{} is {}, in the inventory {}",
-            field.field,
-            say(&field.before),
-            say(&field.after)
-        )
-    };
-    change.fields.iter().map(field).collect::<Vec<_>>().join("; ")
 }
 
 #[derive(Debug, Serialize)]
 struct LeftAlone {
     object: String,
     reason: String,
+    /// What to do, where something is to be done.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    help: Option<String>,
 }
 
 #[derive(Debug, Serialize)]
@@ -115,7 +107,16 @@ struct Json<'a> {
     format: u8,
     devices: &'a [Device],
     files: Vec<File<'a>>,
+    edit: Option<Edit<'a>>,
     warnings: &'a [String],
+}
+
+/// The edit of what was there before.
+#[derive(Debug, Serialize)]
+struct Edit<'a> {
+    /// As a unified diff.
+    diff: &'a str,
+    written: bool,
 }
 
 #[derive(Debug, Serialize)]
@@ -135,6 +136,7 @@ impl Outcome {
         let left = taken.left.iter().map(|left| LeftAlone {
             object: left.what.clone(),
             reason: left.reason.clone(),
+            help: None,
         });
         Self::TakenIn(Counts {
             subscribers: taken.subscribers,
@@ -154,7 +156,12 @@ impl Outcome {
 }
 
 /// The report for programs.
-pub(super) fn json<'i>(devices: &[Device], imported: &'i Imported) -> serde_json::Result<String> {
+pub(super) fn json<'i>(
+    devices: &[Device],
+    imported: &'i Imported,
+    diff: Option<&str>,
+    written: bool,
+) -> serde_json::Result<String> {
     let file = |file: &'i NewFile| File {
         path: &file.path,
         decisions: file.questions,
@@ -163,21 +170,37 @@ pub(super) fn json<'i>(devices: &[Device], imported: &'i Imported) -> serde_json
         format: 1,
         devices,
         files: imported.files.iter().map(file).collect(),
+        edit: diff.map(|diff| Edit { diff, written }),
         warnings: &imported.warnings,
     };
     Ok(format!("{}\n", serde_json::to_string_pretty(&json)?))
 }
 
-/// The report for people. `folder` is that of the inventory as messages show it.
-pub(super) fn text(devices: &[Device], imported: &Imported, folder: &str) -> String {
+/// The report for people. `diff` is the edit of what was there before; `folder` is that of the inventory as messages show it.
+pub(super) fn text(devices: &[Device], imported: &Imported, diff: Option<&str>, folder: &str) -> String {
     let mut out = String::new();
     for device in devices {
         one(&mut out, device);
     }
-    if imported.files.is_empty() {
-        out.push_str(nothing_written(devices));
-        return out;
+    if !imported.files.is_empty() {
+        new_files(&mut out, devices, imported, folder);
     }
+    match diff {
+        Some(diff) => {
+            let _ = writeln!(
+                out,
+                "\nThis edit takes into the inventory what the devices hold beside it:\n\n{}",
+                diff.trim_end()
+            );
+        }
+        None if imported.files.is_empty() => out.push_str(nothing_written(devices)),
+        None => {}
+    }
+    out
+}
+
+/// What was written, and what to do next.
+fn new_files(out: &mut String, devices: &[Device], imported: &Imported, folder: &str) {
     let decisions: usize = imported.files.iter().map(|file| file.questions).sum();
     let _ = writeln!(out, "\nWritten to {folder}:");
     for file in &imported.files {
@@ -221,14 +244,13 @@ pub(super) fn text(devices: &[Device], imported: &Imported, folder: &str) -> Str
         out,
         "  `mode: manage` on one device, and `gamops apply -i {folder}`: it sends nothing, and owns from then on what is written"
     );
-    out
 }
 
-/// Why there is no new file.
+/// Why nothing is written.
 fn nothing_written(devices: &[Device]) -> &'static str {
     let differs = |device: &Device| matches!(&device.outcome, Outcome::Known(compared) if !compared.is_empty());
     if devices.iter().any(differs) {
-        "\nNothing was written: what differs, or is on one side only, is named above and stays as it is.\n"
+        "\nNothing to import: what is named above is left alone, and stays as it is on both sides.\n"
     } else {
         "\nNothing to import: no file was written.\n"
     }
@@ -260,11 +282,17 @@ fn one(out: &mut String, device: &Device) {
             let _ = writeln!(out, "{name}  in the inventory already");
             for (how, objects) in [
                 ("differs", &compared.differs),
-                ("not in the inventory", &compared.not_in_inventory),
-                ("not on the device", &compared.not_on_device),
+                ("only on the device", &compared.added),
+                ("no longer on the device, taken out", &compared.removed),
             ] {
                 for object in objects {
                     let _ = writeln!(out, "  {how}: {object}");
+                }
+            }
+            for left in &compared.left_alone {
+                let _ = writeln!(out, "  left alone: {}: {}", left.object, left.reason);
+                if let Some(help) = &left.help {
+                    let _ = writeln!(out, "    help: {help}");
                 }
             }
         }

@@ -41,6 +41,8 @@ pub enum EditError {
     /// The place is not there, or cannot be edited.
     #[error("{message}")]
     Refused {
+        /// The place.
+        path: KeyPath,
         /// What is wrong, with its file, line and column where it has one.
         message: String,
         /// What to do.
@@ -50,8 +52,9 @@ pub enum EditError {
 
 impl EditError {
     /// There is no such entry.
-    pub(super) fn unknown(section: &str, key: &str, nearest: Option<&str>) -> Self {
+    pub(super) fn unknown(path: &KeyPath, section: &str, key: &str, nearest: Option<&str>) -> Self {
         Self::Refused {
+            path: path.clone(),
             message: format!("the inventory has no `{key}` under `{section}`"),
             help: nearest.map_or_else(
                 || "look at the spelling".to_owned(),
@@ -109,6 +112,7 @@ impl EditError {
             ),
         };
         Self::Refused {
+            path: path.clone(),
             message,
             help: help.to_owned(),
         }

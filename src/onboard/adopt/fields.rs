@@ -2,10 +2,12 @@
 
 use crate::domain::{DoubleTag, PortBinding, PortMode, VlanId, VlanSet};
 use crate::inventory::edit::{Edit, KeyPath, Value, find};
-use crate::inventory::model::{Rates, ServicePlan, State, UNTHROTTLED};
-use crate::observed::{Endpoint, Object, ObjectId, Port, ProfileRef, Subscriber};
+use crate::inventory::model::{State, UNTHROTTLED};
+use crate::observed::{Endpoint, Object, Port, ProfileRef, Subscriber};
 use crate::plan::model::ObjectChange;
 
+use super::super::plans::not_a_plan;
+use super::newcomers::known_plan;
 use super::{Drifted, Obstacle};
 
 /// What is in the inventory only where there is something.
@@ -104,7 +106,7 @@ impl Drifted<'_> {
             (owner.clone(), owner.to("endpoint"))
         };
         let mut edits = Vec::new();
-        let is_map = find(self.files, &entry).is_some_and(|found| found.is_map);
+        let is_map = find(self.existing.files, &entry).is_some_and(|found| found.is_map);
         if held.mac != wish.mac || !(settings.is_empty() || is_map) {
             let mac = Value::Text(mac.to_string());
             edits.push(match (is_map, settings.is_empty()) {
@@ -139,7 +141,7 @@ impl Drifted<'_> {
     }
 
     fn subscriber(&self, key: &str, held: &Subscriber, wish: &Subscriber) -> Result<Vec<Edit>, Obstacle> {
-        let subscriber = self.inventory.subscribers.get(key);
+        let subscriber = self.existing.inventory.subscribers.get(key);
         let is_suspended = subscriber.is_some_and(|one| one.state == State::Suspended);
         if is_suspended && service(held) != service(wish) {
             return Err((
@@ -182,8 +184,11 @@ impl Drifted<'_> {
                 held.double_tag.map(double_tag),
             ),
         ];
+        let mut new_plan = None;
         if held.profile != wish.profile {
-            settings.push(("plan", true, Some(Value::Text(self.plan_of(held.profile)?))));
+            let (plan, new) = self.plan_of(held.profile)?;
+            new_plan = new;
+            settings.push(("plan", true, Some(Value::Text(plan))));
         }
         if held.port != wish.port {
             let port = held.port.ok_or_else(|| nothing_serves("port"))?;
@@ -191,16 +196,15 @@ impl Drifted<'_> {
         }
         let entry = KeyPath::new(["subscribers", key]);
         let differing = settings.into_iter().filter(|(_, differs, _)| *differs);
-        let mut edits: Vec<Edit> = differing
-            .filter_map(|(setting, _, value)| self.put(&entry, setting, value))
-            .collect();
+        let settings = differing.filter_map(|(setting, _, value)| self.put(&entry, setting, value));
+        let mut edits: Vec<Edit> = new_plan.into_iter().chain(settings).collect();
         if held.endpoint != wish.endpoint {
             let mac = held
                 .endpoint
                 .and_then(|id| self.changes.observed.endpoints.get(&id)?.mac);
             let mac = mac.ok_or_else(|| nothing_serves("endpoint"))?;
             let endpoint = entry.to("endpoint");
-            let is_map = find(self.files, &endpoint).is_some_and(|found| found.is_map);
+            let is_map = find(self.existing.files, &endpoint).is_some_and(|found| found.is_map);
             edits.push(Edit::Set {
                 path: if is_map { endpoint.to("mac") } else { endpoint },
                 value: Value::Text(mac.to_string()),
@@ -209,35 +213,33 @@ impl Drifted<'_> {
         Ok(edits)
     }
 
-    /// The key of the plan that a subscriber has on the device.
-    pub(super) fn plan_of(&self, profile: Option<ProfileRef>) -> Result<String, Obstacle> {
+    /// The key of the plan that a subscriber has on the device, and the edit that makes it where the inventory has none such.
+    pub(super) fn plan_of(&self, profile: Option<ProfileRef>) -> Result<(String, Option<Edit>), Obstacle> {
         let obstacle = |what: String| {
-            let help = "write a plan with its name and rates into the inventory, then try again".to_owned();
+            let help = "give it a profile on the device that a plan can stand for, then try again".to_owned();
             Err((what, help))
         };
         let id = match profile {
             Some(ProfileRef::Profile(id)) => id,
-            Some(ProfileRef::Unthrottled) => return Ok(UNTHROTTLED.to_owned()),
+            Some(ProfileRef::Unthrottled) => return Ok((UNTHROTTLED.to_owned(), None)),
             None => return obstacle("the device shows no profile for it".to_owned()),
         };
-        let Some(held) = self.changes.observed.profiles.get(&id) else {
-            return obstacle(format!("its profile {id} is not on the device"));
-        };
-        let plans = &self.inventory.plans;
-        let on_record = self
-            .changes
-            .records
-            .iter()
-            .find(|record| record.object == ObjectId::Profile(id));
-        let by_record = on_record.and_then(|record| plans.get(&record.key));
-        let is_it = |plan: &&ServicePlan| {
-            let rates = plan.rates_on(self.device.model.medium);
-            plan.name == held.name
-                && matches!(rates, Rates::Limited { down, up } if (Some(down), Some(up)) == (held.down, held.up))
-        };
-        match by_record.or_else(|| plans.values().find(is_it)) {
-            Some(plan) => Ok(plan.key.clone()),
-            None => obstacle(format!("its profile {id} `{}` is no plan of the inventory", held.name)),
+        if let Some(plan) = known_plan(self.existing.inventory, self.device, self.changes, id) {
+            return Ok((plan.key.clone(), None));
+        }
+        if let Some(reason) = not_a_plan(id, self.changes.observed.profiles.get(&id)) {
+            return obstacle(reason);
+        }
+        match self.newcomers.plans.get(&(self.device.key.clone(), id)) {
+            Some(plan) => {
+                let insert = Edit::Insert {
+                    path: KeyPath::new(["plans", &plan.key]),
+                    value: plan.value.clone(),
+                    beside: None,
+                };
+                Ok((plan.key.clone(), Some(insert)))
+            }
+            None => obstacle(format!("its profile {id} is no plan of the inventory")),
         }
     }
 }

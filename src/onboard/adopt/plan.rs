@@ -40,10 +40,10 @@ impl Drifted<'_> {
 
     /// Rates in the words of a price list, which come to exactly what the device holds.
     fn rates(&self, entry: &KeyPath, down: Mbps, up: Mbps) -> Vec<Edit> {
-        let usual = self.inventory.headroom;
+        let usual = self.existing.inventory.headroom;
         let sold = sold(down, up, usual);
         let say = |rate: Mbps| Some(Value::Text(words(rate)));
-        let as_one = find(self.files, &entry.to("rate")).is_some() && sold.down == sold.up;
+        let as_one = find(self.existing.files, &entry.to("rate")).is_some() && sold.down == sold.up;
         let settings = if as_one {
             vec![("rate", say(sold.down))]
         } else {
@@ -59,12 +59,13 @@ impl Drifted<'_> {
     /// A plan that others have is not changed for them.
     fn refuse_shared(&self, key: &str) -> Result<(), Obstacle> {
         let others = self
+            .existing
             .inventory
             .subscribers
             .values()
             .filter(|one| one.plan == key && one.device != self.device.key);
         let mut users: Vec<String> = others.map(|one| format!("{} on {}", one.key, one.device)).collect();
-        if matches!(&self.inventory.policies.suspension, Some(Suspension::Plan(plan)) if plan == key) {
+        if matches!(&self.existing.inventory.policies.suspension, Some(Suspension::Plan(plan)) if plan == key) {
             users.push("whoever is suspended".to_owned());
         }
         if users.is_empty() {

@@ -3,10 +3,11 @@
 use proptest::option;
 use proptest::prelude::*;
 
+use std::convert::Infallible;
+
 use super::*;
 use crate::domain::{Mbps, PortBinding, PortNumber, ProfileId, VlanId};
-use crate::inventory::edit::edit;
-use crate::inventory::model::Mode;
+use crate::inventory::model::{Inventory, Mode};
 use crate::observed::{DeviceConfig, Profile, ProfileRef};
 use crate::onboard::tests::{change, endpoint, found, loaded, plan, sources, subscriber, with};
 use crate::onboard::{Layout, import};
@@ -142,24 +143,22 @@ proptest! {
             config.set_port(port, settings);
         }
         let now = found(1, "GAM-4-CX", config);
+        let replan = |inventory: &Inventory, key: &str| Ok::<_, Infallible>(plan(&now, key, inventory, Mode::Manage));
         let changes = plan(&now, &device.key, &inventory, Mode::Manage);
-        let drifted = Drifted { inventory: &inventory, files: &files, device, changes: &changes };
-        let adoption = adopt(drifted, None);
-        prop_assert_eq!(&adoption.left, &[]);
-        prop_assert_eq!(adoption.adopted.len(), changes.changes.len());
-        let edits: Vec<Edit> = adoption.adopted.iter().flat_map(|one| one.edits.clone()).collect();
-        let edited = match edit(&files, &edits) {
-            Ok(edited) => edited,
-            Err(error) => panic!("{error:?}"),
-        };
-        let after = plan(&now, &device.key, &edited.inventory, Mode::Manage);
+        let differing = changes.changes.len();
+        let existing = Existing { files: &files, inventory: &inventory };
+        let compared = Compared { changes, unreadable: BTreeMap::new() };
+        let settled = settle(existing, [(device.key.clone(), compared)].into(), Wanted::Drift, &replan).unwrap();
         // A plan that nobody on the device has any more is not asked of it: what its profile there says stays the device's.
-        let users = |id: ObjectId| now.running.managed.subscribers.values().any(|one| {
+        let adoption = &settled.adoptions[&device.key];
+        let is_used = |id: ObjectId| now.running.managed.subscribers.values().any(|one| {
             matches!((one.profile, id), (Some(ProfileRef::Profile(has)), ObjectId::Profile(id)) if has == id)
         });
-        let disproved = disproved(&adoption.adopted, &changes, &after);
-        let is_unused = |object: ObjectId| matches!(object, ObjectId::Profile(_)) && !users(object);
-        prop_assert!(disproved.iter().all(|(one, _)| is_unused(one.object)), "{disproved:#?}");
+        let is_unused = |object: ObjectId| matches!(object, ObjectId::Profile(_)) && !is_used(object);
+        prop_assert!(adoption.left.iter().all(|one| is_unused(one.object)), "{:#?}", adoption.left);
+        prop_assert!(adoption.adopted.len() + adoption.left.len() <= differing);
+        let edited = settled.edited.as_ref().map_or(&inventory, |edited| &edited.inventory);
+        let after = plan(&now, &device.key, edited, Mode::Manage);
         prop_assert!(after.changes.is_empty(), "{:#?}", after.changes);
     }
 }

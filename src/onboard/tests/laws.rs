@@ -133,7 +133,7 @@ prop_compose! {
 
 prop_compose! {
     /// A state that a device accepts: names and addresses differ, references lead somewhere, ports have room.
-    fn a_device(number: u8)(
+    pub(super) fn a_device(number: u8)(
         port_aware in any::<bool>(),
         hostname in select(vec!["", "maple-a", "maple-b", "under_score", "ends-"]),
         profiles in vec(profile(), 5),

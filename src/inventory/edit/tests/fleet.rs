@@ -80,7 +80,7 @@ fn a_new_entry_goes_where_it_is_told_else_where_most_of_its_kind_are() {
 #[test]
 fn an_entry_that_is_not_there_is_named_with_its_nearest() {
     let error = edit(&files(), &[set("subscribers.s-33.vlan", Value::Number(9))]).unwrap_err();
-    let EditError::Refused { message, help } = error else {
+    let EditError::Refused { message, help, .. } = error else {
         panic!("{error}");
     };
     assert_eq!(message, "the inventory has no `s-33` under `subscribers`");
