@@ -34,6 +34,7 @@ pub mod simulate_control;
 mod since;
 mod status;
 mod swap_endpoint;
+mod tell;
 mod trust;
 mod undo;
 pub mod validate;
@@ -102,6 +103,7 @@ enum Command {
     Status(status::StatusArgs),
     Reconcile(status::ReconcileArgs),
     Settings(daemon::SettingsArgs),
+    Tell(tell::Args),
     RebootEndpoint(action::RebootArgs),
     CyclePoe(action::CycleArgs),
     ClearCounters(action::ClearArgs),
@@ -198,6 +200,7 @@ async fn run(command: Command) -> anyhow::Result<Exit> {
         Command::Status(args) => status::status(args).await,
         Command::Reconcile(args) => status::reconcile(args).await,
         Command::Settings(args) => daemon::settings(&args),
+        Command::Tell(args) => tell::run(args).await,
         Command::RebootEndpoint(args) => action::reboot(args).await,
         Command::CyclePoe(args) => action::cycle(args).await,
         Command::ClearCounters(args) => action::clear(args).await,

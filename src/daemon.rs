@@ -14,6 +14,7 @@ mod source;
 pub mod standing;
 pub mod status;
 mod systemd;
+pub mod tell;
 mod webhook;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -39,6 +40,7 @@ use settings::Settings;
 use source::{Found, LookError, Source};
 use standing::{Fleet, Standing, State};
 use status::{Force, Refused, Status};
+use tell::Teller;
 
 /// The daemon cannot begin or go on. Operator's or the machine's fault.
 #[derive(Debug, thiserror::Error)]
@@ -116,7 +118,9 @@ pub async fn run(settings: Settings, places: Places, control: Control) -> Result
     };
     let notifying = systemd::notify(told, pages::patience(&settings));
     let watching = file_events::start(&address, &settings, Arc::clone(&control.look));
+    let follower = format!("{address}, branch {}", settings.repository.branch);
     let mut daemon = Daemon {
+        teller: Teller::new(settings.tell.clone(), follower, status.clone()),
         places,
         source,
         status,
@@ -135,8 +139,17 @@ pub async fn run(settings: Settings, places: Places, control: Control) -> Result
     };
     daemon.resume().await;
     let result = daemon.follow().await;
+    daemon.teller.stop().await;
     drop((serving, notifying, watching));
     result
+}
+
+/// The state database, opened where it is not yet.
+fn open(store: &mut Option<Store>, path: &Path) -> Result<Store, StoreError> {
+    match store {
+        Some(store) => Ok(store.clone()),
+        None => Ok(store.insert(Store::open(path)?).clone()),
+    }
 }
 
 /// A length of time to add to a moment.
@@ -156,6 +169,7 @@ struct Daemon {
     force: Option<InForce>,
     store: Option<Store>,
     fleet: Fleet,
+    teller: Teller,
     /// The id of the inventory that a round over the whole fleet was last made with.
     planned: Option<String>,
     /// What devices that are left to people were last asked with: other credentials are worth another try.
@@ -186,6 +200,7 @@ impl Daemon {
             if let Some((reason, only)) = self.due(now) {
                 self.round(reason, only).await?;
             }
+            self.tell().await?;
             self.wait().await;
         }
         Ok(())
@@ -332,13 +347,7 @@ impl Daemon {
             self.next_drift = Timestamp::now().saturating_add(every).unwrap_or(self.next_drift);
             self.planned = Some(force.id.clone());
         }
-        let store = match &self.store {
-            Some(store) => store.clone(),
-            None => self
-                .store
-                .insert(Store::open(&self.places.state(&self.settings, &force.inventory.id))?)
-                .clone(),
-        };
+        let store = open(&mut self.store, &self.places.state(&self.settings, &force.inventory.id))?;
         let doing = format!("{} ({})", force.name(), reason.words());
         self.status.send_modify(|status| status.doing = Some(doing.clone()));
         let order = Order {
@@ -384,6 +393,24 @@ impl Daemon {
         Ok(())
     }
 
+    /// Tells people what has changed. What a round that was broken off shows is nothing to tell.
+    async fn tell(&mut self) -> Result<(), DaemonError> {
+        let path = match (&self.force, &self.settings.state) {
+            _ if self.teller.is_idle() || self.control.stop.is_cancelled() => return Ok(()),
+            (Some(force), _) => self.places.state(&self.settings, &force.inventory.id),
+            (None, Some(state)) => state.clone(),
+            // Where the state is kept is known as soon as an inventory is.
+            (None, None) => return Ok(()),
+        };
+        let store = open(&mut self.store, &path)?;
+        let devices = self.force.iter().flat_map(|force| &force.inventory.devices);
+        let sites = devices
+            .map(|(key, device)| (key.clone(), device.site.clone()))
+            .collect();
+        self.teller.tell(&store, sites).await;
+        Ok(())
+    }
+
     /// Where a round tells what goes on: as long as something does, or it waits between two waves as it was told to, the
     /// daemon lives.
     fn signs_of_life(&self) -> Events {
@@ -425,6 +452,9 @@ impl Daemon {
             tracing::info!("{doing}: {}", outcome.line);
         }
         self.count(outcome.word);
+        if matches!(outcome.word, "applied" | "incomplete") {
+            self.teller.applied(&outcome.line, Some(commit));
+        }
         for (device, state) in outcome.states {
             let noted = self
                 .fleet

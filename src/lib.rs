@@ -3,6 +3,7 @@
 //! Data flows one way: inventory text → desired state; device text → observed state; both → plan → apply
 //! → verify → save. See ARCHITECTURE.md for the rooms and which may import which.
 
+pub mod alert;
 pub mod checkup;
 pub mod cli;
 pub mod daemon;

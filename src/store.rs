@@ -1,6 +1,6 @@
 //! What gamops remembers between runs, in SQLite: pins, ownership, the journal of every run, what each
-//! firmware answered and took over commands, the inventory that was last applied; who may change a device now, and
-//! which devices are paused.
+//! firmware answered and took over commands, the inventory that was last applied; who may change a device now,
+//! which devices are paused, and what people are still to be told.
 //!
 //! One thread owns the connection and takes jobs from a channel, so callers never block the runtime and
 //! writes never collide within a process; other processes wait up to the busy time-out. Holds no secret:
@@ -20,6 +20,7 @@ mod known;
 mod lease;
 mod look;
 mod migrations;
+mod outbox;
 mod ownership;
 mod pauses;
 mod pins;
@@ -46,6 +47,7 @@ pub use host::host_name;
 pub use journal::{Answered, DeviceRun, DeviceRunState, Phase, RunId, RunInfo, RunSummary, Untouched, WrittenPlan};
 pub use known::Known;
 pub use lease::{Holder, Lease, Token, Wanted};
+pub use outbox::{Batch, Entry, Gathering, Next, Note};
 pub use pauses::{PauseOrder, Scope, StandingPause};
 pub use pins::Pin;
 pub use refused::{PlanRefusal, Refuser};

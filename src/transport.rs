@@ -1,9 +1,10 @@
-//! SSH, SNMP and HTTP: moves bytes, with deadlines. Knows nothing of inventories and plans.
+//! SSH, SNMP, HTTP and SMTP: moves bytes, with deadlines. Knows nothing of inventories and plans.
 //!
-//! Alone in naming russh, snmp2 and reqwest. What the bytes mean is `dialect`'s; conversations are `device`'s.
+//! Alone in naming russh, snmp2, reqwest and lettre. What the bytes mean is `dialect`'s; conversations are `device`'s.
 
 pub mod credentials;
 pub mod http;
+pub mod smtp;
 pub mod snmp;
 pub mod ssh;
 

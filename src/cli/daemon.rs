@@ -70,15 +70,19 @@ pub(super) fn settings(args: &SettingsArgs) -> anyhow::Result<Exit> {
         return Ok(Exit::Invalid);
     }
     let address = settings.address()?;
+    let channels = settings.tell.channels.iter();
+    let channels: String = channels
+        .map(|channel| format!("Tells {}\n", channel.describe()))
+        .collect();
     answer(&format!(
-        "Valid: follows {address}, branch {}\n",
+        "Valid: follows {address}, branch {}\n{channels}",
         settings.repository.branch
     ));
     Ok(Exit::Done)
 }
 
 /// Reads the settings; where they are wrong, that is said.
-fn read(path: &Path) -> anyhow::Result<Option<Settings>> {
+pub(super) fn read(path: &Path) -> anyhow::Result<Option<Settings>> {
     match Settings::read(path) {
         Ok(settings) => Ok(Some(settings)),
         Err(error) => {

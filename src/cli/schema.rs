@@ -6,6 +6,7 @@ use anyhow::Context as _;
 
 use schemars::schema_for;
 
+use crate::alert::json::Notification;
 use crate::daemon::settings::Settings;
 use crate::inventory;
 use crate::plan::json::PlanJson;
@@ -30,6 +31,8 @@ pub enum Format {
     Plan,
     /// The settings of `gamops daemon`
     Settings,
+    /// What a `webhook` channel of `gamops daemon` posts
+    Notification,
 }
 
 /// Writes the schema to `out`. Returns the exit code.
@@ -42,6 +45,7 @@ pub fn run(args: &Args, out: &mut dyn Write) -> anyhow::Result<u8> {
         Format::Inventory => inventory::schema(),
         Format::Plan => serde_json::to_value(schema_for!(PlanJson)).context("making the schema")?,
         Format::Settings => serde_json::to_value(schema_for!(Settings)).context("making the schema")?,
+        Format::Notification => serde_json::to_value(schema_for!(Notification)).context("making the schema")?,
     };
     let text = serde_json::to_string_pretty(&schema).context("writing the schema as JSON")?;
     writeln!(out, "{text}").context("writing the schema")?;

@@ -61,7 +61,11 @@ pub(super) async fn status(args: StatusArgs) -> anyhow::Result<Exit> {
         Format::Text => answer(&page(&status)),
     }
     let fine = status.devices.values().all(|standing| standing.state.is_fine());
-    let is_well = fine && status.rejected.is_none() && status.unreachable.is_none() && status.guarded.is_empty();
+    let is_well = fine
+        && status.untold.is_empty()
+        && status.rejected.is_none()
+        && status.unreachable.is_none()
+        && status.guarded.is_empty();
     Ok(if is_well { Exit::Done } else { Exit::Failed })
 }
 
@@ -76,6 +80,7 @@ async fn ask(daemon: &DaemonArgs, method: Method, page: &str) -> anyhow::Result<
     let request = Request {
         method,
         url: url.clone(),
+        called: None,
         headers: Vec::new(),
         basic: None,
         body: Vec::new(),
@@ -127,6 +132,12 @@ fn page(status: &Status) -> String {
         ));
     }
     lines.extend(status.guarded.iter().map(|refusal| format!("REFUSED: {refusal}")));
+    lines.extend((status.untold.iter()).map(|(channel, refused)| {
+        format!(
+            "NOT TOLD since {:.0}: channel `{channel}`: {}",
+            refused.since, refused.reason
+        )
+    }));
     if let Some(doing) = &status.doing {
         lines.push(format!("Now: {doing}"));
     }

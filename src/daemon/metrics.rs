@@ -28,6 +28,11 @@ struct OfState {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct OfChannel {
+    channel: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct Build {
     version: String,
 }
@@ -89,6 +94,17 @@ pub(super) fn text(status: &Status) -> String {
         "guarded",
         "Whether a guard or a rule refused the last plan",
         yes(!status.guarded.is_empty()),
+    );
+
+    let failing = Family::<OfChannel, Gauge>::default();
+    for channel in status.untold.keys() {
+        let channel = channel.clone();
+        failing.get_or_create(&OfChannel { channel }).set(1);
+    }
+    registry.register(
+        "tell_failing",
+        "1 for a channel that does not take what people are to be told",
+        failing,
     );
 
     let rounds = Family::<Ending, Counter>::default();

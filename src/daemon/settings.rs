@@ -14,6 +14,8 @@ use crate::repo::remote::{Address, InvalidAddress};
 use crate::repo::signature::{Signers, SignersError};
 use crate::transport::ssh::HostKeyPolicy;
 
+use super::tell::settings::Tell;
+
 /// The settings of `gamops daemon`.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -35,6 +37,9 @@ pub struct Settings {
     /// Where pages are served: health, metrics, status, webhooks. Nowhere unless said.
     #[serde(default)]
     pub http: Option<Http>,
+    /// Whom to tell when something changes for the worse or is over.
+    #[serde(default)]
+    pub tell: Tell,
 }
 
 /// Where the inventory is followed.
@@ -218,6 +223,14 @@ pub enum SettingsError {
         /// Why not.
         source: InvalidAddress,
     },
+    /// Nobody can be told like that.
+    #[error("{}: {what}", path.display())]
+    Tell {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong, and where.
+        what: String,
+    },
     /// A number or time is out of its range.
     #[error("{}: {what}", path.display())]
     Range {
@@ -286,6 +299,10 @@ impl Settings {
             return range("repository.signed_by names a file for `ssh`, one for `openpgp`, or both");
         }
         let beside = path.parent().unwrap_or_else(|| Path::new(""));
+        settings.tell.settle(beside).map_err(|what| SettingsError::Tell {
+            path: path.to_owned(),
+            what,
+        })?;
         let files = [
             &mut settings.state,
             &mut settings.mirror,

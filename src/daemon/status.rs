@@ -32,6 +32,9 @@ pub struct Status {
     pub guarded: Vec<String>,
     /// Rounds so far, by how they ended.
     pub rounds: BTreeMap<String, u64>,
+    /// Channels that do not take what people are to be told, by name: why, and since when.
+    #[serde(default)]
+    pub untold: BTreeMap<String, Refused>,
     /// Devices by key.
     pub devices: BTreeMap<String, Standing>,
 }

@@ -162,6 +162,23 @@ const STEPS: &[&str] = &[
     ) STRICT;",
     // 11: the unit whose place another one has taken, until that is brought to what the old one held.
     "ALTER TABLE pins ADD COLUMN replaces TEXT;",
+    // 14: what people were told of by a daemon, and what is on its way to them.
+    "CREATE TABLE told (
+        follower  TEXT NOT NULL,
+        key       TEXT NOT NULL,
+        value     TEXT NOT NULL,
+        PRIMARY KEY (follower, key)
+    ) STRICT;
+    CREATE TABLE outbox (
+        id        INTEGER PRIMARY KEY AUTOINCREMENT,
+        follower  TEXT NOT NULL,
+        channel   TEXT NOT NULL,
+        body      TEXT NOT NULL,
+        replaces  TEXT,
+        delivery  TEXT,
+        written   TEXT NOT NULL
+    ) STRICT;
+    CREATE INDEX outbox_by_channel ON outbox (follower, channel, id);",
 ];
 
 /// Makes an empty database into one of an older version.

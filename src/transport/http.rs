@@ -32,6 +32,8 @@ pub struct Request {
     pub method: Method,
     /// Where, without user and password.
     pub url: String,
+    /// What messages name instead of the address, where that is a secret itself.
+    pub called: Option<String>,
     /// Names and values of headers.
     pub headers: Vec<(&'static str, String)>,
     /// User and password or token, if any.
@@ -44,6 +46,7 @@ pub struct Request {
 #[derive(Debug)]
 pub struct Reply {
     url: String,
+    was_moved: bool,
     response: Response,
 }
 
@@ -145,6 +148,7 @@ impl Http {
         let Request {
             method,
             url,
+            called,
             headers,
             basic,
             body,
@@ -162,6 +166,7 @@ impl Http {
         if !body.is_empty() {
             builder = builder.body(body);
         }
+        let url = called.unwrap_or(url);
         let mut request = match builder.build() {
             Ok(request) => request,
             Err(source) => {
@@ -172,8 +177,13 @@ impl Http {
             }
         };
         hide_login(request.headers_mut());
+        let asked = request.url().clone();
         match self.0.execute(request).await {
-            Ok(response) => Ok(Reply { url, response }),
+            Ok(response) => Ok(Reply {
+                was_moved: *response.url() != asked,
+                url,
+                response,
+            }),
             Err(source) => Err(HttpError::NoAnswer {
                 url,
                 source: source.without_url(),
@@ -194,6 +204,34 @@ impl Reply {
     #[must_use]
     pub fn status(&self) -> u16 {
         self.response.status().as_u16()
+    }
+
+    /// Whether the answer comes from another address of the same server, to which it sent: what was handed over is not there.
+    #[must_use]
+    pub const fn was_moved(&self) -> bool {
+        self.was_moved
+    }
+
+    /// A header as text; `None` where it is not there.
+    #[must_use]
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.response.headers().get(name).and_then(|value| value.to_str().ok())
+    }
+
+    /// At most so many bytes of the body; what comes after them is not waited for.
+    ///
+    /// # Errors
+    ///
+    /// [`HttpError::BrokenOff`].
+    pub async fn body(&mut self, at_most: usize) -> Result<Vec<u8>, HttpError> {
+        let mut body = Vec::new();
+        while body.len() < at_most
+            && let Some(bytes) = self.chunk().await?
+        {
+            body.extend(bytes);
+        }
+        body.truncate(at_most);
+        Ok(body)
     }
 
     /// What kind of thing its body is: `text/html`. Empty where it does not say.

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("domain", &[]),
     ("diagnostic", &["domain"]),
+    ("alert", &["domain"]),
     ("inventory", &["domain", "diagnostic"]),
     ("observed", &["domain", "diagnostic"]),
     ("dialect", &["domain", "diagnostic", "observed"]),
@@ -39,6 +40,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
         &[
             "domain",
             "diagnostic",
+            "alert",
             "inventory",
             "observed",
             "plan",
@@ -60,6 +62,7 @@ const ONLY_IN: &[(&str, &[&str])] = &[
     ("russh", &["transport", "sim", "repo/signature/ssh"]),
     ("snmp2", &["transport"]),
     ("reqwest", &["transport"]),
+    ("lettre", &["transport/smtp"]),
     ("axum", &["daemon/pages"]),
     ("prometheus_client", &["daemon/metrics"]),
     ("async_snmp", &["sim"]),
@@ -76,6 +79,7 @@ const ONLY_IN: &[(&str, &[&str])] = &[
 const PURE: &[&str] = &[
     "domain",
     "diagnostic",
+    "alert",
     "inventory",
     "observed",
     "dialect",

@@ -56,6 +56,7 @@ mod ssh_session;
 mod ssh_transport;
 mod support;
 mod swap_endpoint;
+mod tell;
 mod undo;
 mod validate;
 mod variants;

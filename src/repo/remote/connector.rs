@@ -205,6 +205,7 @@ impl HttpStream {
         let request = Request {
             method,
             url,
+            called: None,
             headers,
             basic: basic.clone(),
             body: std::mem::take(&mut self.body),
