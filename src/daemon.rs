@@ -4,10 +4,12 @@
 //! round is a plan and an apply like any other, under the same guards, leases and journal. What wakes it is a reason to look,
 //! never an order: a webhook's content is not read.
 
+mod access;
 mod file_events;
 mod force;
 mod metrics;
 mod pages;
+mod publish;
 mod round;
 pub mod settings;
 mod source;
@@ -35,6 +37,7 @@ use crate::store::{Store, StoreError, host_name};
 use crate::transport::credentials::{Credentials, Keyring};
 
 use force::{InForce, Rejected, Verdict, judge};
+use publish::Publisher;
 use round::{Order, Outcome, Reason, Tools};
 use settings::Settings;
 use source::{Found, LookError, Source};
@@ -118,9 +121,12 @@ pub async fn run(settings: Settings, places: Places, control: Control) -> Result
     };
     let notifying = systemd::notify(told, pages::patience(&settings));
     let watching = file_events::start(&address, &settings, Arc::clone(&control.look));
+    let kept = places.mirror(&settings).with_extension("observed.json");
+    let publisher = Publisher::start(&settings, kept, status.clone());
     let follower = format!("{address}, branch {}", settings.repository.branch);
     let mut daemon = Daemon {
         teller: Teller::new(settings.tell.clone(), follower, status.clone()),
+        publisher: publisher.map_err(|source| DaemonError::Source(LookError::Address(source)))?,
         places,
         source,
         status,
@@ -162,6 +168,7 @@ struct Daemon {
     places: Places,
     source: Source,
     status: watch::Sender<Status>,
+    publisher: Option<Publisher>,
     control: Control,
     cache: Cache,
     /// What was found last, valid or not; see [`Found::seen`].
@@ -362,12 +369,16 @@ impl Daemon {
                     store,
                     keyring,
                     events: self.signs_of_life(),
+                    sightings: self.publisher.as_ref().map(Publisher::sightings).unwrap_or_default(),
                     cancel: self.control.stop.child_token(),
                     actor: format!("gamops-daemon@{}", host_name()),
                 };
                 round::round(&self.settings, &tools, &order).await
             }
         };
+        if let Some(publisher) = &self.publisher {
+            publisher.round_is_over(force.inventory.devices.keys().cloned().collect());
+        }
         let name = force.name().to_owned();
         match outcome {
             Ok(outcome) => self.note(&name, &doing, outcome),

@@ -15,6 +15,7 @@ pub mod inventory;
 pub mod observed;
 pub mod onboard;
 pub mod plan;
+pub mod published;
 pub mod reconcile;
 pub mod repo;
 pub mod sim;

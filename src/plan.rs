@@ -46,3 +46,8 @@ pub use trial::{NotApplied, Trials, judge};
 pub use unsaved::{Readings, Write, difference};
 pub use verify::{Residue, verify};
 pub use waves::{Rollout, Wave, rollout};
+
+#[cfg(test)]
+pub(crate) use diff::tests::laws::any_capabilities;
+#[cfg(test)]
+pub(crate) use resolve::laws::a_case;

@@ -23,6 +23,7 @@ mod result;
 mod rollout;
 mod run;
 mod scope;
+mod sightings;
 mod undo;
 mod written;
 
@@ -64,6 +65,7 @@ pub use rebind::{PlannedRebind, Rebound, Unplanned};
 pub use replace::{PlannedReplacement, Replacement};
 pub use result::{DeviceOutcome, DeviceResult, Failure, NotRolledBack, RolledBack, Stopped, WayBack};
 pub use run::{Applied, Orders};
+pub use sightings::{Sighted, Sightings};
 pub use undo::{NotUndoable, Undoing};
 
 /// What a run needs to know and use.
@@ -95,6 +97,8 @@ pub struct Context {
     pub leases: Leases,
     /// Devices of the inventory that are not contacted unless they are named: they did not answer a moment ago.
     pub aside: BTreeSet<String>,
+    /// Where it is told what was read of each device.
+    pub sightings: Sightings,
 }
 
 /// How many devices are worked on at once. Both are at least one.

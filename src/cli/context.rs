@@ -15,7 +15,7 @@ use crate::inventory::model::{Device, Inventory};
 use crate::observed::{Answer, AssumedWord, Capabilities, DeviceConfig, RunningConfig};
 use crate::plan::guard::{Allow, Allowances, TRAILER, allowed_by};
 use crate::plan::resolve;
-use crate::reconcile::{Context, Events, Leases, Parallelism, Planned};
+use crate::reconcile::{Context, Events, Leases, Parallelism, Planned, Sightings};
 use crate::store::Store;
 use crate::transport::credentials::Keyring;
 use crate::{inventory, repo};
@@ -95,6 +95,7 @@ pub(super) fn reading(inventory: Inventory, reach: &ReachArgs, events: Events) -
         cancel: CancellationToken::new(),
         leases: Leases::default(),
         aside: BTreeSet::new(),
+        sightings: Sightings::default(),
     })
 }
 

@@ -12,7 +12,7 @@ use crate::inventory;
 use crate::inventory::model::Inventory;
 use crate::plan::guard::Allowances;
 use crate::plan::{Target, count, plan_text};
-use crate::reconcile::{Context, DeviceResult, Leases, Orders, Parallelism};
+use crate::reconcile::{Context, DeviceResult, Leases, Orders, Parallelism, Sightings};
 use crate::sim::{Fleet, FleetOptions};
 use crate::store::Store;
 use crate::transport::credentials::Keyring;
@@ -205,6 +205,7 @@ impl Demo {
             cancel: CancellationToken::new(),
             leases: Leases::default(),
             aside: BTreeSet::new(),
+            sightings: Sightings::default(),
         };
         Ok((context, progress))
     }

@@ -10,6 +10,7 @@ use crate::alert::json::Notification;
 use crate::daemon::settings::Settings;
 use crate::inventory;
 use crate::plan::json::PlanJson;
+use crate::published::Document;
 
 /// Prints the JSON Schema of a format.
 #[derive(Debug, clap::Args)]
@@ -33,6 +34,8 @@ pub enum Format {
     Settings,
     /// What a `webhook` channel of `gamops daemon` posts
     Notification,
+    /// A device below `refs/gamops/observed`
+    Observed,
 }
 
 /// Writes the schema to `out`. Returns the exit code.
@@ -46,6 +49,7 @@ pub fn run(args: &Args, out: &mut dyn Write) -> anyhow::Result<u8> {
         Format::Plan => serde_json::to_value(schema_for!(PlanJson)).context("making the schema")?,
         Format::Settings => serde_json::to_value(schema_for!(Settings)).context("making the schema")?,
         Format::Notification => serde_json::to_value(schema_for!(Notification)).context("making the schema")?,
+        Format::Observed => serde_json::to_value(schema_for!(Document)).context("making the schema")?,
     };
     let text = serde_json::to_string_pretty(&schema).context("writing the schema as JSON")?;
     writeln!(out, "{text}").context("writing the schema")?;

@@ -61,7 +61,12 @@ pub(super) async fn status(args: StatusArgs) -> anyhow::Result<Exit> {
         Format::Text => answer(&page(&status)),
     }
     let fine = status.devices.values().all(|standing| standing.state.is_fine());
+    let is_published = status
+        .publishing
+        .as_ref()
+        .is_none_or(|publishing| publishing.failing.is_none());
     let is_well = fine
+        && is_published
         && status.untold.is_empty()
         && status.rejected.is_none()
         && status.unreachable.is_none()
@@ -131,6 +136,16 @@ fn page(status: &Status) -> String {
             unreachable.since, unreachable.reason
         ));
     }
+    let failing = status
+        .publishing
+        .as_ref()
+        .and_then(|publishing| publishing.failing.as_ref());
+    lines.extend(failing.map(|failing| {
+        format!(
+            "OBSERVED STATE NOT PUBLISHED since {:.0}: {}",
+            failing.since, failing.reason
+        )
+    }));
     lines.extend(status.guarded.iter().map(|refusal| format!("REFUSED: {refusal}")));
     lines.extend((status.untold.iter()).map(|(channel, refused)| {
         format!(

@@ -4,13 +4,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures::StreamExt as _;
 use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
 
 use crate::plan::guard::{Allowances, way_through};
 use crate::plan::model::{DevicePlan, Plan};
 use crate::plan::{Target, count};
-use crate::reconcile::{Context, DeviceResult, Events, Leases, Orders, Parallelism, RunError};
+use crate::reconcile::{Context, DeviceResult, Events, Leases, Orders, Parallelism, RunError, Sightings};
 use crate::store::Store;
 use crate::transport::credentials::{Keyring, SettingsError as KeyringError};
 
@@ -85,6 +86,8 @@ pub(super) struct Tools {
     pub(super) actor: String,
     /// Where it is told what goes on.
     pub(super) events: Events,
+    /// Where it is told what was read.
+    pub(super) sightings: Sightings,
 }
 
 /// Makes a round.
@@ -109,6 +112,7 @@ pub(super) async fn round(settings: &Settings, tools: &Tools, order: &Order<'_>)
         cancel: tools.cancel.clone(),
         leases: Leases::default(),
         aside: order.aside.clone(),
+        sightings: tools.sightings.clone(),
     };
     let targets: Vec<Target> = (order.only.iter())
         .map(|device| Target {
@@ -144,6 +148,10 @@ pub(super) async fn round(settings: &Settings, tools: &Tools, order: &Order<'_>)
         .collect();
     let summary = planned.plan.summary();
     let applied = context.apply(planned, &Orders::by(tools.actor.clone())).await?;
+    if tools.sightings.are_wanted() {
+        let changed = applied.results.iter().map(|result| result.device.as_str());
+        look_again(&context, changed).await;
+    }
     let fine = applied.results.iter().all(|result| result.outcome.is_fine());
     let of = |result: &DeviceResult| (result.device.clone(), by_result(result, foreseen.get(&result.device)));
     states.extend(applied.results.iter().map(of));
@@ -165,6 +173,21 @@ pub(super) async fn round(settings: &Settings, tools: &Tools, order: &Order<'_>)
             }
         ),
     })
+}
+
+/// Reads devices once more: what they were planned from is not what they hold after an apply. One that does not answer is read by
+/// the next round.
+async fn look_again(context: &Context, devices: impl Iterator<Item = &str>) {
+    let devices = devices.filter_map(|key| context.inventory.devices.get(key));
+    let looks = devices.map(|device| async {
+        if let Ok(reading) = context.read(device).await {
+            reading.close().await;
+        }
+    });
+    futures::stream::iter(looks)
+        .buffer_unordered(context.parallelism.reading.max(1))
+        .collect::<()>()
+        .await;
 }
 
 /// Whether an apply has something to write down, though it sends nothing.

@@ -34,6 +34,9 @@ pub struct Settings {
     /// What is done about changes that were not made through the inventory.
     #[serde(default)]
     pub drift: Drift,
+    /// Whether and where it is published what was observed on the devices.
+    #[serde(default)]
+    pub observed: Observed,
     /// Where pages are served: health, metrics, status, webhooks. Nowhere unless said.
     #[serde(default)]
     pub http: Option<Http>,
@@ -166,6 +169,22 @@ pub enum Then {
     Revert,
 }
 
+/// Whether and where it is published what was observed on the devices, as `refs/gamops/observed` and `refs/gamops/heartbeat`.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Observed {
+    /// Whether it is. Names and addresses of subscribers' equipment go where it is put, and it takes the right to write there.
+    pub publish: bool,
+    /// Another repository than the one that is followed.
+    pub remote: Option<String>,
+    /// Name of the credentials that may write there; those of `repository` where it is the same one.
+    pub credentials: Option<String>,
+    /// File of host keys in OpenSSH's form, for SSH; that of `repository` where it is the same one.
+    pub known_hosts: Option<PathBuf>,
+    /// File of certificates in PEM form, for HTTPS; that of `repository` where it is the same one.
+    pub authorities: Option<PathBuf>,
+}
+
 /// Where pages are served.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -215,11 +234,13 @@ pub enum SettingsError {
         /// What, with line and column.
         source: serde_yaml::Error,
     },
-    /// The address of the repository is none.
-    #[error("{}: repository.address: {source}", path.display())]
+    /// The address of a repository is none.
+    #[error("{}: {key}: {source}", path.display())]
     Address {
         /// The file.
         path: PathBuf,
+        /// Which address.
+        key: &'static str,
         /// Why not.
         source: InvalidAddress,
     },
@@ -291,10 +312,17 @@ impl Settings {
         if !at_least_a_second(settings.repository.poll) || !at_least_a_second(settings.drift.every) {
             return range("repository.poll and drift.every are one second at least");
         }
-        settings.address().map_err(|source| SettingsError::Address {
-            path: path.to_owned(),
-            source,
-        })?;
+        let invalid = |key| {
+            move |source| SettingsError::Address {
+                path: path.to_owned(),
+                key,
+                source,
+            }
+        };
+        settings.address().map_err(invalid("repository.address"))?;
+        if let Some(remote) = &settings.observed.remote {
+            remote.parse::<Address>().map_err(invalid("observed.remote"))?;
+        }
         if (settings.repository.signed_by.as_ref()).is_some_and(|keys| keys.ssh.is_none() && keys.openpgp.is_none()) {
             return range("repository.signed_by names a file for `ssh`, one for `openpgp`, or both");
         }
@@ -308,14 +336,23 @@ impl Settings {
             &mut settings.mirror,
             &mut settings.repository.known_hosts,
             &mut settings.repository.authorities,
+            &mut settings.observed.known_hosts,
+            &mut settings.observed.authorities,
         ];
         let keys = (settings.repository.signed_by.as_mut()).map(|keys| [&mut keys.ssh, &mut keys.openpgp]);
         for file in files.into_iter().chain(keys.into_iter().flatten()).flatten() {
             *file = beside.join(&*file);
         }
-        let repository = &mut settings.repository;
-        if !repository.address.contains(':') {
-            repository.address = beside.join(&repository.address).to_string_lossy().into_owned();
+        for address in [
+            Some(&mut settings.repository.address),
+            settings.observed.remote.as_mut(),
+        ]
+        .into_iter()
+        .flatten()
+        {
+            if !address.contains(':') {
+                *address = beside.join(&*address).to_string_lossy().into_owned();
+            }
         }
         Ok(settings)
     }

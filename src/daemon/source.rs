@@ -8,16 +8,16 @@ use tokio::runtime::Handle;
 use tokio::task::spawn_blocking;
 
 use crate::diagnostic::SourceFile;
-use crate::domain::Secret;
 use crate::observed::sha256;
 use crate::plan::guard::TRAILER;
-use crate::repo::remote::{Access, Address, InvalidAddress, Mirror, Moved, Origin, RemoteError, Tip};
+use crate::repo::remote::{Address, InvalidAddress, Mirror, Moved, Origin, RemoteError, Tip};
 use crate::repo::signature::{Refusal, Signer, Signers, SignersError, When};
 use crate::repo::{RepoError, RevisionError, read_inventory};
 use crate::transport::credentials::{CredentialsError, Keyring};
-use crate::transport::http::{Http, HttpError};
-use crate::transport::ssh::{HostKeyCheck, HostKeyPolicy, InvalidPrivateKey, PrivateKey, known_host};
+use crate::transport::http::HttpError;
+use crate::transport::ssh::InvalidPrivateKey;
 
+use super::access::{Way, access};
 use super::settings::Settings;
 
 /// How much may come from a repository in one go.
@@ -76,12 +76,10 @@ pub enum LookError {
     #[error(transparent)]
     Address(#[from] InvalidAddress),
     /// A repository over SSH needs a key. Operator's fault.
-    #[error("a repository over SSH needs `repository.credentials` with a private key")]
+    #[error("a repository over SSH needs `credentials` with a private key")]
     NoKey,
     /// The server's host key is not known. Operator's fault.
-    #[error(
-        "no host key of {host} is known; put it into the file that `repository.known_hosts` names, once it was checked"
-    )]
+    #[error("no host key of {host} is known; put it into the file that `known_hosts` names, once it was checked")]
     NoHostKey {
         /// Host, with its port where that is not 22.
         host: String,
@@ -164,7 +162,7 @@ impl Source {
                 let origin = Origin {
                     address: address.clone(),
                     branch: settings.repository.branch.clone(),
-                    access: access(address, settings, keyring)?,
+                    access: access(address, &Way::to_repository(settings), keyring)?,
                     within: Duration::from(settings.repository.within),
                     at_most: AT_MOST,
                 };
@@ -267,60 +265,4 @@ async fn at(
         (found.files, found.allowed) = (revision.files, allowed);
     }
     Ok(found)
-}
-
-/// What gets us in, read anew each time: a token may have been exchanged.
-fn access(address: &Address, settings: &Settings, keyring: &Keyring) -> Result<Access, LookError> {
-    let repository = &settings.repository;
-    let login = repository
-        .credentials
-        .as_deref()
-        .map(|name| keyring.login(name))
-        .transpose()?;
-    match address {
-        Address::Folder(_) | Address::Git(_) => Ok(Access::Open),
-        Address::Http(_) => {
-            let authorities = repository.authorities.as_ref().map(read).transpose()?;
-            let basic =
-                login.and_then(|login| Some((login.username.unwrap_or_else(|| "git".to_owned()), login.password?)));
-            Ok(Access::Http {
-                http: Http::new(authorities.as_deref())?,
-                basic,
-            })
-        }
-        Address::Ssh { host, port, .. } => {
-            let name = repository.credentials.clone().ok_or(LookError::NoKey)?;
-            let login = login.ok_or(LookError::NoKey)?;
-            let text = login.key.ok_or(LookError::NoKey)?;
-            let key = PrivateKey::parse(&text, login.password.as_ref().filter(|text: &&Secret| !text.is_empty()))
-                .map_err(|source| LookError::Key { name, source })?;
-            let unknown = || LookError::NoHostKey {
-                host: if *port == 22 {
-                    host.clone()
-                } else {
-                    format!("[{host}]:{port}")
-                },
-            };
-            let path = repository.known_hosts.as_ref().ok_or_else(unknown)?;
-            let failed = |source| LookError::File {
-                path: path.clone(),
-                source,
-            };
-            let pinned = known_host(path, host, *port).map_err(failed)?.ok_or_else(unknown)?;
-            Ok(Access::Ssh {
-                key,
-                host_key: HostKeyCheck {
-                    pinned: Some(pinned),
-                    policy: HostKeyPolicy::Strict,
-                },
-            })
-        }
-    }
-}
-
-fn read(path: &PathBuf) -> Result<String, LookError> {
-    std::fs::read_to_string(path).map_err(|source| LookError::File {
-        path: path.clone(),
-        source,
-    })
 }

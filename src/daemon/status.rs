@@ -35,8 +35,22 @@ pub struct Status {
     /// Channels that do not take what people are to be told, by name: why, and since when.
     #[serde(default)]
     pub untold: BTreeMap<String, Refused>,
+    /// Where what was observed is published, if it is.
+    #[serde(default)]
+    pub publishing: Option<Publishing>,
     /// Devices by key.
     pub devices: BTreeMap<String, Standing>,
+}
+
+/// What was observed, and where others find it.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub struct Publishing {
+    /// The repository.
+    pub to: String,
+    /// When it was put there last, by this process.
+    pub published: Option<Timestamp>,
+    /// Why it cannot be put there, since when.
+    pub failing: Option<Refused>,
 }
 
 /// An inventory in force.

@@ -17,6 +17,7 @@ mod tests;
 
 pub use fingerprint::{fingerprint, managed_fingerprint};
 pub use management::management_address;
+pub use oddities::oddities;
 pub use render::{canonical, render};
 
 use std::collections::BTreeMap;
@@ -81,7 +82,7 @@ pub fn parse(text: &str) -> Result<RunningConfig, Incomplete> {
         other.push(if line.indented { format!(" {masked}") } else { masked });
     }
     let (managed, mut warnings) = reader.finish();
-    warnings.extend(oddities::oddities(&managed));
+    warnings.extend(oddities(&managed));
     Ok(RunningConfig {
         managed: managed.into(),
         other,

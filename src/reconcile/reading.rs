@@ -85,7 +85,10 @@ impl Context {
             Ok::<_, StoreError>((pauses, self.store.known(mac, &firmware).await?))
         };
         match on_record.await {
-            Ok((pauses, known)) => Ok(Reading { contact, known, pauses }),
+            Ok((pauses, known)) => {
+                self.sightings.tell(&device.key, &contact, &known, &pauses);
+                Ok(Reading { contact, known, pauses })
+            }
             Err(source) => {
                 contact.close().await;
                 Err(plain(&source))

@@ -3,6 +3,7 @@
 
 mod address;
 mod connector;
+mod push;
 mod trouble;
 
 use std::path::{Path, PathBuf};
@@ -21,6 +22,7 @@ use crate::transport::http::Http;
 use crate::transport::ssh::{Connect, HostKeyCheck, Login, PrivateKey};
 
 pub use address::{Address, InvalidAddress};
+pub use push::{Destination, Publication, PushError, push};
 pub use trouble::{RemoteError, Trouble};
 
 use connector::{Connector, Reach};
@@ -127,7 +129,7 @@ impl Mirror {
     pub fn fetch(&self, origin: &Origin, runtime: &Handle) -> Result<Tip, RemoteError> {
         let repository = self.repository()?;
         let connector = Connector {
-            reach: reach(origin),
+            reach: reach(&origin.address, &origin.access, origin.within),
             runtime: runtime.clone(),
             deadline: Instant::now() + origin.within,
             trouble: Arc::default(),
@@ -237,8 +239,8 @@ impl Mirror {
     }
 }
 
-fn reach(origin: &Origin) -> Reach {
-    match (&origin.address, &origin.access) {
+fn reach(address: &Address, access: &Access, within: Duration) -> Reach {
+    match (address, access) {
         (Address::Http(url), Access::Http { http, basic }) => Reach::Http {
             http: http.clone(),
             url: url.clone(),
@@ -252,7 +254,7 @@ fn reach(origin: &Origin) -> Reach {
                 login: Login::Key(key.clone()),
                 legacy_algorithms: false,
                 host_key: host_key.clone(),
-                within: origin.within,
+                within,
             }),
             path: path.clone(),
         },

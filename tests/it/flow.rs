@@ -623,5 +623,6 @@ pub(crate) fn context(fleet: &TestFleet, store: gamops::store::Store) -> gamops:
         cancel: tokio_util::sync::CancellationToken::new(),
         leases: gamops::reconcile::Leases::default(),
         aside: std::collections::BTreeSet::new(),
+        sightings: gamops::reconcile::Sightings::default(),
     }
 }

@@ -14,6 +14,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("plan", &["domain", "diagnostic", "inventory", "observed"]),
     ("checkup", &["domain", "inventory", "observed"]),
     ("onboard", &["domain", "diagnostic", "inventory", "observed", "plan"]),
+    ("published", &["domain", "inventory", "observed", "dialect", "plan"]),
     ("transport", &["domain"]),
     ("device", &["domain", "observed", "dialect", "plan", "transport"]),
     // `repo` makes source files for the inventory; `store` keeps records and observed states.
@@ -28,6 +29,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "observed",
             "dialect",
             "plan",
+            "published",
             "checkup",
             "transport",
             "device",
@@ -44,6 +46,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "inventory",
             "observed",
             "plan",
+            "published",
             "transport",
             "repo",
             "store",
@@ -86,6 +89,7 @@ const PURE: &[&str] = &[
     "plan",
     "checkup",
     "onboard",
+    "published",
 ];
 
 /// What a pure room may not name.

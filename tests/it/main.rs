@@ -38,6 +38,8 @@ mod life;
 mod matrix;
 mod pause;
 mod policies;
+mod publish;
+mod push;
 mod random;
 mod readme;
 mod replace;

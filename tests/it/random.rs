@@ -171,6 +171,7 @@ impl World {
             cancel: CancellationToken::new(),
             leases: gamops::reconcile::Leases::default(),
             aside: std::collections::BTreeSet::new(),
+            sightings: gamops::reconcile::Sightings::default(),
         })
     }
 }

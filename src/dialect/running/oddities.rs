@@ -7,7 +7,8 @@ use crate::domain::{Mbps, ProfileId};
 use crate::observed::{DeviceConfig, ProfileRef};
 
 /// One sentence for each oddity, in the order of kinds and numbers.
-pub(super) fn oddities(config: &DeviceConfig) -> Vec<String> {
+#[must_use]
+pub fn oddities(config: &DeviceConfig) -> Vec<String> {
     let mut found = Vec::new();
     let names = config.ports.iter().map(|(id, port)| (id, port.name.as_str()));
     shared(

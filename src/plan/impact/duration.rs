@@ -63,6 +63,11 @@ impl Timings {
         )
     }
 
+    /// The medians by what was done.
+    pub fn iter(&self) -> impl Iterator<Item = (Work, Duration)> + '_ {
+        self.0.iter().map(|(work, took)| (*work, *took))
+    }
+
     fn of_command(&self, change: &Change) -> Option<Duration> {
         self.0.get(&Work::of(change)).copied()
     }

@@ -215,7 +215,7 @@ fn binding(device: &DeviceConfig, object: &Object) -> Option<MacAddr> {
 }
 
 /// A wish, a device, and what is on record of it.
-pub(in crate::plan) fn a_case() -> impl Strategy<Value = (DesiredDevice, DeviceConfig, Vec<Record>)> {
+pub(crate) fn a_case() -> impl Strategy<Value = (DesiredDevice, DeviceConfig, Vec<Record>)> {
     (a_wish(), a_device()).prop_flat_map(|(desired, device)| {
         let records = records(&device);
         (Just(desired), Just(device), records)

@@ -176,7 +176,7 @@ fn build(
     config
 }
 
-pub(in crate::plan) fn any_capabilities() -> impl Strategy<Value = Capabilities> {
+pub(crate) fn any_capabilities() -> impl Strategy<Value = Capabilities> {
     any::<[bool; 3]>().prop_map(|[rename, new_mac, clear]| Capabilities {
         rename_in_place: support(rename),
         new_mac_in_place: support(new_mac),

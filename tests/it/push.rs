@@ -1,0 +1,138 @@
+//! Files put under a reference of a repository, by real servers of Git.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use gamops::domain::Secret;
+use gamops::repo::remote::{Access, Destination, Publication, PushError, Trouble, push};
+use gamops::transport::http::Http;
+use gamops::transport::ssh::{HostKeyCheck, HostKeyPolicy, PrivateKey};
+use jiff::Timestamp;
+use tokio::runtime::Handle;
+
+use crate::support::git_server::{HttpServer, Origin, SshServer};
+
+fn http(basic: Option<(String, Secret)>) -> Access {
+    Access::Http {
+        http: Http::new(None).unwrap(),
+        basic,
+    }
+}
+
+fn ssh(server: &SshServer) -> Access {
+    Access::Ssh {
+        key: PrivateKey::parse(&Secret::new(server.key()), None).unwrap(),
+        host_key: HostKeyCheck {
+            pinned: Some(server.host_key().parse().unwrap()),
+            policy: HostKeyPolicy::Strict,
+        },
+    }
+}
+
+async fn put(address: &str, access: Access, files: &[(&str, &str)]) -> Result<(), PushError> {
+    let publication = Publication {
+        reference: "refs/gamops/observed",
+        files: files
+            .iter()
+            .map(|(name, text)| ((*name).to_owned(), (*text).to_owned()))
+            .collect::<BTreeMap<_, _>>(),
+        message: "What was observed\n".to_owned(),
+        at: Timestamp::from_second(1_795_849_107).unwrap(),
+    };
+    let to = Destination {
+        address: address.parse().unwrap(),
+        access,
+        within: Duration::from_secs(60),
+    };
+    let runtime = Handle::current();
+    tokio::task::spawn_blocking(move || push(&publication, &to, &runtime))
+        .await
+        .unwrap()
+}
+
+/// Puts files twice: each time they take the place of all that was there, and nothing leads back to it.
+async fn replaces(origin: &Origin, address: &str, access: Access) {
+    let git = |arguments: &[&str]| {
+        let bare = origin.bare();
+        let bare = bare.to_string_lossy();
+        origin.git(&[&["--git-dir", &bare], arguments].concat())
+    };
+    put(
+        address,
+        access.clone(),
+        &[("devices/a.json", "1\n"), ("devices/b.json", "2\n"), ("top", "3\n")],
+    )
+    .await
+    .unwrap();
+    assert_eq!(
+        git(&["ls-tree", "-r", "--name-only", "refs/gamops/observed"]),
+        "devices/a.json\ndevices/b.json\ntop"
+    );
+    put(address, access, &[("devices/a.json", "4\n")]).await.unwrap();
+    assert_eq!(
+        git(&["ls-tree", "-r", "--name-only", "refs/gamops/observed"]),
+        "devices/a.json"
+    );
+    assert_eq!(git(&["show", "refs/gamops/observed:devices/a.json"]), "4");
+    assert_eq!(git(&["rev-list", "--count", "refs/gamops/observed"]), "1");
+}
+
+#[tokio::test]
+async fn a_folder_takes_it_bare_and_with_a_work_tree() {
+    let origin = Origin::new();
+    origin.push("one");
+    replaces(&origin, &origin.bare().to_string_lossy(), Access::Open).await;
+    let work = origin.work().to_string_lossy().into_owned();
+    put(&work, Access::Open, &[("a", "1\n")]).await.unwrap();
+    assert_eq!(origin.git(&["show", "refs/gamops/observed:a"]), "1");
+}
+
+#[tokio::test]
+async fn http_takes_it_with_a_token() {
+    let origin = Origin::new();
+    origin.push("one");
+    // `alice:canary-token` in base64.
+    let server = HttpServer::start(&origin, Some("Basic YWxpY2U6Y2FuYXJ5LXRva2Vu")).await;
+    let basic = Some(("alice".to_owned(), Secret::new("canary-token")));
+    replaces(&origin, &server.url("isp.git"), http(basic)).await;
+    let refused = put(&server.url("isp.git"), http(None), &[("a", "1\n")])
+        .await
+        .unwrap_err();
+    assert!(
+        matches!(
+            &refused,
+            PushError::Remote {
+                trouble: Trouble::LoginRefused { given: false },
+                ..
+            }
+        ),
+        "{refused:?}"
+    );
+}
+
+#[tokio::test]
+async fn ssh_takes_it() {
+    let origin = Origin::new();
+    origin.push("one");
+    let server = SshServer::start(&origin, "ed25519").await;
+    replaces(&origin, &server.url(), ssh(&server)).await;
+}
+
+#[tokio::test]
+async fn a_server_with_rules_is_quoted() {
+    let origin = Origin::new();
+    origin.push("one");
+    let hook = origin.bare().join("hooks/update");
+    std::fs::write(&hook, "#!/bin/sh\n[ \"$1\" != refs/gamops/observed ]\n").unwrap();
+    std::process::Command::new("chmod")
+        .arg("755")
+        .arg(&hook)
+        .status()
+        .unwrap();
+    let server = SshServer::start(&origin, "ed25519").await;
+    let refused = put(&server.url(), ssh(&server), &[("a", "1\n")]).await.unwrap_err();
+    assert!(
+        matches!(&refused, PushError::Refused { reason, .. } if reason == "hook declined"),
+        "{refused:?}"
+    );
+}
