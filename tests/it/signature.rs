@@ -122,13 +122,18 @@ impl Drop for Keys {
     }
 }
 
-/// Commits all of the work tree signed by a key, pushes it, and gives the commit's id.
-pub(crate) fn push_signed(origin: &Origin, keys: &Keys, name: &str, message: &str) -> String {
+/// Commits all of the work tree signed by a key.
+pub(crate) fn commit_signed(origin: &Origin, keys: &Keys, name: &str, message: &str) {
     origin.git(&["add", "--all"]);
     let signing = keys.signing(name);
     let mut arguments: Vec<&str> = signing.iter().map(String::as_str).collect();
     arguments.extend(["commit", "--quiet", "--allow-empty", "--gpg-sign", "--message", message]);
     origin.git(&arguments);
+}
+
+/// The same, pushed; gives the commit's id.
+pub(crate) fn push_signed(origin: &Origin, keys: &Keys, name: &str, message: &str) -> String {
+    commit_signed(origin, keys, name, message);
     origin.git(&["push", "--quiet", "--force", &origin.bare().to_string_lossy(), "main"]);
     origin.git(&["rev-parse", "HEAD"])
 }

@@ -2,7 +2,7 @@
 
 use crate::daemon::{Service, short};
 use crate::fleet::SERVICES;
-use crate::signature::{Keys, push_raw, push_signed};
+use crate::signature::{Keys, commit_signed, push_raw, push_signed};
 
 /// The services with another VLAN for the first subscriber, not committed yet.
 fn vlan(service: &Service, vlan: u16) {
@@ -60,7 +60,8 @@ fn only_what_a_listed_key_signed_reaches_the_devices() {
         .says("it is not signed");
     let by_mallory = push_signed(&service.origin, &keys, "mallory", "hello");
     rejected(&by_mallory, "which is not listed");
-    push_signed(&service.origin, &keys, "alice", "as alice wrote it");
+    // Kept from the daemon, which would be right to take it.
+    commit_signed(&service.origin, &keys, "alice", "as alice wrote it");
     let genuine = service.origin.git(&["cat-file", "commit", "HEAD"]);
     let forged = genuine.replace("as alice wrote it", "Gamops-Allow: destroy=9");
     rejected(&push_raw(&service.origin, &format!("{forged}\n")), "it was forged");
