@@ -82,14 +82,16 @@ pub(super) fn part(
         return None;
     }
     let changed: BTreeSet<ObjectId> = all.iter().map(|change| change.object).collect();
+    let records = inputs
+        .records
+        .iter()
+        .filter(|record| observed.object(record.object).is_some());
+    let whose = Whose {
+        now: records.map(|record| (record.object, record.key.as_str())).collect(),
+        then: &resolution.keys,
+    };
     loop {
-        take_along(
-            &mut waiting,
-            &changed,
-            (observed, target),
-            &resolution.keys,
-            inputs.desired,
-        );
+        take_along(&mut waiting, &changed, (observed, target), &whose, inputs.desired);
         let Some((part, ordered)) = rest(inputs, observed, resolution, &waiting) else {
             break;
         };
@@ -137,12 +139,29 @@ fn rest(
     part.refusals.is_empty().then_some((part, ordered))
 }
 
+/// The inventory keys of objects. A number may go from one to another: what it is now and what it is to be are two.
+struct Whose<'a> {
+    /// As recorded.
+    now: BTreeMap<ObjectId, &'a str>,
+    /// As wanted.
+    then: &'a BTreeMap<ObjectId, String>,
+}
+
+impl Whose<'_> {
+    /// Whether both are one thing, which gets another number: it is not there twice in between.
+    fn is_the_same(&self, id: ObjectId, held: ObjectId) -> bool {
+        let keys = |id: &ObjectId| [self.now.get(id).copied(), self.then.get(id).map(String::as_str)];
+        let others = keys(&held);
+        id.kind() == held.kind() && keys(&id).iter().flatten().any(|key| others.contains(&Some(key)))
+    }
+}
+
 /// Adds to what waits those changes that make no sense before it.
 fn take_along(
     waiting: &mut BTreeSet<ObjectId>,
     changed: &BTreeSet<ObjectId>,
     (observed, target): (&DeviceConfig, &DeviceConfig),
-    keys: &BTreeMap<ObjectId, String>,
+    whose: &Whose<'_>,
     desired: &DesiredDevice,
 ) {
     let alone_on_port = desired.model.medium.endpoints_per_port() == 1;
@@ -151,7 +170,7 @@ fn take_along(
             let held = |held: &ObjectId| {
                 is_needed_by(**id, *held, observed, target)
                     || needs(**id, *held, observed, target)
-                    || is_the_same(**id, *held, keys)
+                    || whose.is_the_same(**id, *held)
                     || takes_the_place_of(**id, *held, observed, target, alone_on_port)
             };
             !waiting.contains(*id) && waiting.iter().any(held)
@@ -181,12 +200,6 @@ fn is_needed_by(id: ObjectId, held: ObjectId, observed: &DeviceConfig, target: &
 /// Whether `id` is to use `held`, which is not what it is to be yet, and does not use it already.
 fn needs(id: ObjectId, held: ObjectId, observed: &DeviceConfig, target: &DeviceConfig) -> bool {
     uses(id, held, target) && !uses(id, held, observed)
-}
-
-/// Whether both are one thing, which gets another number: it is not there twice in between.
-fn is_the_same(id: ObjectId, held: ObjectId, keys: &BTreeMap<ObjectId, String>) -> bool {
-    let key = keys.get(&id);
-    id.kind() == held.kind() && key.is_some() && key == keys.get(&held)
 }
 
 fn uses(subscriber: ObjectId, other: ObjectId, config: &DeviceConfig) -> bool {

@@ -101,6 +101,15 @@ pub(super) fn is_still_ours(kind: Kind, record: &Record, candidate: &Candidate<'
     }
 }
 
+/// Whether gamops owns what stands there: it is as recorded under a wanted key, or under one that has left the inventory and
+/// still is what it was.
+pub(super) fn is_owned(kind: Kind, candidate: &Candidate<'_>, records: &Recorded<'_>, wanted: &BTreeSet<&str>) -> bool {
+    records.values().any(|record| {
+        is_recorded(record, candidate)
+            && (wanted.contains(record.key.as_str()) || is_still_ours(kind, record, candidate))
+    })
+}
+
 fn binding_before(record: &Record) -> Option<Binding> {
     match &record.applied {
         Some(Object::Endpoint(endpoint)) => endpoint.mac.map(Binding::Mac),

@@ -6,7 +6,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::domain::{EndpointId, ProfileId, SubscriberId};
 use crate::observed::{Kind, ObjectId};
 use crate::plan::matching::{
-    Candidate, Departed, How, Matches, Recorded, Wanted, allocate, is_recorded, is_still_ours, match_objects, record_of,
+    Candidate, Departed, How, Matches, Recorded, Wanted, allocate, is_owned, is_recorded, is_still_ours, match_objects,
+    record_of,
 };
 use crate::plan::record::Record;
 
@@ -227,14 +228,6 @@ impl<'a> Resolver<'a> {
             help: "put it back, or apply it once with `protect: false` before removing it".to_owned(),
         });
     }
-}
-
-/// Whether gamops owns what stands there: as recorded, and of a key that has left the inventory still what it was.
-fn is_owned(kind: Kind, candidate: &Candidate<'_>, records: &Recorded<'_>, wanted: &BTreeSet<&str>) -> bool {
-    records.values().any(|record| {
-        is_recorded(record, candidate)
-            && (wanted.contains(record.key.as_str()) || is_still_ours(kind, record, candidate))
-    })
 }
 
 /// The object of a kind by its number. `None` for a number that the kind cannot have, and for ports and the

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::domain::ProfileId;
 use crate::observed::{Kind, ObjectId, Profile, ProfileRef};
-use crate::plan::matching::is_recorded;
+use crate::plan::matching::is_owned;
 use crate::plan::record::Record;
 
 use super::{Refusal, Resolver};
@@ -20,12 +20,9 @@ impl Resolver<'_> {
             return;
         }
         let records = self.records_of(Kind::Subscriber);
-        let wanted: BTreeSet<&str> = self
-            .desired
-            .subscribers
-            .values()
-            .map(|wish| wish.name.as_str())
-            .collect();
+        let wishes = &self.desired.subscribers;
+        let keys: BTreeSet<&str> = wishes.keys().map(String::as_str).collect();
+        let names: BTreeSet<&str> = wishes.values().map(|wish| wish.name.as_str()).collect();
         let strangers: Vec<String> = self
             .observed
             .subscribers
@@ -33,8 +30,7 @@ impl Resolver<'_> {
             .filter(|(_, subscriber)| subscriber.profile == Some(ProfileRef::Profile(id)))
             .filter(|(number, subscriber)| {
                 let candidate = self.subscriber_candidate(**number, subscriber);
-                !wanted.contains(subscriber.name.as_str())
-                    && !records.values().any(|record| is_recorded(record, &candidate))
+                !names.contains(subscriber.name.as_str()) && !is_owned(Kind::Subscriber, &candidate, &records, &keys)
             })
             .map(|(_, subscriber)| format!("`{}`", subscriber.name))
             .collect();

@@ -416,6 +416,26 @@ fn a_profile_that_strangers_use_is_not_changed_under_them() {
     let resolution = resolve_with(&same_rate, &observed, &[]);
     assert_eq!(rules(&resolution), Vec::<&str>::new());
     assert_eq!(resolution.adopted, [ObjectId::Profile(profile_id(4))]);
+    // Nor is he ours because one who left the inventory had that number.
+    let left = Record {
+        key: "s-7".to_owned(),
+        object: ObjectId::Subscriber(subscriber_id(9)),
+        name: "Jane".to_owned(),
+        binding: Some(mac(7)),
+        protect: false,
+        applied: None,
+    };
+    let mut observed = observed;
+    let there = Endpoint {
+        mac: Some(mac(7)),
+        ..Endpoint::default()
+    };
+    observed.endpoints.insert(endpoint_id(7), there);
+    observed.subscribers.get_mut(&subscriber_id(9)).unwrap().endpoint = Some(endpoint_id(7));
+    assert_eq!(
+        rules(&resolve_with(&desired, &observed, &[left])),
+        ["profile-shared-with-unmanaged"]
+    );
 }
 
 #[test]
