@@ -22,6 +22,7 @@ mod look;
 mod migrations;
 mod outbox;
 mod ownership;
+mod packed;
 mod pauses;
 mod pins;
 mod refused;
@@ -48,6 +49,7 @@ pub use journal::{Answered, DeviceRun, DeviceRunState, Phase, RunId, RunInfo, Ru
 pub use known::Known;
 pub use lease::{Holder, Lease, Token, Wanted};
 pub use outbox::{Batch, Entry, Gathering, Next, Note};
+pub use packed::Packed;
 pub use pauses::{PauseOrder, Scope, StandingPause};
 pub use pins::Pin;
 pub use refused::{PlanRefusal, Refuser};

@@ -5,9 +5,10 @@ mod text;
 
 use std::path::PathBuf;
 
+use anyhow::Context as _;
 use clap::ValueEnum;
 
-use crate::store::{DeviceEntry, Exchange, RunEntry, RunId, Runs, Store, WrittenPlan};
+use crate::store::{DeviceEntry, Exchange, Packed, RunEntry, RunId, Runs, Store, WrittenPlan};
 
 use super::context::load;
 use super::exit::Exit;
@@ -82,10 +83,16 @@ enum Format {
     Json,
 }
 
+/// A plan as it was shown.
+struct Shown {
+    text: String,
+    json: String,
+}
+
 /// All that is on record of one run.
 struct Whole {
     entry: RunEntry,
-    plan: Option<WrittenPlan>,
+    plan: Option<Shown>,
     /// The devices that were asked for, with what was said.
     devices: Vec<(DeviceEntry, Vec<Exchange>)>,
 }
@@ -146,7 +153,7 @@ async fn show_one(store: &Store, args: &ShowArgs) -> anyhow::Result<Exit> {
         devices.push((device, exchanges));
     }
     let whole = Whole {
-        plan: store.plan_of(args.run).await?,
+        plan: store.plan_of(args.run).await?.map(|plan| unpacked(&plan)).transpose()?,
         entry,
         devices,
     };
@@ -155,6 +162,14 @@ async fn show_one(store: &Store, args: &ShowArgs) -> anyhow::Result<Exit> {
         Format::Json => answer(&json::whole(&whole)?),
     }
     Ok(Exit::Done)
+}
+
+fn unpacked(plan: &WrittenPlan) -> anyhow::Result<Shown> {
+    let of = |packed: &Packed| packed.unpack().context("the plan that is on record is damaged");
+    Ok(Shown {
+        text: of(&plan.text)?,
+        json: of(&plan.json)?,
+    })
 }
 
 /// The database that is meant. Where it is named the inventory is not needed: what happened can be looked up while

@@ -21,7 +21,7 @@ use crate::plan::action::{Acting, Aim, NoAim, Scene, refuse_closed};
 use crate::plan::impact::duration::{Estimate, Timings, estimate};
 use crate::plan::model::{Summary, Unread};
 use crate::plan::record::Record;
-use crate::store::{Checkpoint, DeviceRun, DeviceRunState, Phase, RunId, RunInfo, StoreError, WrittenPlan};
+use crate::store::{Checkpoint, DeviceRun, DeviceRunState, Packed, Phase, RunId, RunInfo, StoreError, WrittenPlan};
 
 use back::uptime;
 
@@ -349,8 +349,8 @@ impl PlannedAction {
             "commands": self.commands,
         });
         WrittenPlan {
-            text: shown,
-            json: json.to_string(),
+            text: Packed::text(shown),
+            json: Packed::text(json),
         }
     }
 

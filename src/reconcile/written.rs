@@ -4,7 +4,7 @@ use crate::plan::guard::{Ruling, Trip, Why};
 use crate::plan::json::plan_json;
 use crate::plan::model::{DevicePlan, Outcome, Plan};
 use crate::plan::{plan_text, undo_text};
-use crate::store::{PlanRefusal, Refuser, StoreError, Untouched, WrittenPlan};
+use crate::store::{Packed, PlanRefusal, Refuser, StoreError, Untouched, WrittenPlan};
 
 use super::{DeviceOutcome, DeviceResult};
 
@@ -17,18 +17,18 @@ pub(super) fn written(plan: &Plan, undo: Option<&str>) -> Result<Option<WrittenP
     if !plan.is_actionable() && !plan.has_refusals() && !plan.has_unread() && !plan.is_guarded() {
         return Ok(None);
     }
-    let mut json = plan_json(plan);
-    for device in &mut json.devices {
-        device.running.clear();
-    }
     let text = match undo {
         None => plan_text(plan),
         Some(head) => undo_text(plan, head),
     };
-    Ok(Some(WrittenPlan {
-        text: anstream::adapter::strip_str(&text).to_string(),
-        json: serde_json::to_string(&json).map_err(|source| StoreError::Value { what: "plan", source })?,
-    }))
+    // One after the other: of a large fleet each is several megabytes.
+    let text = Packed::text(anstream::adapter::strip_str(&text));
+    let mut json = plan_json(plan);
+    for device in &mut json.devices {
+        device.running.clear();
+    }
+    let json = Packed::json(&json).map_err(|source| StoreError::Value { what: "plan", source })?;
+    Ok(Some(WrittenPlan { text, json }))
 }
 
 /// Why guards and rules refuse a plan, in the order in which the plan says it.

@@ -128,8 +128,8 @@ impl Store {
         self.call(move |db| {
             let found = db
                 .query_row(
-                    "SELECT plan_text, plan_json FROM runs
-                     WHERE id = ?1 AND plan_text IS NOT NULL AND plan_json IS NOT NULL",
+                    "SELECT shown, plan FROM runs
+                     WHERE id = ?1 AND shown IS NOT NULL AND plan IS NOT NULL",
                     [run.0],
                     |row| {
                         Ok(WrittenPlan {

@@ -8,7 +8,7 @@ use crate::plan::model::Summary;
 use crate::plan::record::Record;
 
 use super::lease::{Token, fence, fence_of};
-use super::{Checkpoint, Store, StoreError, checkpoint, now, ownership};
+use super::{Checkpoint, Packed, Store, StoreError, checkpoint, now, ownership};
 
 /// A run's number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -53,9 +53,9 @@ pub struct RunInfo {
 #[derive(Debug, Clone)]
 pub struct WrittenPlan {
     /// As text, without colours.
-    pub text: String,
+    pub text: Packed,
     /// As JSON.
-    pub json: String,
+    pub json: Packed,
 }
 
 /// What a run came to on a device that it sent nothing to.
@@ -498,7 +498,7 @@ pub(super) fn last_run(db: &rusqlite::Transaction<'_>, mac: MacAddr) -> Result<O
 /// Opens a run.
 pub(super) fn open_run(db: &Transaction<'_>, info: &RunInfo) -> Result<RunId, StoreError> {
     db.execute(
-        "INSERT INTO runs (started, actor, commit_id, plan_text, plan_json, undoes)
+        "INSERT INTO runs (started, actor, commit_id, shown, plan, undoes)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
         params![
             now(),

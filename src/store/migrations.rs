@@ -160,7 +160,7 @@ const STEPS: &[&str] = &[
         since     TEXT NOT NULL,
         PRIMARY KEY (inventory, device)
     ) STRICT;",
-    // 11: the unit whose place another one has taken, until that is brought to what the old one held.
+    // 13: the unit whose place another one has taken, until that is brought to what the old one held.
     "ALTER TABLE pins ADD COLUMN replaces TEXT;",
     // 14: what people were told of by a daemon, and what is on its way to them.
     "CREATE TABLE told (
@@ -179,6 +179,12 @@ const STEPS: &[&str] = &[
         written   TEXT NOT NULL
     ) STRICT;
     CREATE INDEX outbox_by_channel ON outbox (follower, channel, id);",
+    // 15: plans as they were shown are packed from here on; those that are there stay texts.
+    "ALTER TABLE runs ADD COLUMN shown ANY;
+    ALTER TABLE runs ADD COLUMN plan ANY;
+    UPDATE runs SET shown = plan_text, plan = plan_json;
+    ALTER TABLE runs DROP COLUMN plan_text;
+    ALTER TABLE runs DROP COLUMN plan_json;",
 ];
 
 /// Makes an empty database into one of an older version.

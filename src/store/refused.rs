@@ -105,7 +105,7 @@ fn same_before(db: &Transaction<'_>, info: &RunInfo) -> Result<Option<RunId>, St
     let same = db
         .query_row(
             "SELECT id FROM runs
-             WHERE outcome = 'refused' AND actor = ?1 AND commit_id IS ?2 AND plan_json IS ?3 AND undoes IS ?4
+             WHERE outcome = 'refused' AND actor = ?1 AND commit_id IS ?2 AND plan IS ?3 AND undoes IS ?4
                  AND id > (SELECT coalesce(max(run), 0) FROM device_runs)
              ORDER BY id DESC LIMIT 1",
             params![

@@ -368,6 +368,22 @@ async fn a_database_of_the_first_version_is_brought_up_with_what_it_holds() {
     );
 }
 
+#[tokio::test]
+async fn plans_from_before_they_were_packed_are_still_shown() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("state.db");
+    let connection = rusqlite::Connection::open(&path).unwrap();
+    migrations::make_version(&connection, 14);
+    let insert =
+        "INSERT INTO runs (id, started, actor, plan_text, plan_json) VALUES (7, '2026-01-01', 'me', 'shown', '{}')";
+    connection.execute(insert, []).unwrap();
+    drop(connection);
+    let store = Store::open(&path).unwrap();
+    let plan = store.plan_of(RunId(7)).await.unwrap().unwrap();
+    let unpacked = [&plan.text, &plan.json].map(|packed| packed.unpack().unwrap());
+    assert_eq!(unpacked, ["shown", "{}"]);
+}
+
 fn config(name: &str) -> crate::observed::DeviceConfig {
     let endpoint = Endpoint {
         name: name.to_owned(),

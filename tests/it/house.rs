@@ -75,7 +75,7 @@ const ONLY_IN: &[(&str, &[&str])] = &[
     ("rusqlite", &["store"]),
     ("clap", &["cli"]),
     ("tar", &["cli/doctor/bundle"]),
-    ("flate2", &["cli/doctor/bundle"]),
+    ("flate2", &["cli/doctor/bundle", "store/packed"]),
 ];
 
 /// Rooms without I/O: no sockets, files, clocks, environment or tasks.

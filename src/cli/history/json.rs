@@ -26,11 +26,10 @@ pub(super) fn whole(whole: &Whole) -> anyhow::Result<String> {
     });
     let mut run = entry(&whole.entry, devices.collect());
     run["format_version"] = FORMAT_VERSION.into();
-    run["plan"] = match &whole.plan {
-        Some(plan) => serde_json::from_str(&plan.json)?,
-        None => Value::Null,
+    (run["plan"], run["plan_text"]) = match &whole.plan {
+        Some(plan) => (serde_json::from_str(&plan.json)?, plan.text.as_str().into()),
+        None => (Value::Null, Value::Null),
     };
-    run["plan_text"] = whole.plan.as_ref().map(|plan| plan.text.as_str()).into();
     print(&run)
 }
 

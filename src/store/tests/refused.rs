@@ -7,8 +7,8 @@ fn info(plan: &str) -> RunInfo {
         actor: "someone".to_owned(),
         commit: Some("abc".to_owned()),
         plan: Some(WrittenPlan {
-            text: plan.to_owned(),
-            json: plan.to_owned(),
+            text: Packed::text(plan),
+            json: Packed::text(plan),
         }),
         undoes: None,
     }
@@ -56,7 +56,7 @@ async fn a_refused_plan_is_a_run_that_is_over_and_touched_nothing() {
     assert_eq!(entry.refusals, reasons());
     assert_eq!(entry.untouched, untouched());
     assert!(entry.devices.is_empty());
-    assert_eq!(store.plan_of(run).await.unwrap().unwrap().text, "one");
+    assert_eq!(store.plan_of(run).await.unwrap().unwrap().text, Packed::text("one"));
     assert_eq!(last_run(&store).await, None);
     assert!(store.incomplete().await.unwrap().is_empty());
     let of_device = Runs {
