@@ -63,11 +63,11 @@ pub(super) enum How {
 
 /// The outcome for one kind.
 #[derive(Debug, Default)]
-pub(super) struct Matches {
+pub(super) struct Matches<'w> {
     /// Number on the device and how it was recognised, by inventory key.
-    pub(super) by_key: BTreeMap<String, (u16, How)>,
+    pub(super) by_key: BTreeMap<&'w str, (u16, How)>,
     /// Keys that fit two objects: the one by name, the one by binding.
-    pub(super) ambiguous: Vec<(String, u16, u16)>,
+    pub(super) ambiguous: Vec<(&'w str, u16, u16)>,
 }
 
 /// Whether the candidate still is what the record says.
@@ -137,12 +137,12 @@ pub(super) fn record_of<'r>(
 }
 
 /// Matches the wanted objects of one kind with those on the device.
-pub(super) fn match_objects(
-    wanted: &[Wanted<'_>],
+pub(super) fn match_objects<'w>(
+    wanted: &[Wanted<'w>],
     candidates: &[Candidate<'_>],
     records: &Recorded<'_>,
     departed: Departed,
-) -> Matches {
+) -> Matches<'w> {
     let keys: BTreeSet<&str> = wanted.iter().map(|wanted| wanted.key).collect();
     let mut matches = Matches::default();
     let mut taken: BTreeSet<u16> = BTreeSet::new();
@@ -155,12 +155,14 @@ pub(super) fn match_objects(
         if let Some(candidate) = found
             && taken.insert(candidate.number)
         {
-            matches
-                .by_key
-                .insert(object.key.to_owned(), (candidate.number, How::Recorded));
+            matches.by_key.insert(object.key, (candidate.number, How::Recorded));
         }
     }
 
+    // Most of the time nothing is left to be recognised.
+    if matches.by_key.len() == wanted.len() {
+        return matches;
+    }
     let names: BTreeSet<&str> = wanted.iter().filter_map(|wanted| wanted.name).collect();
     let recorded_elsewhere: BTreeSet<u16> = records
         .values()
@@ -192,7 +194,7 @@ pub(super) fn match_objects(
             .map(|candidate| candidate.number);
         let (number, how) = match (by_name, by_binding) {
             (Some(name), Some(binding)) if name != binding => {
-                matches.ambiguous.push((object.key.to_owned(), name, binding));
+                matches.ambiguous.push((object.key, name, binding));
                 continue;
             }
             (Some(number), _) => (number, How::Name),
@@ -200,7 +202,7 @@ pub(super) fn match_objects(
             (None, None) => continue,
         };
         taken.insert(number);
-        matches.by_key.insert(object.key.to_owned(), (number, how));
+        matches.by_key.insert(object.key, (number, how));
     }
     matches
 }

@@ -10,6 +10,7 @@ mod strangers;
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::rc::Rc;
 use std::sync::Arc;
 
 use crate::domain::{EndpointId, MacAddr, ProfileId, SubscriberId, SubscriberModel};
@@ -72,13 +73,13 @@ pub fn resolve(
 }
 
 /// The numbers given to the objects of one kind, by key.
-type Numbers<T> = BTreeMap<String, T>;
+type Numbers<'a, T> = BTreeMap<&'a str, T>;
 
 struct Resolver<'a> {
     desired: &'a DesiredDevice,
     observed: &'a DeviceConfig,
     capabilities: &'a Capabilities,
-    records: BTreeMap<Kind, Recorded<'a>>,
+    records: BTreeMap<Kind, Rc<Recorded<'a>>>,
     /// What is owned afterwards: a record that says the same as before, or a new one.
     owned: Vec<Cow<'a, Record>>,
     out: Resolution,
@@ -103,7 +104,10 @@ impl<'a> Resolver<'a> {
             desired,
             observed,
             capabilities,
-            records: by_kind,
+            records: by_kind
+                .into_iter()
+                .map(|(kind, records)| (kind, Rc::new(records)))
+                .collect(),
             owned: Vec::with_capacity(records.len()),
             out,
         }
@@ -118,7 +122,7 @@ impl<'a> Resolver<'a> {
         Arc::make_mut(&mut self.out.target)
     }
 
-    fn records_of(&self, kind: Kind) -> Recorded<'a> {
+    fn records_of(&self, kind: Kind) -> Rc<Recorded<'a>> {
         self.records.get(&kind).cloned().unwrap_or_default()
     }
 
@@ -174,7 +178,7 @@ impl<'a> Resolver<'a> {
         }
     }
 
-    fn profiles(&mut self) -> Numbers<ProfileId> {
+    fn profiles(&mut self) -> Numbers<'a, ProfileId> {
         let desired = self.desired;
         let wanted: Vec<Wanted<'_>> = desired
             .profiles
@@ -209,7 +213,7 @@ impl<'a> Resolver<'a> {
         );
         let mut numbers = Numbers::new();
         for (key, place) in given {
-            let (Ok(id), Some(profile)) = (ProfileId::try_from(u64::from(place.number)), desired.profiles.get(&key))
+            let (Ok(id), Some(profile)) = (ProfileId::try_from(u64::from(place.number)), desired.profiles.get(key))
             else {
                 continue;
             };
@@ -221,13 +225,13 @@ impl<'a> Resolver<'a> {
             if self.out.target.profiles.get(&id) != Some(&target) {
                 self.target().profiles.insert(id, target);
             }
-            self.own(&key, ObjectId::Profile(id), None, profile.protect);
+            self.own(key, ObjectId::Profile(id), None, profile.protect);
             numbers.insert(key, id);
         }
         numbers
     }
 
-    fn endpoints(&mut self) -> Numbers<EndpointId> {
+    fn endpoints(&mut self) -> Numbers<'a, EndpointId> {
         let desired = self.desired;
         // There they come and go by themselves: observations, not wishes.
         if self.is_port_aware() {
@@ -267,7 +271,7 @@ impl<'a> Resolver<'a> {
         for (key, place) in given {
             let (Ok(id), Some(wish)) = (
                 EndpointId::try_from(u64::from(place.number)),
-                desired.endpoints.get(&key),
+                desired.endpoints.get(key),
             ) else {
                 continue;
             };
@@ -278,13 +282,13 @@ impl<'a> Resolver<'a> {
             if self.out.target.endpoints.get(&id) != Some(&target) {
                 self.target().endpoints.insert(id, target);
             }
-            self.own(&key, ObjectId::Endpoint(id), Some(wish.mac), wish.protect);
+            self.own(key, ObjectId::Endpoint(id), Some(wish.mac), wish.protect);
             numbers.insert(key, id);
         }
         numbers
     }
 
-    fn subscribers(&mut self, profiles: &Numbers<ProfileId>, endpoints: &Numbers<EndpointId>) {
+    fn subscribers(&mut self, profiles: &Numbers<'a, ProfileId>, endpoints: &Numbers<'a, EndpointId>) {
         let desired = self.desired;
         let mac_of = |endpoint: &Option<String>| {
             endpoint
@@ -314,7 +318,7 @@ impl<'a> Resolver<'a> {
         // A subscriber and its endpoint under one number are easier to follow on the device.
         let hint = |key: &str| {
             let endpoint = desired.subscribers.get(key)?.endpoint.as_ref()?;
-            endpoints.get(endpoint).map(|id| id.get())
+            endpoints.get(endpoint.as_str()).map(|id| id.get())
         };
         let words = fields::Words {
             capabilities: self.capabilities,
@@ -325,16 +329,16 @@ impl<'a> Resolver<'a> {
         for (key, place) in given {
             let (Ok(id), Some(wish)) = (
                 SubscriberId::try_from(u64::from(place.number)),
-                desired.subscribers.get(&key),
+                desired.subscribers.get(key),
             ) else {
                 continue;
             };
             let profile = match &wish.rate {
                 DesiredRate::Unthrottled => Some(ProfileRef::Unthrottled),
-                DesiredRate::Profile(plan) => profiles.get(plan).copied().map(ProfileRef::Profile),
+                DesiredRate::Profile(plan) => profiles.get(plan.as_str()).copied().map(ProfileRef::Profile),
             };
             let endpoint_wanted = wish.endpoint.as_ref().filter(|_| !self.is_port_aware());
-            let endpoint = endpoint_wanted.and_then(|key| endpoints.get(key)).copied();
+            let endpoint = endpoint_wanted.and_then(|key| endpoints.get(key.as_str())).copied();
             // Without its profile or endpoint (no number left, refused above) it must not be written at all.
             if profile.is_none() || endpoint.is_some() != endpoint_wanted.is_some() {
                 continue;
@@ -350,7 +354,7 @@ impl<'a> Resolver<'a> {
             if self.out.target.subscribers.get(&id) != Some(&target) {
                 self.target().subscribers.insert(id, target);
             }
-            self.own(&key, ObjectId::Subscriber(id), mac_of(&wish.endpoint), wish.protect);
+            self.own(key, ObjectId::Subscriber(id), mac_of(&wish.endpoint), wish.protect);
         }
     }
 

@@ -24,6 +24,10 @@ pub(in crate::plan) fn refuse_protected(
     observed: &DeviceConfig,
     records: &[Record],
 ) {
+    // Where nothing is to differ nobody loses anything.
+    if std::ptr::eq(&*resolution.target, observed) {
+        return;
+    }
     let protected: Vec<&Record> = records.iter().filter(|record| record.protect).collect();
     let on_record = |id: ObjectId, key: &str| {
         protected

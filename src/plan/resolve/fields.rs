@@ -22,10 +22,11 @@ pub(super) fn endpoint(wish: &DesiredEndpoint, held: Option<&Endpoint>) -> Endpo
     let held = held.unwrap_or(&blank);
     // A name that the device made from the MAC of the CPE before would lie about the new one, and stand in
     // the way of the old one's return.
-    let made_by_device = held.mac.is_none_or(|mac| held.name == mac.default_endpoint_name());
+    let made_by_device = || held.mac.is_none_or(|mac| held.name == mac.default_endpoint_name());
     let name = match &wish.name {
         Some(name) => name.clone(),
-        None if held.name.is_empty() || made_by_device => wish.mac.default_endpoint_name(),
+        None if held.name.is_empty() => wish.mac.default_endpoint_name(),
+        None if held.mac != Some(wish.mac) && made_by_device() => wish.mac.default_endpoint_name(),
         None => held.name.clone(),
     };
     // A device most likely replaces `auto` by the port where it found the endpoint. Another CPE has yet to be

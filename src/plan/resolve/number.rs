@@ -29,12 +29,12 @@ impl<'a> Resolver<'a> {
     pub(super) fn number(
         &mut self,
         kind: Kind,
-        wanted: &[Wanted<'_>],
+        wanted: &[Wanted<'a>],
         candidates: &[Candidate<'_>],
         departed: Departed,
         range: std::ops::RangeInclusive<u16>,
         hint: impl Fn(&str) -> Option<u16>,
-    ) -> BTreeMap<String, Place> {
+    ) -> BTreeMap<&'a str, Place> {
         let records = self.records_of(kind);
         let keys: BTreeSet<&str> = wanted.iter().map(|wanted| wanted.key).collect();
         let matches = match_objects(wanted, candidates, &records, departed);
@@ -45,7 +45,7 @@ impl<'a> Resolver<'a> {
             let mut there = candidates.iter().filter(|candidate| candidate.number == number);
             there.any(|candidate| is_owned(kind, candidate, &records, &keys))
         };
-        let mut numbers: BTreeMap<String, Place> = BTreeMap::new();
+        let mut numbers: BTreeMap<&'a str, Place> = BTreeMap::new();
         let mut moved: BTreeMap<&str, u16> = BTreeMap::new();
         let mut held: BTreeSet<u16> = candidates
             .iter()
@@ -76,7 +76,7 @@ impl<'a> Resolver<'a> {
                         number,
                         held: Some(number),
                     };
-                    numbers.insert(object.key.to_owned(), place);
+                    numbers.insert(object.key, place);
                     if how != How::Recorded
                         && !owned(number)
                         && let Some(id) = object_id(kind, number)
@@ -93,7 +93,7 @@ impl<'a> Resolver<'a> {
             .chain(wanted.iter().filter_map(|object| object.pinned))
             .collect();
         for object in wanted {
-            let ambiguous = matches.ambiguous.iter().any(|(key, _, _)| key == object.key);
+            let ambiguous = matches.ambiguous.iter().any(|(key, _, _)| *key == object.key);
             if numbers.contains_key(object.key) || ambiguous {
                 continue;
             }
@@ -118,7 +118,7 @@ impl<'a> Resolver<'a> {
                 number,
                 held: moved.get(object.key).copied(),
             };
-            numbers.insert(object.key.to_owned(), place);
+            numbers.insert(object.key, place);
         }
         numbers
     }
@@ -130,7 +130,7 @@ impl<'a> Resolver<'a> {
         keys: &BTreeSet<&str>,
         candidates: &[Candidate<'_>],
         records: &Recorded<'a>,
-        matches: &Matches,
+        matches: &Matches<'_>,
     ) -> BTreeSet<u16> {
         let matched: BTreeSet<u16> = matches.by_key.values().map(|(number, _)| *number).collect();
         let ambiguous: BTreeSet<u16> = matches.ambiguous.iter().flat_map(|(_, a, b)| [*a, *b]).collect();
@@ -166,8 +166,8 @@ impl<'a> Resolver<'a> {
             }
         }
         for candidate in candidates {
-            if !is_owned(kind, candidate, records, keys)
-                && !matched.contains(&candidate.number)
+            if !matched.contains(&candidate.number)
+                && !is_owned(kind, candidate, records, keys)
                 && let Some(id) = object_id(kind, candidate.number)
             {
                 self.out.unmanaged.push(id);
@@ -185,7 +185,7 @@ impl<'a> Resolver<'a> {
         }
     }
 
-    fn refuse_ambiguous(&mut self, kind: Kind, matches: &Matches) {
+    fn refuse_ambiguous(&mut self, kind: Kind, matches: &Matches<'_>) {
         for (key, name, binding) in &matches.ambiguous {
             self.out.refusals.push(Refusal {
                 rule: "ambiguous-match",
