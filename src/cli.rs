@@ -78,8 +78,28 @@ struct Cli {
     #[arg(short, long, global = true, action = clap::ArgAction::Count)]
     verbose: u8,
 
+    /// How what goes on is written on stderr: for people, or a JSON document a line.
+    #[arg(
+        long,
+        global = true,
+        value_enum,
+        value_name = "FORMAT",
+        default_value = "text",
+        env = "GAMOPS_LOG_FORMAT"
+    )]
+    log_format: LogFormat,
+
     #[command(subcommand)]
     command: Command,
+}
+
+/// How the log is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum LogFormat {
+    /// For people.
+    Text,
+    /// For programs: one JSON document a line.
+    Json,
 }
 
 #[derive(Debug, Subcommand)]
@@ -146,7 +166,7 @@ fn start() -> Exit {
         ColorChoice::Never => anstream::ColorChoice::Never.write_global(),
         ColorChoice::Auto => {}
     }
-    log_to_stderr(cli.verbose, matches!(cli.command, Command::Daemon(_)));
+    log_to_stderr(cli.verbose, cli.log_format, matches!(cli.command, Command::Daemon(_)));
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     let result = match runtime {
         Ok(runtime) => runtime.block_on(run(cli.command)),
@@ -232,7 +252,7 @@ async fn run(command: Command) -> anyhow::Result<Exit> {
 }
 
 /// A daemon tells what it does without being asked.
-fn log_to_stderr(verbose: u8, of_daemon: bool) {
+fn log_to_stderr(verbose: u8, format: LogFormat, of_daemon: bool) {
     let level = match verbose {
         0 if of_daemon => "gamops=info",
         0 => "error",
@@ -241,11 +261,16 @@ fn log_to_stderr(verbose: u8, of_daemon: bool) {
     };
     let filter = tracing_subscriber::EnvFilter::try_from_env("GAMOPS_LOG")
         .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new(level));
-    let _ = tracing_subscriber::fmt()
+    let log = tracing_subscriber::fmt()
         .with_env_filter(filter)
-        .with_writer(std::io::stderr)
-        .with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr()))
-        .try_init();
+        .with_writer(std::io::stderr);
+    // It fails where somebody else has set a log up, which is then theirs.
+    let _ = match format {
+        LogFormat::Text => log
+            .with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr()))
+            .try_init(),
+        LogFormat::Json => log.json().flatten_event(true).with_current_span(false).try_init(),
+    };
 }
 
 /// Prints the answer. A reader that has gone (`gamops plan | head`) is no error.

@@ -21,7 +21,7 @@ mod webhook;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
@@ -75,8 +75,34 @@ pub struct Control {
     pub look: Arc<Notify>,
     /// Look at the repository and at every device now, those that are left to people included.
     pub wake: Arc<Notify>,
+    /// Look at these devices now.
+    pub asked: Asked,
     /// End, after the commands in flight; what was begun is given back.
     pub stop: CancellationToken,
+}
+
+/// Devices that somebody wants to have looked at now.
+#[derive(Debug, Clone, Default)]
+pub struct Asked {
+    devices: Arc<Mutex<BTreeSet<String>>>,
+    more: Arc<Notify>,
+}
+
+impl Asked {
+    /// Asks for devices, by their keys.
+    pub fn ask(&self, devices: impl IntoIterator<Item = String>) {
+        self.devices().extend(devices);
+        self.more.notify_one();
+    }
+
+    fn take(&self) -> BTreeSet<String> {
+        std::mem::take(&mut *self.devices())
+    }
+
+    /// A set is whole whoever panicked while it was locked.
+    fn devices(&self) -> MutexGuard<'_, BTreeSet<String>> {
+        self.devices.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 /// Where the daemon keeps things, unless the settings say otherwise: a folder of this machine.
@@ -225,6 +251,7 @@ impl Daemon {
             () = tokio::time::sleep(pause) => {}
             () = self.control.stop.cancelled() => {}
             () = self.control.look.notified() => self.next_look = Timestamp::now(),
+            () = self.control.asked.more.notified() => {}
             () = self.control.wake.notified() => {
                 self.asked = true;
                 self.fleet.let_try(|_| true);
@@ -332,6 +359,12 @@ impl Daemon {
         if asked {
             return Some((Reason::Asked, BTreeSet::new()));
         }
+        let mut named = self.control.asked.take();
+        named.retain(|device| force.inventory.devices.contains_key(device));
+        if !named.is_empty() {
+            self.fleet.let_try(|device| named.contains(device));
+            return Some((Reason::Asked, named));
+        }
         if self.next_drift <= now {
             return Some((Reason::Drift, BTreeSet::new()));
         }
@@ -360,6 +393,7 @@ impl Daemon {
         let order = Order {
             force,
             aside: self.fleet.aside(Timestamp::now()),
+            given_up: self.fleet.given_up(Timestamp::now(), &self.settings.drift),
             only,
         };
         let outcome = match keyring {
@@ -460,26 +494,35 @@ impl Daemon {
     fn note(&mut self, commit: &str, doing: &str, outcome: Outcome) {
         let now = Timestamp::now();
         if !outcome.line.is_empty() {
-            tracing::info!("{doing}: {}", outcome.line);
+            tracing::info!(run = outcome.run, "{doing}: {}", outcome.line);
         }
         self.count(outcome.word);
         if matches!(outcome.word, "applied" | "incomplete") {
             self.teller.applied(&outcome.line, Some(commit));
+        }
+        for device in &outcome.reverted {
+            self.fleet.note_reverted(device, now);
         }
         for (device, state) in outcome.states {
             let noted = self
                 .fleet
                 .note(&device, state, Some(commit), now, &self.settings.devices);
             if let Some(transition) = noted {
-                let (to, detail) = (transition.to.word(), transition.to.detail());
+                let detail = self
+                    .fleet
+                    .devices()
+                    .get(&device)
+                    .map(Standing::detail)
+                    .unwrap_or_default();
+                let to = transition.to.word();
                 let detail = if detail.is_empty() {
                     detail
                 } else {
                     format!(": {detail}")
                 };
                 match transition.to.is_fine() {
-                    true => tracing::info!("{device}: {to}{detail}"),
-                    false => tracing::warn!("{device}: {to}{detail}"),
+                    true => tracing::info!(run = outcome.run, device, commit, "{device}: {to}{detail}"),
+                    false => tracing::warn!(run = outcome.run, device, commit, "{device}: {to}{detail}"),
                 }
             }
         }

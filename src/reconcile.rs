@@ -24,6 +24,7 @@ mod rollout;
 mod run;
 mod scope;
 mod sightings;
+mod turns;
 mod undo;
 mod written;
 
@@ -111,6 +112,8 @@ pub struct Parallelism {
     pub reading: usize,
     /// How many are changed at once.
     pub changing: usize,
+    /// How many of one site are changed at once. `None`: as many as of all.
+    pub changing_per_site: Option<usize>,
 }
 
 impl Default for Parallelism {
@@ -118,6 +121,7 @@ impl Default for Parallelism {
         Self {
             reading: 256,
             changing: 16,
+            changing_per_site: None,
         }
     }
 }

@@ -66,6 +66,10 @@ pub(super) struct Args {
     #[arg(long, value_name = "N", default_value = "16", value_parser = clap::value_parser!(u16).range(1..=512))]
     parallel_changes: u16,
 
+    /// How many devices of one site are changed at once; as many as of all unless said.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=512))]
+    parallel_changes_per_site: Option<u16>,
+
     /// Say that this plan is meant, though a guard refuses it: the number as the refusal names it, such as `destroy=37`. It
     /// allows exactly that number, in this run. May be given more than once.
     #[arg(long = "allow", value_name = "WHAT=N")]
@@ -152,6 +156,7 @@ pub(super) async fn run(args: Args) -> anyhow::Result<Exit> {
     let (progress, events) = Progress::start(args.fleet.targets.len().max(inventory.devices.len()));
     let mut context = context(inventory, &args.inventory.inventory, &args.fleet, events)?;
     context.parallelism.changing = usize::from(args.parallel_changes);
+    context.parallelism.changing_per_site = args.parallel_changes_per_site.map(usize::from);
     context.allowances.by_flag = args.allow;
     context.leases.ttl = args.lease.lease_ttl.into();
     context.ignore_windows = args.windows.ignore_windows;

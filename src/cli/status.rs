@@ -1,5 +1,8 @@
 //! `gamops status` and `gamops reconcile`.
 
+use std::io::IsTerminal as _;
+use std::time::Duration;
+
 use anyhow::Context as _;
 use comfy_table::{Table, presets};
 
@@ -9,6 +12,9 @@ use crate::transport::http::{Http, Method, Request};
 
 use super::exit::Exit;
 use super::{answer, say};
+
+/// Empties a terminal and begins at its top.
+const CLEAR: &str = "\x1b[2J\x1b[H";
 
 /// Where the daemon is.
 #[derive(Debug, Clone, clap::Args)]
@@ -27,20 +33,33 @@ struct DaemonArgs {
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   gamops status
+  gamops status --watch
   gamops status --daemon http://noc1:9105 --format json")]
 pub(super) struct StatusArgs {
     #[command(flatten)]
     daemon: DaemonArgs,
+
+    /// Go on, and print it again whenever something is different. As JSON, one document a line.
+    #[arg(long)]
+    watch: bool,
 
     /// How to print it.
     #[arg(long, value_enum, default_value = "text", value_name = "FORMAT")]
     format: Format,
 }
 
-/// Have the daemon look at the repository and at every device now.
+/// Have the daemon look at the repository and at every device now, or at some devices.
+///
+/// Devices that were left to people, and those that are waited for, are tried again.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Example:\n  gamops reconcile --daemon http://127.0.0.1:9105")]
+#[command(after_help = "Examples:
+  gamops reconcile
+  gamops reconcile maple-a maple-b --daemon http://127.0.0.1:9105")]
 pub(super) struct ReconcileArgs {
+    /// Devices, by their keys in the inventory; the repository and all devices where none is named.
+    #[arg(value_name = "DEVICE")]
+    devices: Vec<String>,
+
     #[command(flatten)]
     daemon: DaemonArgs,
 }
@@ -54,8 +73,10 @@ enum Format {
 }
 
 pub(super) async fn status(args: StatusArgs) -> anyhow::Result<Exit> {
-    let text = ask(&args.daemon, Method::Get, "status").await?;
-    let status: Status = serde_json::from_str(&text).context("what answers is no gamops daemon of this version")?;
+    if args.watch {
+        return watch(&args).await;
+    }
+    let (text, status) = look(&args.daemon).await?;
     match args.format {
         Format::Json => answer(&text),
         Format::Text => answer(&page(&status)),
@@ -74,13 +95,56 @@ pub(super) async fn status(args: StatusArgs) -> anyhow::Result<Exit> {
     Ok(if is_well { Exit::Done } else { Exit::Failed })
 }
 
+async fn look(daemon: &DaemonArgs) -> anyhow::Result<(String, Status)> {
+    let text = ask(daemon, Method::Get, "status", String::new()).await?;
+    let status = serde_json::from_str(&text).context("what answers is no gamops daemon of this version")?;
+    Ok((text, status))
+}
+
+/// Prints the status whenever it differs, until it is ended. A daemon that does not answer may be starting again.
+async fn watch(args: &StatusArgs) -> anyhow::Result<Exit> {
+    let is_terminal = std::io::stdout().is_terminal();
+    let mut shown = None;
+    loop {
+        let now = match (look(&args.daemon).await, args.format) {
+            (Ok((_, mut status)), Format::Json) => {
+                // It differs each time, and says nothing new.
+                status.alive = status.started;
+                status.looked = None;
+                serde_json::to_string(&status)? + "\n"
+            }
+            (Ok((_, status)), Format::Text) => page(&status),
+            (Err(error), Format::Text) => format!("{error:#}\n"),
+            (Err(error), Format::Json) => serde_json::json!({ "error": format!("{error:#}") }).to_string() + "\n",
+        };
+        if shown.as_ref() != Some(&now) {
+            match (args.format, is_terminal) {
+                (Format::Text, true) => answer(&format!("{CLEAR}{now}")),
+                (Format::Text, false) => answer(&format!("{now}\n")),
+                (Format::Json, _) => answer(&now),
+            }
+            shown = Some(now);
+        }
+        tokio::select! {
+            () = tokio::time::sleep(Duration::from_secs(1)) => {}
+            _ = tokio::signal::ctrl_c() => return Ok(Exit::Done),
+        }
+    }
+}
+
 pub(super) async fn reconcile(args: ReconcileArgs) -> anyhow::Result<Exit> {
-    ask(&args.daemon, Method::Post, "reconcile").await?;
-    say("The daemon looks at the repository and at every device now; `gamops status` shows what it finds.");
+    ask(&args.daemon, Method::Post, "reconcile", args.devices.join("\n")).await?;
+    match args.devices.as_slice() {
+        [] => say("The daemon looks at the repository and at every device now; `gamops status` shows what it finds."),
+        devices => say(&format!(
+            "The daemon looks at {} now; `gamops status` shows what it finds.",
+            devices.join(", ")
+        )),
+    }
     Ok(Exit::Done)
 }
 
-async fn ask(daemon: &DaemonArgs, method: Method, page: &str) -> anyhow::Result<String> {
+async fn ask(daemon: &DaemonArgs, method: Method, page: &str, body: String) -> anyhow::Result<String> {
     let url = format!("{}/{page}", daemon.daemon.trim_end_matches('/'));
     let request = Request {
         method,
@@ -88,7 +152,7 @@ async fn ask(daemon: &DaemonArgs, method: Method, page: &str) -> anyhow::Result<
         called: None,
         headers: Vec::new(),
         basic: None,
-        body: Vec::new(),
+        body: body.into_bytes(),
     };
     let no_daemon = "no daemon answers; is it running, with `http.listen` in its settings?";
     let mut reply = Http::new(None)?.send(request).await.context(no_daemon)?;
@@ -168,7 +232,7 @@ fn page(status: &Status) -> String {
             standing.state.word().to_owned(),
             standing.since.strftime("%Y-%m-%d %H:%M:%S").to_string(),
             standing.commit.clone().unwrap_or_default(),
-            standing.state.detail(),
+            standing.detail(),
         ]);
     }
     out.extend(

@@ -1,5 +1,6 @@
 //! The pages that the daemon serves: health, metrics, status; and where forges and people knock.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -19,7 +20,7 @@ use crate::transport::credentials::Keyring;
 use super::settings::{Http, Settings};
 use super::status::Status;
 use super::webhook::{Proof, is_genuine};
-use super::{Control, DaemonError, metrics};
+use super::{Asked, Control, DaemonError, metrics};
 
 /// The most that a webhook may send. GitHub's own limit is 25 MB; only its signature is of interest.
 const WEBHOOK: usize = 25 * 1024 * 1024;
@@ -29,6 +30,7 @@ struct Pages {
     told: watch::Receiver<Status>,
     look: Arc<Notify>,
     wake: Arc<Notify>,
+    asked: Asked,
     secret: Option<Secret>,
     patience: Duration,
 }
@@ -66,6 +68,7 @@ pub(super) async fn serve(
         told,
         look: Arc::clone(&control.look),
         wake: Arc::clone(&control.wake),
+        asked: control.asked.clone(),
         secret,
         patience: patience(settings),
     };
@@ -134,7 +137,23 @@ async fn webhook(State(pages): State<Pages>, headers: HeaderMap, body: Bytes) ->
     (StatusCode::ACCEPTED, "looking\n").into_response()
 }
 
-async fn reconcile(State(pages): State<Pages>) -> Response {
-    pages.wake.notify_one();
+/// The body names devices, one on a line; none stands for all, and the repository.
+async fn reconcile(State(pages): State<Pages>, body: String) -> Response {
+    let devices: BTreeSet<String> = body.split_whitespace().map(str::to_owned).collect();
+    let unknown = {
+        let told = pages.told.borrow();
+        devices
+            .iter()
+            .find(|device| !told.devices.contains_key(*device))
+            .cloned()
+    };
+    if let Some(unknown) = unknown {
+        let message = format!("the inventory in force has no device `{unknown}`\n");
+        return (StatusCode::NOT_FOUND, message).into_response();
+    }
+    match devices.is_empty() {
+        true => pages.wake.notify_one(),
+        false => pages.asked.ask(devices),
+    }
     (StatusCode::ACCEPTED, "looking\n").into_response()
 }

@@ -11,7 +11,9 @@ use tokio_util::sync::CancellationToken;
 use crate::plan::guard::{Allowances, way_through};
 use crate::plan::model::{DevicePlan, Plan};
 use crate::plan::{Target, count};
-use crate::reconcile::{Context, DeviceResult, Events, Leases, Orders, Parallelism, RunError, Sightings};
+use crate::reconcile::{
+    Context, DeviceOutcome, DeviceResult, Events, Leases, Orders, Parallelism, RunError, Sightings,
+};
 use crate::store::Store;
 use crate::transport::credentials::{Keyring, SettingsError as KeyringError};
 
@@ -50,6 +52,8 @@ pub(super) struct Order<'a> {
     pub(super) force: &'a InForce,
     /// Devices that are not contacted.
     pub(super) aside: BTreeSet<String>,
+    /// Devices that were set right so often that drift on them is left to people.
+    pub(super) given_up: BTreeSet<String>,
     /// The devices that it is about; all of them where this is empty.
     pub(super) only: BTreeSet<String>,
 }
@@ -59,10 +63,14 @@ pub(super) struct Order<'a> {
 pub(super) struct Outcome {
     /// How the devices that it was about stand now.
     pub(super) states: BTreeMap<String, State>,
+    /// Devices that somebody else had changed, and that were set right.
+    pub(super) reverted: BTreeSet<String>,
     /// Why its plan was refused as a whole.
     pub(super) guarded: Vec<String>,
     /// How it ended, in one word.
     pub(super) word: &'static str,
+    /// The run of it in the history, if there was one.
+    pub(super) run: Option<i64>,
     /// One line for the log.
     pub(super) line: String,
 }
@@ -107,6 +115,7 @@ pub(super) async fn round(settings: &Settings, tools: &Tools, order: &Order<'_>)
         parallelism: Parallelism {
             reading: usize::from(settings.devices.read_at_once),
             changing: usize::from(settings.devices.change_at_once),
+            changing_per_site: settings.devices.change_at_once_per_site.map(usize::from),
         },
         events: tools.events.clone(),
         cancel: tools.cancel.clone(),
@@ -127,8 +136,8 @@ pub(super) async fn round(settings: &Settings, tools: &Tools, order: &Order<'_>)
         () = tools.cancel.cancelled() => return Ok(Outcome { word: "interrupted", ..Outcome::default() }),
     };
     // Devices that only somebody else has changed are looked at and left: no part of what follows is about them.
-    let drifted = |device: &&DevicePlan| settings.drift.then == Then::Report && only_drifted(device);
-    let left = planned.plan.devices.iter().filter(drifted);
+    let is_left = |device: &DevicePlan| settings.drift.then == Then::Report || order.given_up.contains(&device.device);
+    let left = (planned.plan.devices.iter()).filter(|device| only_drifted(device) && is_left(device));
     let mut states: BTreeMap<String, State> = left.map(|device| (device.device.clone(), by_plan(device))).collect();
     let planned = match states.is_empty() {
         true => planned,
@@ -146,6 +155,10 @@ pub(super) async fn round(settings: &Settings, tools: &Tools, order: &Order<'_>)
     let foreseen: BTreeMap<String, Foreseen> = (planned.plan.devices.iter())
         .map(|device| (device.device.clone(), device.into()))
         .collect();
+    let drifted: BTreeSet<String> = (planned.plan.devices.iter())
+        .filter(|device| only_drifted(device))
+        .map(|device| device.device.clone())
+        .collect();
     let summary = planned.plan.summary();
     let applied = context.apply(planned, &Orders::by(tools.actor.clone())).await?;
     if tools.sightings.are_wanted() {
@@ -155,10 +168,16 @@ pub(super) async fn round(settings: &Settings, tools: &Tools, order: &Order<'_>)
     let fine = applied.results.iter().all(|result| result.outcome.is_fine());
     let of = |result: &DeviceResult| (result.device.clone(), by_result(result, foreseen.get(&result.device)));
     states.extend(applied.results.iter().map(of));
+    let set_right = |result: &&DeviceResult| {
+        matches!(result.outcome, DeviceOutcome::Applied(..)) && drifted.contains(&result.device)
+    };
+    let reverted = applied.results.iter().filter(set_right);
     Ok(Outcome {
         states,
+        reverted: reverted.map(|result| result.device.clone()).collect(),
         guarded: Vec::new(),
         word: if fine { "applied" } else { "incomplete" },
+        run: Some(applied.run.number()),
         line: format!(
             "run {}: {} to add, {} to change, {} to destroy on {}{}",
             applied.run,
@@ -223,8 +242,10 @@ fn shown(plan: &Plan, mut states: BTreeMap<String, State>, guarded: Vec<String>)
     };
     Outcome {
         states,
+        reverted: BTreeSet::new(),
         guarded,
         word,
+        run: None,
         line,
     }
 }

@@ -113,6 +113,9 @@ pub struct Devices {
     /// How many are changed at once, 1 to 512.
     #[schemars(range(min = 1, max = 512))]
     pub change_at_once: u16,
+    /// How many of one site are changed at once, 1 to 512; as many as of all unless said.
+    #[schemars(range(min = 1, max = 512))]
+    pub change_at_once_per_site: Option<u16>,
     /// After how long one that could not be reached is tried again; each failure doubles it, up to `retry_at_most`.
     #[schemars(with = "String")]
     pub retry: TimeSpan,
@@ -131,6 +134,7 @@ impl Default for Devices {
         Self {
             read_at_once: 256,
             change_at_once: 16,
+            change_at_once_per_site: None,
             retry: TimeSpan::from_secs(30),
             retry_at_most: TimeSpan::from_secs(30 * 60),
             host_keys: HostKeyPolicy::default(),
@@ -147,6 +151,13 @@ pub struct Drift {
     pub every: TimeSpan,
     /// Whether it is undone or only shown.
     pub then: Then,
+    /// How often within `within` a device is set right, 1 to 100. One that is changed behind gamops's back once more is left to
+    /// people: somebody, or something, means it.
+    #[schemars(range(min = 1, max = 100))]
+    pub at_most: u8,
+    /// For how long a time that counts.
+    #[schemars(with = "String")]
+    pub within: TimeSpan,
 }
 
 impl Default for Drift {
@@ -154,6 +165,8 @@ impl Default for Drift {
         Self {
             every: TimeSpan::from_secs(30 * 60),
             then: Then::Report,
+            at_most: 3,
+            within: TimeSpan::from_secs(24 * 60 * 60),
         }
     }
 }
@@ -295,6 +308,7 @@ impl Settings {
         let Devices {
             read_at_once,
             change_at_once,
+            change_at_once_per_site,
             retry,
             retry_at_most,
             ..
@@ -305,12 +319,18 @@ impl Settings {
         if !(1..=512).contains(&change_at_once) {
             return range("devices.change_at_once is 1 to 512");
         }
+        if change_at_once_per_site.is_some_and(|most| !(1..=512).contains(&most)) {
+            return range("devices.change_at_once_per_site is 1 to 512");
+        }
         let at_least_a_second = |time: TimeSpan| Duration::from(time) >= Duration::from_secs(1);
         if !at_least_a_second(retry) || retry_at_most < retry {
             return range("devices.retry is one second at least, and devices.retry_at_most not less");
         }
         if !at_least_a_second(settings.repository.poll) || !at_least_a_second(settings.drift.every) {
             return range("repository.poll and drift.every are one second at least");
+        }
+        if !(1..=100).contains(&settings.drift.at_most) || !at_least_a_second(settings.drift.within) {
+            return range("drift.at_most is 1 to 100, and drift.within one second at least");
         }
         let invalid = |key| {
             move |source| SettingsError::Address {

@@ -12,7 +12,7 @@ use crate::plan::model::{Cause, DevicePlan, Held, ObjectChange, Outcome, Save};
 use crate::plan::pause::in_words;
 use crate::reconcile::{DeviceOutcome, DeviceResult};
 
-use super::settings::Devices;
+use super::settings::{Devices, Drift};
 
 /// How a device stands.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -119,6 +119,36 @@ pub struct Standing {
     pub failures: u32,
     /// Whether it is left to people, until what is asked of it or its credentials change, or somebody says so.
     pub rests: bool,
+    /// When it was set right after somebody else had changed it, as far back as that counts.
+    #[serde(default)]
+    pub reverted: Vec<Timestamp>,
+}
+
+impl Standing {
+    /// How a device stands of which nothing is known yet.
+    const fn new(now: Timestamp) -> Self {
+        Self {
+            state: State::New,
+            since: now,
+            commit: None,
+            read: None,
+            again: None,
+            failures: 0,
+            rests: false,
+            reverted: Vec::new(),
+        }
+    }
+
+    /// What there is to say beside the word of its state, in one line.
+    #[must_use]
+    pub fn detail(&self) -> String {
+        let detail = self.state.detail();
+        match (&self.state, self.reverted.len()) {
+            (State::Drifted { .. }, 1) => format!("{detail} (set right once, and changed again)"),
+            (State::Drifted { .. }, times @ 2..) => format!("{detail} (set right {times} times, and changed again)"),
+            _ => detail,
+        }
+    }
 }
 
 /// What is known of all devices.
@@ -132,17 +162,8 @@ impl Fleet {
     pub fn follow(&mut self, inventory: &Inventory, now: Timestamp) {
         for device in inventory.devices.values() {
             let before = device.was.as_deref().and_then(|was| self.devices.remove(was));
-            self.devices.entry(device.key.clone()).or_insert_with(|| {
-                before.unwrap_or(Standing {
-                    state: State::New,
-                    since: now,
-                    commit: None,
-                    read: None,
-                    again: None,
-                    failures: 0,
-                    rests: false,
-                })
-            });
+            let standing = || before.unwrap_or_else(|| Standing::new(now));
+            self.devices.entry(device.key.clone()).or_insert_with(standing);
         }
         self.devices.retain(|key, _| inventory.devices.contains_key(key));
     }
@@ -184,6 +205,25 @@ impl Fleet {
             standing.again = None;
             standing.failures = 0;
             standing.rests = false;
+            standing.reverted.clear();
+        }
+    }
+
+    /// The devices that were set right as often as they may be: what somebody changes on them now is left to people.
+    pub fn given_up(&mut self, now: Timestamp, drift: &Drift) -> BTreeSet<String> {
+        let within = SignedDuration::from_secs(drift.within.as_secs().into());
+        for standing in self.devices.values_mut() {
+            standing.reverted.retain(|then| now.duration_since(*then) < within);
+        }
+        let is_over = |standing: &Standing| standing.reverted.len() >= usize::from(drift.at_most);
+        let over = self.devices.iter().filter(|(_, standing)| is_over(standing));
+        over.map(|(key, _)| key.clone()).collect()
+    }
+
+    /// Notes that a device was set right after somebody else had changed it.
+    pub fn note_reverted(&mut self, device: &str, now: Timestamp) {
+        if let Some(standing) = self.devices.get_mut(device) {
+            standing.reverted.push(now);
         }
     }
 
@@ -384,18 +424,7 @@ mod tests {
     }
 
     fn fleet(keys: &[&str]) -> Fleet {
-        let standing = |key: &&str| {
-            let standing = Standing {
-                state: State::New,
-                since: at(0),
-                commit: None,
-                read: None,
-                again: None,
-                failures: 0,
-                rests: false,
-            };
-            ((*key).to_owned(), standing)
-        };
+        let standing = |key: &&str| ((*key).to_owned(), Standing::new(at(0)));
         Fleet {
             devices: keys.iter().map(standing).collect(),
         }
@@ -461,6 +490,34 @@ mod tests {
         assert!(fleet.aside(at(0)).is_empty());
         assert_eq!(fleet.next(), Some(at(600)));
         assert_eq!(fleet.due(at(600)).len(), 1);
+    }
+
+    #[test]
+    fn a_device_that_drifts_again_and_again_is_left_to_people_for_a_while() {
+        let mut fleet = fleet(&["a", "b"]);
+        let drift = Drift {
+            at_most: 2,
+            within: TimeSpan::from_secs(3600),
+            ..Drift::default()
+        };
+        fleet.note_reverted("a", at(0));
+        assert!(fleet.given_up(at(10), &drift).is_empty());
+        fleet.note_reverted("a", at(10));
+        assert_eq!(fleet.given_up(at(20), &drift), BTreeSet::from(["a".to_owned()]));
+        let drifted = State::Drifted {
+            objects: vec!["subscriber/s-1".to_owned()],
+        };
+        fleet.note("a", drifted, None, at(30), &SETTINGS());
+        assert_eq!(
+            fleet.devices()["a"].detail(),
+            "subscriber/s-1 (set right 2 times, and changed again)"
+        );
+        // Once the first of them is long ago, it may be set right again; at once where somebody says so.
+        assert!(fleet.given_up(at(3600), &drift).is_empty());
+        fleet.note_reverted("a", at(3600));
+        assert_eq!(fleet.given_up(at(3600), &drift).len(), 1);
+        fleet.let_try(|key| key == "a");
+        assert!(fleet.given_up(at(3600), &drift).is_empty());
     }
 
     #[test]

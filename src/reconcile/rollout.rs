@@ -14,6 +14,7 @@ use crate::store::RunId;
 use super::observe::{Contact, observe};
 use super::result::{DeviceOutcome, DeviceResult};
 use super::run::Waiting;
+use super::turns::Turns;
 use super::{Context, Orders, Planned};
 
 /// A run over a plan, as far as it came.
@@ -137,8 +138,11 @@ impl Run<'_> {
             .collect();
         self.stages += 1;
         let stage = self.stages;
+        let site = |device: &str| context.inventory.devices.get(device)?.site.as_deref();
+        let turns = &Turns::new(context.parallelism, devices.iter().filter_map(|device| site(device)));
         let results: Vec<(DeviceResult, Option<Waiting>)> = futures::stream::iter(work)
             .map(|(device, contact, held_back)| async move {
+                let _turn = turns.turn(site(&device.device)).await;
                 let (outcome, hold) = match (held_back, contact) {
                     (None, contact) if is_too_late(device, now) => {
                         close(contact).await;
@@ -164,7 +168,7 @@ impl Run<'_> {
                 });
                 (DeviceResult { device, waits, outcome }, waiting)
             })
-            .buffer_unordered(context.parallelism.changing.max(1))
+            .buffer_unordered(usize::MAX)
             .collect()
             .await;
         for (result, waiting) in results {

@@ -1,5 +1,6 @@
 //! `gamops daemon` as a service: a real repository, simulated devices, and everything that happens to them.
 
+use std::io::{BufRead as _, BufReader};
 use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
 
@@ -295,6 +296,72 @@ fn drift_is_shown_or_taken_back_as_the_settings_say() {
     daemon.until("taken back", |_| {
         service.holds(101) && !service.fleet.device("maple").running_config().contains("vid 3998")
     });
+}
+
+#[test]
+fn what_is_changed_again_and_again_is_left_to_people_until_they_say_so() {
+    let service = Service::new("drift: { every: 1s, then: revert, at_most: 1, within: 168h }");
+    let first = short(&service.origin.push("one"));
+    let daemon = service.start_with(&[("GAMOPS_LOG_FORMAT", "json")]);
+    daemon.until_applied(&first);
+    let maple = || service.fleet.device("maple");
+    let tamper = |vlan: u16| maple().execute(&format!("ghn subscriber 1 vid {vlan}"));
+    tamper(3998);
+    daemon.until("taken back", |status| {
+        service.holds(101)
+            && status["devices"]["maple"]["reverted"]
+                .as_array()
+                .is_some_and(|times| times.len() == 1)
+    });
+    tamper(3997);
+    daemon.until("left", |status| status["devices"]["maple"]["state"] == "drifted");
+    assert!(maple().running_config().contains("vid 3997"));
+    let _ = service
+        .run(&["status"])
+        .expect(1)
+        .says("subscriber/s-1 (set right once, and changed again)");
+    // Somebody says so, of this device.
+    let _ = service
+        .run(&["reconcile", "oak"])
+        .expect(1)
+        .says("the inventory in force has no device `oak`");
+    let _ = service
+        .run(&["reconcile", "maple"])
+        .expect(0)
+        .says("looks at maple now");
+    daemon.until("taken back again", |status| {
+        status["devices"]["maple"]["state"] == "in-sync" && !maple().running_config().contains("vid 3997")
+    });
+    drop(daemon);
+
+    // What went on is there for programs, with the runs of the history.
+    let log = service.log();
+    let lines = log.lines().map(|line| serde_json::from_str::<Value>(line).expect(line));
+    let runs = lines.filter(|line| line["device"] == "maple" && line["run"].is_i64());
+    assert!(runs.count() >= 2, "{log}");
+}
+
+#[test]
+fn the_status_can_be_watched() {
+    let service = Service::new("drift: { every: 1h }");
+    let first = short(&service.origin.push("one"));
+    let daemon = service.start();
+    daemon.until_applied(&first);
+    let url = format!("http://127.0.0.1:{}", service.port);
+    let mut watching = service
+        .fleet
+        .command(&["status", "--watch", "--format", "json"])
+        .env("GAMOPS_DAEMON", url)
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(watching.stdout.take().unwrap()).lines();
+    let mut next = || serde_json::from_str::<Value>(&lines.next().unwrap().unwrap()).unwrap();
+    assert_eq!(next()["in_force"]["commit"], *first);
+    let second = service.push_vlan(115);
+    while next()["devices"]["maple"]["commit"] != *second {}
+    watching.kill().unwrap();
+    watching.wait().unwrap();
 }
 
 #[test]

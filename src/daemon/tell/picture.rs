@@ -138,6 +138,7 @@ mod tests {
             again: None,
             failures: 0,
             rests: false,
+            reverted: Vec::new(),
         }
     }
 
