@@ -129,7 +129,7 @@ pub(super) async fn run(args: Args) -> anyhow::Result<Exit> {
     }
     if whole.found.gams.is_empty() {
         say(
-            "help: a GAM that stays silent may have another community (`--credentials NAME`), SNMP switched off, or a firewall before it; `--ssh` finds those that answer SSH",
+            "help: a GAM that stays silent may have another community (`--credentials NAME`), SNMP switched off or in version 3 only, which gamops does not speak, or a firewall before it; `--ssh` finds those that answer SSH",
         );
     }
     Ok(if stopped { Exit::Failed } else { Exit::Done })

@@ -31,18 +31,20 @@ pub(super) fn agent(facts: &Facts) -> Vec<Finding> {
         ];
     }
     let speaks = |spoken: &Spoken| matches!(spoken, Spoken::Identity { .. });
-    let versions: Vec<&str> = [(v2c, "2c"), (v1, "1")]
-        .into_iter()
-        .filter(|(spoken, _)| speaks(spoken))
-        .map(|(_, version)| version)
-        .collect();
-    if versions.is_empty() {
-        let community = format!("no answer to the community of credentials `{}`", facts.credentials);
-        return vec![
-            Finding::note(CHECK, community)
-                .help("gamops works without; another community, SNMP switched off and a firewall look the same"),
-        ];
-    }
+    let versions = match (speaks(v2c), speaks(v1)) {
+        (true, true) => "versions 2c and 1 answer",
+        (true, false) => "version 2c answers, and 1 does not,",
+        (false, true) => "version 1 answers, and 2c does not,",
+        (false, false) => {
+            let silence = format!(
+                "no answer in version 2c or 1 to the community of credentials `{}`",
+                facts.credentials
+            );
+            return vec![Finding::note(CHECK, silence).help(
+                "gamops works without; another community, SNMP switched off, a firewall and a device that answers in version 3 only, which gamops does not speak, look the same",
+            )];
+        }
+    };
     let ghn = [v2c, v1].iter().any(|spoken| {
         matches!(
             spoken,
@@ -52,13 +54,7 @@ pub(super) fn agent(facts: &Facts) -> Vec<Finding> {
             }
         )
     });
-    let says = format!(
-        "version{} {} answer{} to the community of credentials `{}`",
-        if versions.len() == 1 { "" } else { "s" },
-        versions.join(" and "),
-        if versions.len() == 1 { "s" } else { "" },
-        facts.credentials
-    );
+    let says = format!("{versions} to the community of credentials `{}`", facts.credentials);
     let subtree = if ghn {
         Finding::ok("ghn-subtree", "answers")
     } else {

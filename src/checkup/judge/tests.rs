@@ -314,7 +314,7 @@ const ROWS: &[Row] = &[
         },
         "snmp",
         Level::Note,
-        "no answer to the community of credentials `field`",
+        "no answer in version 2c or 1 to the community of credentials `field`",
     ),
     (
         |f| {
@@ -336,7 +336,7 @@ const ROWS: &[Row] = &[
         },
         "snmp",
         Level::Ok,
-        "version 1 answers",
+        "version 1 answers, and 2c does not, to the community of credentials `field`",
     ),
     (
         |f| f.work.unfinished = Some((12, "sending")),
