@@ -187,7 +187,9 @@ fn told(folder: &Path, answers: &Answers, files: &[NewFile], commit: Option<&str
             "look at the first device, which changes nothing: gamops plan -i {shown} --target {}",
             device.key
         ),
-        None => format!("put the first device into {site}"),
+        None => format!(
+            "put the first device into {site}, or take in one that is in service: gamops import -i {shown} ADDRESS"
+        ),
     };
     format!(
         "Written to {shown}:\n{paths}{committed}\nNext:\n  1. check it: gamops validate {shown}\n  2. give the credentials `{}` their values: {shown}/README.md says where\n  3. {first}\n  4. write subscribers into {site}, and set `mode: manage` when the plan says what you expect\n",

@@ -48,7 +48,8 @@ pub(super) fn pages(
         .collect();
     let groups = groups(draft, layout);
     if layout != Layout::OneFile && !plans.is_empty() {
-        let mut page = Page::new(places.take("plans", &["", "plans/", "devices/", "sites/"])?);
+        let folders = &["", "plans/", "devices/", "sites/"];
+        let mut page = Page::new(places.take("plans", "plans", folders)?);
         page.comment(
             0,
             "What the subscribers have. Change a rate here, and every device with a subscriber on it follows.",
@@ -63,7 +64,8 @@ pub(super) fn pages(
             Layout::PerSite => &["sites/", "devices/", ""],
             Layout::OneFile => &["", "devices/", "sites/"],
         };
-        let mut page = Page::new(places.take(&name, folders)?);
+        let beside = beside(draft, layout, &name, &devices);
+        let mut page = Page::new(places.take(&name, &beside, folders)?);
         head(&mut page, draft, &devices);
         let known = |site: &str| existing.is_some_and(|existing| existing.inventory.sites.contains_key(site));
         write_sites(&mut page, draft, &devices, known);
@@ -99,27 +101,44 @@ impl Places {
         }
     }
 
-    /// A path that is free and that is read: in the first folder that has one, under the name, or with a number behind it.
-    fn take(&mut self, name: &str, folders: &[&str]) -> Result<String, NoPlace> {
+    /// A path that is free and that is read: in the first folder that has one, under the name, else under the name for
+    /// beside that, with a number behind it where it has to be.
+    fn take(&mut self, name: &str, beside: &str, folders: &[&str]) -> Result<String, NoPlace> {
         let path = |folder: &str, number: usize| match number {
-            1 => format!("{folder}{name}.yaml"),
-            _ => format!("{folder}{name}-{number}.yaml"),
+            0 => format!("{folder}{name}.yaml"),
+            1 => format!("{folder}{beside}.yaml"),
+            _ => format!("{folder}{beside}-{number}.yaml"),
         };
         let is_read = |path: &String| self.include.as_ref().is_none_or(|include| include.matches(path));
         // Among one more than there are taken, one is free.
         let most = self.taken.len() + 1;
         let mut paths = folders
             .iter()
-            .flat_map(|folder| (1..=most).map(move |number| path(folder, number)));
+            .flat_map(|folder| (0..=most).map(move |number| path(folder, number)));
         match paths.find(|path| is_read(path) && !self.taken.contains(path)) {
             Some(free) => {
                 self.taken.insert(free.clone());
                 Ok(free)
             }
             None => Err(NoPlace {
-                path: path(folders.first().unwrap_or(&""), 1),
+                path: path(folders.first().unwrap_or(&""), 0),
             }),
         }
+    }
+}
+
+/// What a file is called where there is one under its name: a site that has a file already, as `gamops init` writes it,
+/// gets another one that says what is in it.
+fn beside(draft: &Draft<'_>, layout: Layout, name: &str, devices: &[usize]) -> String {
+    if layout != Layout::PerSite {
+        return name.to_owned();
+    }
+    match devices {
+        [one] => draft
+            .devices
+            .get(*one)
+            .map_or_else(|| name.to_owned(), |device| device.key.clone()),
+        _ => format!("{name}-devices"),
     }
 }
 

@@ -52,7 +52,7 @@ fn words(command: &str) -> Vec<String> {
 
 /// What the operator does in an editor before a command: the page says so in words.
 fn edit(inventory: &Path, command: &str, replace: &[(&str, &str)]) {
-    let file = inventory.join("devices/maple-a.yaml");
+    let file = inventory.join("sites/maple-a.yaml");
     let mut text = std::fs::read_to_string(&file).unwrap();
     for (from, to) in replace {
         assert_eq!(text.matches(from).count(), 1, "before `{command}`: `{from}` in\n{text}");
@@ -95,6 +95,12 @@ impl Day {
         assert!(!said.contains("% Inv"), "{said}");
         let home = tempfile::tempdir().unwrap();
         let folder = home.path().to_owned();
+        // `gamops init --git` commits under the name that Git has for the operator.
+        std::fs::write(
+            folder.join(".gitconfig"),
+            "[user]\n\tname = Nell\n\temail = nell@example.org\n",
+        )
+        .unwrap();
         Self {
             fleet: Some(fleet),
             runtime,
@@ -175,10 +181,9 @@ fn every_command_of_the_page_does_what_the_page_says() {
     // The apply that waits in the other terminal.
     let mut waiting = None;
     for step in &steps {
-        if step.command.starts_with("mkdir ") {
-            assert_eq!(step.command, "mkdir my-isp && cd my-isp");
-            day.folder = day.folder.join("my-isp");
-            std::fs::create_dir(&day.folder).unwrap();
+        if let Some(folder) = step.command.strip_prefix("cd ") {
+            day.folder = day.folder.join(folder);
+            assert!(day.folder.is_dir(), "{folder}");
             continue;
         }
         if step.command == "gamops plan --target maple-a" && !managed {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use crate::fleet::{Ran, program};
+use crate::fleet::{Ran, TWO, TestFleet, program};
 
 struct Home(tempfile::TempDir);
 
@@ -225,4 +225,65 @@ fn what_makes_no_sense_is_said_and_nothing_is_written() {
         .says("Europe/Berlim");
     let _ = home.init(&["--credentials", "a\nb"]).expect(64).says("holds more than");
     assert!(!home.path("new").exists());
+}
+
+/// What somebody typed into a device, whose subscribers and endpoints are called after `name`.
+fn typed(name: &str, board: u8) -> String {
+    format!(
+        "ghn bw-profile 2 name \"home 200\" rate-downstream 212 rate-upstream 53\n\
+         ghn endpoint 1 name \"Positron_{board:02X}1013\" mac-address 00:0e:d8:{board:02x}:10:13 port 1\n\
+         ghn subscriber 1 name \"s-{name}\" vid 210 endpoint 1 bw-profile 2\n\
+         copy running-config startup-config"
+    )
+}
+
+#[test]
+fn running_devices_are_imported_into_what_it_made_in_each_layout() {
+    let fleet = TestFleet::start(TWO, "");
+    let mut addresses = Vec::new();
+    for (device, key, board) in [("maple", "maple-a", 1), ("harbour", "maple-b", 2)] {
+        let device = fleet.device(device);
+        let said = device.execute(&typed(key, board));
+        assert!(!said.contains("% Inv"), "{said}");
+        let (ssh, snmp) = (device.ssh_addr().port(), device.snmp_addr().port());
+        addresses.push(format!("{key}=127.0.0.1:{ssh}/{snmp}"));
+    }
+    let both: Vec<&str> = addresses.iter().map(String::as_str).collect();
+    for (layout, taken_in, expected) in [
+        ("per-device", &both[..], &["maple-a", "maple-b"][..]),
+        ("per-site", &both[..], &["maple-devices"]),
+        ("per-site", &both[1..], &["maple-b"]),
+        ("one-file", &both[..], &["fleet"]),
+    ] {
+        let home = Home::new();
+        let _ = home
+            .init(&["--credentials", "factory"])
+            .expect(0)
+            .says("gamops import -i new ADDRESS");
+        let made = files(&home.path("new"));
+        let _ = home
+            .run(&[&["import", "-i", "new", "--layout", layout], taken_in].concat())
+            .expect(0)
+            .says("is \"No changes\".");
+        let mut written = files(&home.path("new"));
+        for (path, text) in made {
+            assert_eq!(written.remove(&path), Some(text), "{layout} changed {path}");
+        }
+        let _ = written.remove("sites/plans.yaml");
+        let expected: Vec<String> = expected.iter().map(|name| format!("sites/{name}.yaml")).collect();
+        assert_eq!(Vec::from_iter(written.keys().cloned()), expected, "{layout}");
+
+        let checked = home.run(&["validate", "new"]).expect(0);
+        assert_eq!(checked.stderr.trim(), "", "{layout}");
+        let plan = ["plan", "-i", "new", "--detailed-exitcode"];
+        let _ = home.run(&plan).expect(0).says("No changes.");
+        for (path, text) in &written {
+            std::fs::write(
+                home.path("new").join(path),
+                text.replace("mode: observe", "mode: manage"),
+            )
+            .unwrap();
+        }
+        let _ = home.run(&plan).expect(0).says("No changes.");
+    }
 }
