@@ -44,6 +44,7 @@ use source::{Found, LookError, Source};
 use standing::{Fleet, Standing, State};
 use status::{Force, Refused, Status};
 use tell::Teller;
+use tell::commit::Commits;
 
 /// The daemon cannot begin or go on. Operator's or the machine's fault.
 #[derive(Debug, thiserror::Error)]
@@ -151,7 +152,7 @@ pub async fn run(settings: Settings, places: Places, control: Control) -> Result
     let publisher = Publisher::start(&settings, kept, status.clone());
     let follower = format!("{address}, branch {}", settings.repository.branch);
     let mut daemon = Daemon {
-        teller: Teller::new(settings.tell.clone(), follower, status.clone()),
+        teller: Teller::new(settings.tell.clone(), settings.forge.clone(), follower, status.clone()),
         publisher: publisher.map_err(|source| DaemonError::Source(LookError::Address(source)))?,
         places,
         source,
@@ -231,6 +232,10 @@ impl Daemon {
                 self.look(now).await;
             }
             if let Some((reason, only)) = self.due(now) {
+                if reason == Reason::Commit {
+                    // The forge is to say that it is being applied.
+                    self.tell().await?;
+                }
                 self.round(reason, only).await?;
             }
             self.tell().await?;
@@ -452,8 +457,26 @@ impl Daemon {
         let sites = devices
             .map(|(key, device)| (key.clone(), device.site.clone()))
             .collect();
-        self.teller.tell(&store, sites).await;
+        self.teller.tell(&store, sites, &self.commits()).await;
         Ok(())
+    }
+
+    /// The commits that there is something to say of on a forge. A folder has none.
+    fn commits(&self) -> Commits {
+        let force = self.force.as_ref().filter(|force| force.commit.is_some());
+        let rejected = self
+            .status
+            .borrow()
+            .rejected
+            .as_ref()
+            .and_then(|rejected| rejected.commit.clone());
+        // The newest state that was found is the one that was rejected, if any was.
+        let newest = rejected.and_then(|short| self.found.clone().filter(|id| id.starts_with(&short)));
+        Commits {
+            in_force: force.map(|force| force.id.clone()),
+            is_applied: force.is_some_and(|force| self.planned.as_deref() == Some(&force.id)),
+            rejected: newest,
+        }
     }
 
     /// Where a round tells what goes on: as long as something does, or it waits between two waves as it was told to, the

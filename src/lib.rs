@@ -11,6 +11,7 @@ pub mod device;
 pub mod diagnostic;
 pub mod dialect;
 pub mod domain;
+pub mod forge;
 pub mod inventory;
 pub mod observed;
 pub mod onboard;

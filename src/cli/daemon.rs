@@ -71,11 +71,13 @@ pub(super) fn settings(args: &SettingsArgs) -> anyhow::Result<Exit> {
     }
     let address = settings.address()?;
     let channels = settings.tell.channels.iter();
+    let forge = (settings.forge.iter()).map(|forge| format!("Sets the status of commits of {}\n", forge.describe()));
+    let forge: String = forge.collect();
     let channels: String = channels
         .map(|channel| format!("Tells {}\n", channel.describe()))
         .collect();
     answer(&format!(
-        "Valid: follows {address}, branch {}\n{channels}",
+        "Valid: follows {address}, branch {}\n{channels}{forge}",
         settings.repository.branch
     ));
     Ok(Exit::Done)

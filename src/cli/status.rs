@@ -151,6 +151,7 @@ async fn ask(daemon: &DaemonArgs, method: Method, page: &str, body: String) -> a
         url: url.clone(),
         called: None,
         headers: Vec::new(),
+        token: None,
         basic: None,
         body: body.into_bytes(),
     };

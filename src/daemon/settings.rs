@@ -14,6 +14,7 @@ use crate::repo::remote::{Address, InvalidAddress};
 use crate::repo::signature::{Signers, SignersError};
 use crate::transport::ssh::HostKeyPolicy;
 
+use super::tell::commit::ForgeSettings;
 use super::tell::settings::Tell;
 
 /// The settings of `gamops daemon`.
@@ -43,6 +44,9 @@ pub struct Settings {
     /// Whom to tell when something changes for the worse or is over.
     #[serde(default)]
     pub tell: Tell,
+    /// The forge that is told how commits fare. None unless said.
+    #[serde(default)]
+    pub forge: Option<ForgeSettings>,
 }
 
 /// Where the inventory is followed.
@@ -347,7 +351,12 @@ impl Settings {
             return range("repository.signed_by names a file for `ssh`, one for `openpgp`, or both");
         }
         let beside = path.parent().unwrap_or_else(|| Path::new(""));
-        settings.tell.settle(beside).map_err(|what| SettingsError::Tell {
+        let forge = settings.forge.as_mut().map_or(Ok(()), |forge| forge.settle(beside));
+        let settled = settings
+            .tell
+            .settle(beside)
+            .and(forge.map_err(|what| format!("forge: {what}")));
+        settled.map_err(|what| SettingsError::Tell {
             path: path.to_owned(),
             what,
         })?;

@@ -4,6 +4,7 @@
 //! still to be sent are kept in the state database and written together, so that a restart tells nothing twice and loses
 //! nothing. Sending is each channel's own task (`worker`): no round waits for it.
 
+pub mod commit;
 mod deliver;
 mod picture;
 pub mod settings;
@@ -20,10 +21,12 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use crate::alert::{Event, Kind, Memory, Message, Patience, Picture};
+use crate::forge;
 use crate::reconcile::chain;
 use crate::store::{Batch, Entry, Gathering, Note, Store, StoreError, host_name};
 
 use super::status::Status;
+use commit::{Commits, ForgeSettings, ToForge};
 use deliver::NotTaken;
 use picture::picture;
 use settings::{Channel, Tell};
@@ -32,12 +35,16 @@ use worker::{Outlet, Shared};
 /// How long the end of the daemon waits for messages on their way.
 const GOODBYE: Duration = Duration::from_secs(5);
 
+/// What the keys begin with under which it is kept what the forge was told.
+const STATUS: &str = "status ";
+
 /// The most events of one message.
 const TOGETHER: u16 = 500;
 
 /// Tells people. Without channels it does nothing.
 pub(super) struct Teller {
     settings: Tell,
+    forge: Option<ForgeSettings>,
     /// Whose memory it is: the repository and branch that are followed.
     follower: String,
     status: watch::Sender<Status>,
@@ -51,6 +58,8 @@ pub(super) struct Teller {
 struct Begun {
     store: Store,
     memory: Memory,
+    /// What the forge was told of commits, as it stands in the database.
+    said: BTreeMap<String, String>,
     /// Wakes the queue of each channel.
     wakes: BTreeMap<String, Arc<Notify>>,
     workers: JoinSet<()>,
@@ -65,9 +74,15 @@ struct Queued {
 
 impl Teller {
     /// Nothing is told before [`Teller::tell`] has a database.
-    pub(super) fn new(settings: Tell, follower: String, status: watch::Sender<Status>) -> Self {
+    pub(super) fn new(
+        settings: Tell,
+        forge: Option<ForgeSettings>,
+        follower: String,
+        status: watch::Sender<Status>,
+    ) -> Self {
         Self {
             settings,
+            forge,
             follower,
             status,
             happened: Vec::new(),
@@ -78,12 +93,12 @@ impl Teller {
 
     /// Whether there is nobody to tell anything.
     pub(super) const fn is_idle(&self) -> bool {
-        self.settings.channels.is_empty()
+        self.settings.channels.is_empty() && self.forge.is_none()
     }
 
     /// Notes what a run did, in one line.
     pub(super) fn applied(&mut self, line: &str, commit: Option<&str>) {
-        if !self.is_idle() {
+        if !self.settings.channels.is_empty() {
             let event = Event::applied(line.to_owned(), commit.map(str::to_owned), Timestamp::now());
             self.happened.push(event);
         }
@@ -91,28 +106,38 @@ impl Teller {
 
     /// Tells what has changed since it was last told. `sites`: of each device of the inventory in force. What cannot be
     /// written down now is told next time.
-    pub(super) async fn tell(&mut self, store: &Store, sites: BTreeMap<String, Option<String>>) {
+    pub(super) async fn tell(&mut self, store: &Store, sites: BTreeMap<String, Option<String>>, commits: &Commits) {
         if self.is_idle() {
             return;
         }
-        if let Err(error) = self.try_to_tell(store, sites).await {
+        if let Err(error) = self.try_to_tell(store, sites, commits).await {
             tracing::error!("what is to be told cannot be written down: {}", chain(&error));
         }
     }
 
-    async fn try_to_tell(&mut self, store: &Store, sites: BTreeMap<String, Option<String>>) -> Result<(), StoreError> {
+    async fn try_to_tell(
+        &mut self,
+        store: &Store,
+        sites: BTreeMap<String, Option<String>>,
+        commits: &Commits,
+    ) -> Result<(), StoreError> {
         let begun = match &mut self.begun {
             Some(begun) => begun,
             None => {
-                let begun = begin(&self.settings, store, &self.follower, &self.status, &self.stop).await?;
+                let (settings, forge) = (&self.settings, self.forge.as_ref());
+                let begun = begin(settings, forge, store, &self.follower, &self.status, &self.stop).await?;
                 self.begun.insert(begun)
             }
         };
         let now = Timestamp::now();
-        let (picture, inventory): (Picture, Option<String>) = {
+        let (picture, inventory, statuses): (Picture, Option<String>, Vec<forge::Status>) = {
             let status = self.status.borrow();
+            let forge = self.forge.iter();
+            let statuses = forge
+                .flat_map(|forge| commit::statuses(forge, &status, commits))
+                .collect();
             let inventory = status.in_force.as_ref().map(|force| force.inventory.clone());
-            (picture(&status, sites, now), inventory)
+            (picture(&status, sites, now), inventory, statuses)
         };
         let patience = Patience {
             unreachable: SignedDuration::from_secs(self.settings.unreachable_after.as_secs().into()),
@@ -120,11 +145,12 @@ impl Teller {
         let mut memory = begun.memory.clone();
         let mut events = memory.take(&picture, patience, now);
         events.extend(self.happened.iter().cloned());
-        let notes = difference(&begun.memory, &memory)?;
+        let mut notes = difference(&begun.memory, &memory)?;
+        let mut entries = Vec::new();
+        let said = say(&begun.said, &statuses, commits.is_applied, &mut notes, &mut entries)?;
         if notes.is_empty() && events.is_empty() {
             return Ok(());
         }
-        let mut entries = Vec::new();
         for channel in &self.settings.channels {
             for event in events.iter().filter(|event| channel.when.lets_through(event)) {
                 let queued = Queued {
@@ -140,6 +166,7 @@ impl Teller {
         }
         begun.store.tell(&self.follower, notes, entries, now).await?;
         begun.memory = memory;
+        begun.said = said;
         self.happened.clear();
         for wake in begun.wakes.values() {
             wake.notify_one();
@@ -160,22 +187,28 @@ impl Teller {
 /// Reads what was told before and starts the queues.
 async fn begin(
     settings: &Tell,
+    forge: Option<&ForgeSettings>,
     store: &Store,
     follower: &str,
     status: &watch::Sender<Status>,
     stop: &CancellationToken,
 ) -> Result<Begun, StoreError> {
-    let mut memory = Memory::default();
+    let (mut memory, mut said) = (Memory::default(), BTreeMap::new());
     for (key, value) in store.kept_in_mind(follower).await? {
+        if key.starts_with(STATUS) {
+            said.insert(key, value);
+            continue;
+        }
         // What another version wrote and this one cannot read was told by that one; it is told again where it still holds.
         if let (Some(key), Ok(trouble)) = (read_key(&key), serde_json::from_str(&value)) {
             memory.0.insert(key, trouble);
         }
     }
+    let names = settings.channels.iter().map(|channel| channel.name.clone());
     let shared = Shared {
         store: store.clone(),
         follower: follower.to_owned(),
-        names: settings.channels.iter().map(|channel| channel.name.clone()).collect(),
+        names: names.chain(forge.map(|_| commit::QUEUE.to_owned())).collect(),
         retry: settings.retry,
         give_up_after: settings.give_up_after,
         status: status.clone(),
@@ -191,12 +224,50 @@ async fn begin(
         };
         workers.spawn(worker::work(Sink { channel, gathering }, shared.clone(), wake));
     }
+    if let Some(forge) = forge {
+        let wake = Arc::new(Notify::new());
+        wakes.insert(commit::QUEUE.to_owned(), Arc::clone(&wake));
+        workers.spawn(worker::work(ToForge(forge.clone()), shared, wake));
+    }
     Ok(Begun {
         store: store.clone(),
         memory,
+        said,
         wakes,
         workers,
     })
+}
+
+/// Queues what the forge does not know yet of commits, and gives what it knows then. What it was told of other commits is of
+/// no interest any more. That a commit is being applied is said where nothing was said of it: a restart is no news.
+fn say(
+    before: &BTreeMap<String, String>,
+    statuses: &[forge::Status],
+    is_applied: bool,
+    notes: &mut Vec<Note>,
+    entries: &mut Vec<Entry>,
+) -> Result<BTreeMap<String, String>, StoreError> {
+    let mut said = BTreeMap::new();
+    for status in statuses {
+        let (key, value) = (format!("{STATUS}{}", status.commit), to_json(status)?);
+        let is_news = is_applied || status.state != forge::State::Pending;
+        if let Some(value) = before.get(&key).filter(|_| !is_news) {
+            said.insert(key, value.clone());
+            continue;
+        }
+        if before.get(&key) != Some(&value) {
+            notes.push((key.clone(), Some(value.clone())));
+            entries.push(Entry {
+                channel: commit::QUEUE.to_owned(),
+                body: value.clone(),
+                replaces: Some(status.commit.clone()),
+            });
+        }
+        said.insert(key, value);
+    }
+    let gone = before.keys().filter(|key| !said.contains_key(*key));
+    notes.extend(gone.map(|key| (key.clone(), None)));
+    Ok(said)
 }
 
 /// A channel that people chose.

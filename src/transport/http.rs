@@ -23,6 +23,10 @@ pub enum Method {
     Get,
     /// Hand over.
     Post,
+    /// Put in the place of what is there.
+    Put,
+    /// Change a part of what is there.
+    Patch,
 }
 
 /// A request.
@@ -36,7 +40,9 @@ pub struct Request {
     pub called: Option<String>,
     /// Names and values of headers.
     pub headers: Vec<(&'static str, String)>,
-    /// User and password or token, if any.
+    /// Name and value of a header that is a secret, if any: a token.
+    pub token: Option<(&'static str, Secret)>,
+    /// User and password, if any.
     pub basic: Option<(String, Secret)>,
     /// The body; empty for none.
     pub body: Vec<u8>,
@@ -150,15 +156,22 @@ impl Http {
             url,
             called,
             headers,
+            token,
             basic,
             body,
         } = request;
         let mut builder = match method {
             Method::Get => self.0.get(&url),
             Method::Post => self.0.post(&url),
+            Method::Put => self.0.put(&url),
+            Method::Patch => self.0.patch(&url),
         };
         for (name, value) in headers {
             builder = builder.header(name, value);
+        }
+        let secret = token.as_ref().map(|(name, _)| *name);
+        if let Some((name, token)) = token {
+            builder = builder.header(name, token.expose());
         }
         if let Some((user, password)) = basic {
             builder = builder.basic_auth(user, Some(password.expose()));
@@ -176,7 +189,9 @@ impl Http {
                 });
             }
         };
-        hide_login(request.headers_mut());
+        for name in [Some(AUTHORIZATION.as_str()), secret].into_iter().flatten() {
+            hide(request.headers_mut(), name);
+        }
         let asked = request.url().clone();
         match self.0.execute(request).await {
             Ok(response) => Ok(Reply {
@@ -192,9 +207,9 @@ impl Http {
     }
 }
 
-/// Keeps a login out of whatever the library might print.
-fn hide_login(headers: &mut HeaderMap<HeaderValue>) {
-    if let Some(value) = headers.get_mut(AUTHORIZATION) {
+/// Keeps a secret out of whatever the library might print.
+fn hide(headers: &mut HeaderMap<HeaderValue>, name: &str) {
+    if let Some(value) = headers.get_mut(name) {
         value.set_sensitive(true);
     }
 }

@@ -16,6 +16,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("onboard", &["domain", "diagnostic", "inventory", "observed", "plan"]),
     ("published", &["domain", "inventory", "observed", "dialect", "plan"]),
     ("transport", &["domain"]),
+    ("forge", &["domain", "transport"]),
     ("device", &["domain", "observed", "dialect", "plan", "transport"]),
     // `repo` makes source files for the inventory; `store` keeps records and observed states.
     ("repo", &["domain", "diagnostic", "inventory", "transport"]),
@@ -48,6 +49,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "plan",
             "published",
             "transport",
+            "forge",
             "repo",
             "store",
             "reconcile",

@@ -24,6 +24,7 @@ mod file_events;
 mod first_day;
 mod fleet;
 mod flow;
+mod forge;
 mod fuzz;
 mod git_remote;
 mod guards;

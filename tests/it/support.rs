@@ -1,5 +1,6 @@
 //! What several tests lean on.
 
+pub(crate) mod forge_server;
 pub(crate) mod git_server;
 pub(crate) mod http_sink;
 pub(crate) mod program;

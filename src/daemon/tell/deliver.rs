@@ -91,6 +91,7 @@ async fn post_signed(webhook: &Webhook, message: &Message, delivery: &str) -> Re
         url: webhook.url.clone(),
         called: None,
         headers,
+        token: None,
         basic: None,
         body,
     };
@@ -104,6 +105,7 @@ async fn post_text(slack: &Slack, message: &Message) -> Result<(), NotTaken> {
         url: address.expose().trim().to_owned(),
         called: Some(format!("the address in credentials `{}`", slack.credentials)),
         headers: vec![("Content-Type", "application/json".to_owned())],
+        token: None,
         basic: None,
         body: serde_json::to_vec(&json::slack(message))?,
     };
@@ -183,16 +185,16 @@ async fn mail(email: &Email, message: &Message, delivery: &str) -> Result<(), No
     Ok(smtp::send(&relay, &mail).await?)
 }
 
-fn login(name: &str) -> Result<LoginParts, NotTaken> {
+pub(super) fn login(name: &str) -> Result<LoginParts, NotTaken> {
     Ok(Keyring::from_environment()?.login(name)?)
 }
 
-fn password(name: &str, login: &LoginParts) -> Result<Secret, NotTaken> {
+pub(super) fn password(name: &str, login: &LoginParts) -> Result<Secret, NotTaken> {
     let password = login.password.clone().filter(|secret| !secret.is_empty());
     password.ok_or_else(|| NotTaken::because(format!("credentials `{name}` have no password")))
 }
 
-fn read(path: &PathBuf) -> Result<String, NotTaken> {
+pub(super) fn read(path: &PathBuf) -> Result<String, NotTaken> {
     std::fs::read_to_string(path).map_err(|error| NotTaken::because(format!("reading {}: {error}", path.display())))
 }
 

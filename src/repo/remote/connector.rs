@@ -207,6 +207,7 @@ impl HttpStream {
             url,
             called: None,
             headers,
+            token: None,
             basic: basic.clone(),
             body: std::mem::take(&mut self.body),
         };
