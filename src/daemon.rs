@@ -160,6 +160,7 @@ pub async fn run(settings: Settings, places: Places, control: Control) -> Result
         control,
         cache: Cache::default(),
         found: None,
+        rejected: None,
         force: None,
         store: None,
         fleet: Fleet::default(),
@@ -200,6 +201,8 @@ struct Daemon {
     cache: Cache,
     /// What was found last, valid or not; see [`Found::seen`].
     found: Option<String>,
+    /// The full id of the newest commit, where it is not valid.
+    rejected: Option<String>,
     force: Option<InForce>,
     store: Option<Store>,
     fleet: Fleet,
@@ -310,6 +313,7 @@ impl Daemon {
         let known = self.force.as_ref().map(|force| force.inventory.id.clone());
         match judge(found, &mut self.cache, known.as_deref(), Timestamp::now()) {
             Verdict::Valid(force, notes) => {
+                self.rejected = None;
                 for note in notes {
                     tracing::warn!("{}: {note}", force.name());
                 }
@@ -341,6 +345,7 @@ impl Daemon {
                 self.force = Some(force);
             }
             Verdict::Rejected(Rejected { commit, reason, at }) => {
+                self.rejected = commit.is_some().then(|| found.id.clone());
                 let name = commit.as_deref().unwrap_or("the folder as it is");
                 tracing::error!("{name} is not valid and changes nothing:\n{reason}");
                 self.status.send_modify(|status| {
@@ -464,18 +469,10 @@ impl Daemon {
     /// The commits that there is something to say of on a forge. A folder has none.
     fn commits(&self) -> Commits {
         let force = self.force.as_ref().filter(|force| force.commit.is_some());
-        let rejected = self
-            .status
-            .borrow()
-            .rejected
-            .as_ref()
-            .and_then(|rejected| rejected.commit.clone());
-        // The newest state that was found is the one that was rejected, if any was.
-        let newest = rejected.and_then(|short| self.found.clone().filter(|id| id.starts_with(&short)));
         Commits {
             in_force: force.map(|force| force.id.clone()),
             is_applied: force.is_some_and(|force| self.planned.as_deref() == Some(&force.id)),
-            rejected: newest,
+            rejected: self.rejected.clone(),
         }
     }
 

@@ -126,7 +126,7 @@ pub struct Standing {
 
 impl Standing {
     /// How a device stands of which nothing is known yet.
-    const fn new(now: Timestamp) -> Self {
+    pub(super) const fn new(now: Timestamp) -> Self {
         Self {
             state: State::New,
             since: now,

@@ -190,13 +190,7 @@ mod tests {
     fn status(states: Vec<State>) -> Status {
         let standing = |state| Standing {
             state,
-            since: Timestamp::UNIX_EPOCH,
-            commit: None,
-            read: None,
-            again: None,
-            failures: 0,
-            rests: false,
-            reverted: Vec::new(),
+            ..Standing::new(Timestamp::UNIX_EPOCH)
         };
         let devices = states.into_iter().enumerate();
         Status {

@@ -132,13 +132,8 @@ mod tests {
     fn standing(state: State, since: i64) -> Standing {
         Standing {
             state,
-            since: at(since),
             commit: Some("c1".to_owned()),
-            read: None,
-            again: None,
-            failures: 0,
-            rests: false,
-            reverted: Vec::new(),
+            ..Standing::new(at(since))
         }
     }
 
