@@ -95,6 +95,18 @@ impl Service {
         short(&self.origin.push(&format!("vlan {vlan}")))
     }
 
+    /// Writes an inventory with two subscribers less than a guard lets go at once.
+    pub(crate) fn write_two_less(&self) {
+        let root = std::fs::read_to_string(self.origin.work().join("gamops.yaml")).unwrap();
+        let root = format!("{root}policies: {{ guards: {{ destroy_per_device: {{ count: 1 }} }} }}\n");
+        self.origin.write("gamops.yaml", &root);
+        let fewer = SERVICES
+            .lines()
+            .filter(|line| !line.contains("s-2:") && !line.contains("s-3:"));
+        let fewer: String = fewer.map(|line| format!("{line}\n")).collect();
+        self.origin.write("services.yaml", &fewer);
+    }
+
     /// Whether the device holds that VLAN for the first subscriber, saved.
     pub(crate) fn holds(&self, vlan: u16) -> bool {
         let config = self.fleet.device("maple").startup_config().unwrap_or_default();

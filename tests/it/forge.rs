@@ -10,6 +10,8 @@ use tokio::runtime::Runtime;
 
 use crate::daemon::Service;
 use crate::fleet::SERVICES;
+use crate::signature::{Keys, push_signed};
+use crate::signed::signed_only;
 use crate::support::forge_server::{ForgeServer, Kind, TOKEN};
 
 const KINDS: [(Kind, ForgeKind); 3] = [
@@ -202,14 +204,7 @@ fn the_daemon_says_on_the_forge_how_its_commits_fare() {
         .write("services.yaml", &SERVICES.replace("plan: gold", "plan: glod"));
     let bad = service.origin.push("bad");
     until_told(&service, &server, &bad, "failure", "unknown-plan");
-    let root = std::fs::read_to_string(service.origin.work().join("gamops.yaml")).unwrap();
-    let root = format!("{root}policies: {{ guards: {{ destroy_per_device: {{ count: 1 }} }} }}\n");
-    service.origin.write("gamops.yaml", &root);
-    let fewer = SERVICES
-        .lines()
-        .filter(|line| !line.contains("s-2:") && !line.contains("s-3:"));
-    let fewer: String = fewer.map(|line| format!("{line}\n")).collect();
-    service.origin.write("services.yaml", &fewer);
+    service.write_two_less();
     let refused = service.origin.push("two less");
     until_told(&service, &server, &refused, "failure", "refused: guard");
     let meant = service.origin.push("meant\n\nGamops-Allow: destroy=2");
@@ -232,4 +227,19 @@ fn the_daemon_says_on_the_forge_how_its_commits_fare() {
         .collect();
     assert_eq!(server.calls(), said, "{again:?}");
     assert!(!service.log().contains("canary-token"), "{}", service.log());
+}
+
+#[test]
+fn of_a_commit_whose_signature_does_not_count_the_forge_is_told_too() {
+    let server = ForgeServer::start(Kind::GitHub);
+    let (service, keys) = (service(&server), Keys::new());
+    let alice = keys.ssh("alice", "ed25519");
+    keys.write("signers", &format!("alice@example.org {alice}\n"));
+    keys.write("keys/bob.asc", &keys.openpgp("bob"));
+    signed_only(&service, &keys);
+    let first = push_signed(&service.origin, &keys, "alice", "one");
+    let _daemon = service.start_with(&[("GAMOPS_CRED_FORGE_PASSWORD", TOKEN)]);
+    until_told(&service, &server, &first, "success", "2 devices in sync");
+    let unsigned = service.origin.push("unsigned");
+    until_told(&service, &server, &unsigned, "failure", "it is not signed");
 }

@@ -11,7 +11,7 @@ fn vlan(service: &Service, vlan: u16) {
 }
 
 /// Settings of a service that takes only what the keys in `signers` and `keys/` sign.
-fn signed_only(service: &Service, keys: &Keys) {
+pub(crate) fn signed_only(service: &Service, keys: &Keys) {
     let text = std::fs::read_to_string(service.path()).unwrap();
     let lists = format!(
         "poll: 1s, signed_by: {{ ssh: \"{}\", openpgp: \"{}\" }}",

@@ -284,14 +284,7 @@ fn commits_that_are_not_valid_and_plans_that_are_refused_are_told_by_mail() {
     );
     assert!(rejected.text.contains("unknown-plan"), "{}", rejected.text);
 
-    let root = std::fs::read_to_string(service.origin.work().join("gamops.yaml")).unwrap();
-    let root = format!("{root}policies: {{ guards: {{ destroy_per_device: {{ count: 1 }} }} }}\n");
-    service.origin.write("gamops.yaml", &root);
-    let fewer = SERVICES
-        .lines()
-        .filter(|line| !line.contains("s-2:") && !line.contains("s-3:"));
-    let fewer: String = fewer.map(|line| format!("{line}\n")).collect();
-    service.origin.write("services.yaml", &fewer);
+    service.write_two_less();
     let refused = short(&service.origin.push("two less"));
     let over = wait(&service, "told of the guard", || {
         let mails = server.mails();
