@@ -250,6 +250,22 @@ impl SimDevice {
     /// Restarts the device: sessions die without goodbye, what was not saved is gone, TCP is refused and SNMP
     /// silent for [`super::Knobs::down_time`]. Returns when it is up again.
     pub async fn reboot(&self) {
+        let down_time = self.spec.knobs.down_time;
+        self.restart(!down_time.is_zero());
+        if !down_time.is_zero() {
+            tokio::time::sleep(down_time).await;
+        }
+        self.power_on();
+    }
+
+    /// Takes the power away, until [`SimDevice::power_on`]: sessions die without goodbye, what was not saved is gone, TCP is
+    /// refused and SNMP silent.
+    pub fn power_off(&self) {
+        self.restart(true);
+    }
+
+    /// Ends a boot and begins the next; `down`: nobody reaches the device meanwhile.
+    fn restart(&self, down: bool) {
         {
             let mut inner = self.lock();
             inner.connections.cancel();
@@ -260,21 +276,21 @@ impl SimDevice {
             inner.counters.sessions = 0;
             inner.booted = Instant::now();
         }
-        let down_time = self.spec.knobs.down_time;
-        if !down_time.is_zero() {
+        if down {
             self.life.send_modify(|life| life.up = false);
-            tokio::time::sleep(down_time).await;
         }
-        {
-            let mut inner = self.lock();
-            inner.booted = Instant::now();
-            let communities = inner.state.running.communities();
-            self.life.send_modify(|life| {
-                life.boot += 1;
-                life.up = true;
-                life.communities = communities;
-            });
-        }
+    }
+
+    /// Gives the power back: the device answers again, where it did before.
+    pub fn power_on(&self) {
+        let mut inner = self.lock();
+        inner.booted = Instant::now();
+        let communities = inner.state.running.communities();
+        self.life.send_modify(|life| {
+            life.boot += 1;
+            life.up = true;
+            life.communities = communities;
+        });
     }
 
     /// Forgets the startup configuration, as `reload defaults` does before it restarts.

@@ -8,6 +8,7 @@ use gamops::domain::{Firmware, Model};
 use gamops::sim::{DeviceSpec, Fleet, FleetOptions, SimDevice};
 
 /// A device of a test fleet.
+#[derive(Clone, Copy)]
 pub(crate) struct Given {
     pub(crate) key: &'static str,
     pub(crate) model: &'static str,

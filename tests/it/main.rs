@@ -47,6 +47,7 @@ mod replace;
 mod rollback;
 mod saved_plan;
 mod services;
+mod settle;
 mod signature;
 mod signed;
 mod sim;

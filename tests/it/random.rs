@@ -5,9 +5,7 @@
 //! Each case has a number from which everything in it follows; the message of a failure ends with the command that
 //! runs this case again. CONTRIBUTING.md has the command for many thousands.
 
-mod dice;
 mod misfortune;
-mod picture;
 mod wish;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -28,9 +26,9 @@ use gamops::transport::credentials::Keyring;
 use gamops::transport::ssh::HostKeyPolicy;
 use tokio_util::sync::CancellationToken;
 
-use dice::Dice;
+use crate::support::dice::Dice;
+use crate::support::picture::Picture;
 use misfortune::Misfortune;
-use picture::Picture;
 use wish::{DEVICES, Wish};
 
 /// Changes that a case goes through, each disturbed once.

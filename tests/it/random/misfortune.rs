@@ -3,8 +3,8 @@
 use gamops::inventory::model::OnFailure;
 use gamops::sim::{Counted, Fault, Moment};
 
-use super::dice::Dice;
 use super::wish::{DEVICES, Wish};
+use crate::support::dice::Dice;
 
 /// One thing that goes wrong, on one device.
 #[derive(Debug)]

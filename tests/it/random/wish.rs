@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
-use super::dice::Dice;
+use crate::support::dice::Dice;
 
 /// Keys and models: one of each medium.
 pub(super) const DEVICES: &[(&str, &str)] = &[("maple", "GAM-4-CX"), ("harbour", "GAM-12-M")];

@@ -114,6 +114,10 @@ impl HttpServer {
         }
     }
 
+    pub(crate) fn port(&self) -> u16 {
+        self.port
+    }
+
     pub(crate) fn url(&self, path: &str) -> String {
         format!("http://127.0.0.1:{}/{path}", self.port)
     }
@@ -204,6 +208,10 @@ impl GitDaemon {
         Self { port, _server: server }
     }
 
+    pub(crate) fn port(&self) -> u16 {
+        self.port
+    }
+
     pub(crate) fn url(&self) -> String {
         format!("git://127.0.0.1:{}/isp.git", self.port)
     }
@@ -220,7 +228,6 @@ pub(crate) struct SshServer {
 impl SshServer {
     /// `kind_of_key`: of the key that lets in.
     pub(crate) async fn start(origin: &Origin, kind_of_key: &str) -> Self {
-        let sshd = find("sshd", "openssh-server");
         // Privilege separation wants this folder, which the service's own start script makes.
         let _ = std::fs::create_dir_all("/run/sshd");
         let folder = tempfile::tempdir().unwrap();
@@ -229,6 +236,20 @@ impl SshServer {
                 .args(["-q", "-N", "", "-C", "", "-t", kind, "-f"])
                 .arg(folder.path().join(name)));
         }
+        Self::serve(origin.bare(), folder).await
+    }
+
+    /// Ends it and starts it again: the same keys, another port. Who was being served may go on.
+    pub(crate) async fn again(self) -> Self {
+        let Self {
+            path, folder, _server, ..
+        } = self;
+        drop(_server);
+        Self::serve(path, folder).await
+    }
+
+    async fn serve(path: PathBuf, folder: tempfile::TempDir) -> Self {
+        let sshd = find("sshd", "openssh-server");
         let (server, port) = listening(|port| {
             let config = folder.path().join("sshd_config");
             let text = format!(
@@ -245,10 +266,14 @@ impl SshServer {
         .await;
         Self {
             port,
-            path: origin.bare(),
+            path,
             folder,
             _server: server,
         }
+    }
+
+    pub(crate) fn port(&self) -> u16 {
+        self.port
     }
 
     pub(crate) fn url(&self) -> String {

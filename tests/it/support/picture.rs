@@ -4,16 +4,16 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// A configuration, as far as it concerns subscribers.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub(super) struct Picture {
+pub(crate) struct Picture {
     /// Every line of profiles, endpoints and subscribers.
-    pub(super) lines: BTreeSet<String>,
+    pub(crate) lines: BTreeSet<String>,
     /// By name of the subscriber: what it is given, numbers resolved to what they stand for. Who has no endpoint that
     /// exists is not here: he has no service.
-    pub(super) services: BTreeMap<String, String>,
+    pub(crate) services: BTreeMap<String, String>,
 }
 
 impl Picture {
-    pub(super) fn of(config: &str) -> Self {
+    pub(crate) fn of(config: &str) -> Self {
         let mut picture = Self::default();
         let mut objects: BTreeMap<(&str, &str), Vec<(&str, &str)>> = BTreeMap::new();
         for line in config.lines().map(str::trim_end) {
@@ -65,7 +65,7 @@ impl Picture {
     }
 
     /// Who has which service, apart from numbers.
-    pub(super) fn named(self) -> BTreeMap<String, String> {
+    pub(crate) fn named(self) -> BTreeMap<String, String> {
         self.services
     }
 }
