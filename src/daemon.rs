@@ -307,56 +307,68 @@ impl Daemon {
         }
     }
 
-    /// Takes what was found: in force if it is valid, otherwise shown.
+    /// Takes what was found: in force as far as it is valid, otherwise shown.
     fn take(&mut self, found: &Found) {
         self.found = Some(found.seen.clone());
-        let known = self.force.as_ref().map(|force| force.inventory.id.clone());
-        match judge(found, &mut self.cache, known.as_deref(), Timestamp::now()) {
-            Verdict::Valid(force, notes) => {
-                self.rejected = None;
-                for note in notes {
-                    tracing::warn!("{}: {note}", force.name());
-                }
-                tracing::info!("in force: {} ({} devices)", force.name(), force.inventory.devices.len());
-                if let Err(error) = self.source.put_good(&self.settings, &force.id) {
-                    tracing::error!("which commit is in force could not be noted: {}", chain(&error));
-                }
-                self.fleet.follow(&force.inventory, force.since);
-                // Devices that are left to people, and of which the same is asked as before, stay left to them.
-                match &self.force {
-                    None => self.fleet.let_try(|_| true),
-                    Some(before) => {
-                        let differing = differences(&before.inventory, &force.inventory);
-                        self.fleet.let_try(|key| differing.contains_key(key));
-                    }
-                }
-                let devices = self.fleet.devices().clone();
-                self.status.send_modify(|status| {
-                    status.rejected = None;
-                    status.guarded.clear();
-                    status.devices = devices;
-                    status.in_force = Some(Force {
-                        inventory: force.inventory.id.clone(),
-                        commit: force.commit.clone(),
-                        signed_by: force.signed_by.clone(),
-                        since: force.since,
-                    });
-                });
-                self.force = Some(force);
-            }
-            Verdict::Rejected(Rejected { commit, reason, at }) => {
-                self.rejected = commit.is_some().then(|| found.id.clone());
-                let name = commit.as_deref().unwrap_or("the folder as it is");
-                tracing::error!("{name} is not valid and changes nothing:\n{reason}");
-                self.status.send_modify(|status| {
-                    status.rejected = Some(Refused {
-                        commit,
-                        reason,
-                        since: at,
-                    });
-                });
+        let (force, rejected) = match judge(found, &mut self.cache, self.force.as_ref(), Timestamp::now()) {
+            Verdict::Valid(force, notes) => (Some((force, notes)), None),
+            Verdict::Partly(force, notes, rejected) => (Some((force, notes)), Some(rejected)),
+            Verdict::Rejected(rejected) => (None, Some(rejected)),
+        };
+        let is_newest = force.is_some();
+        if let Some((force, notes)) = force {
+            self.put_in_force(force, &notes);
+        }
+        self.rejected = (rejected.as_ref().is_some_and(|rejected| rejected.commit.is_some())).then(|| found.id.clone());
+        if let Some(Rejected { commit, reason, .. }) = &rejected {
+            let name = commit.as_deref().unwrap_or("the folder as it is");
+            let what = if is_newest {
+                "its broken files count as they were"
+            } else {
+                "it changes nothing"
+            };
+            tracing::error!("{name} is not valid, {what}:\n{reason}");
+        }
+        self.status.send_modify(|status| {
+            status.rejected = rejected.map(|rejected| Refused {
+                commit: rejected.commit,
+                reason: rejected.reason,
+                since: rejected.at,
+            });
+        });
+    }
+
+    fn put_in_force(&mut self, force: InForce, notes: &[String]) {
+        for note in notes {
+            tracing::warn!("{}: {note}", force.name());
+        }
+        tracing::info!("in force: {} ({} devices)", force.name(), force.inventory.devices.len());
+        if let Err(error) = self.source.put_good(&self.settings, &force.id, &force.stale) {
+            tracing::error!("which commit is in force could not be noted: {}", chain(&error));
+        }
+        self.fleet.follow(&force.inventory, force.since);
+        self.fleet.hold(&force.stale.held, Some(force.name()), force.since);
+        // Devices that are left to people, and of which the same is asked as before, stay left to them.
+        match &self.force {
+            None => self.fleet.let_try(|_| true),
+            Some(before) => {
+                let differing = differences(&before.inventory, &force.inventory);
+                self.fleet.let_try(|key| differing.contains_key(key));
             }
         }
+        let devices = self.fleet.devices().clone();
+        self.status.send_modify(|status| {
+            status.guarded.clear();
+            status.devices = devices;
+            status.in_force = Some(Force {
+                inventory: force.inventory.id.clone(),
+                commit: force.commit.clone(),
+                signed_by: force.signed_by.clone(),
+                stale: force.stale.texts.keys().cloned().collect(),
+                since: force.since,
+            });
+        });
+        self.force = Some(force);
     }
 
     /// Why there is to be a round now, and on which devices; all of them where none is named.

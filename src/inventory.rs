@@ -16,6 +16,7 @@ mod fleet;
 pub mod guards;
 pub mod model;
 mod nearest;
+pub mod partial;
 mod quote;
 mod rate;
 mod raw;

@@ -189,8 +189,16 @@ fn page(status: &Status) -> String {
     }
     if let Some(rejected) = &status.rejected {
         let commit = rejected.commit.as_deref().unwrap_or("the folder as it is");
+        let stale = status.in_force.as_ref().filter(|force| force.commit == rejected.commit);
+        let what = match stale
+            .map(|force| force.stale.join(", "))
+            .filter(|stale| !stale.is_empty())
+        {
+            Some(stale) => format!("{commit} is in force but for {stale}; devices that this is about are left alone"),
+            None => format!("{commit} changes nothing"),
+        };
         lines.push(format!(
-            "NOT VALID since {:.0}: {commit} changes nothing\n{}",
+            "NOT VALID since {:.0}: {what}\n{}",
             rejected.since,
             rejected.reason.trim_end()
         ));

@@ -8,6 +8,7 @@ use tokio::runtime::Handle;
 use tokio::task::spawn_blocking;
 
 use crate::diagnostic::SourceFile;
+use crate::inventory::partial::Stale;
 use crate::observed::sha256;
 use crate::plan::guard::TRAILER;
 use crate::repo::remote::{Address, InvalidAddress, Mirror, Moved, Origin, RemoteError, Tip};
@@ -40,6 +41,8 @@ pub(super) struct Found {
     pub(super) files: Vec<SourceFile>,
     /// What its message allows: the values of [`TRAILER`].
     pub(super) allowed: Vec<String>,
+    /// Where it is in force as an earlier process left it, but for some files: these, as they count.
+    pub(super) stale: Option<Stale>,
 }
 
 /// The inventory could not be looked at. The message says whose fault it is.
@@ -105,6 +108,9 @@ pub enum LookError {
         /// The folder.
         path: PathBuf,
     },
+    /// What an earlier process noted in the mirror is not what this one writes there.
+    #[error("the files that count as they were")]
+    Kept(#[from] serde_json::Error),
     /// The program was about to end.
     #[error("interrupted")]
     Interrupted,
@@ -156,6 +162,7 @@ impl Source {
                     moved: Moved::Forward,
                     files,
                     allowed: Vec::new(),
+                    stale: None,
                 }))
             }
             Self::Branch { mirror, address } => {
@@ -191,17 +198,24 @@ impl Source {
         };
         let found = async {
             let signers = signers(settings).await?;
-            at(mirror, settings, tip, signers.as_ref(), When::Made).await
+            let mut found = at(mirror, settings, tip, signers.as_ref(), When::Made).await?;
+            let kept = mirror.kept(&settings.repository.branch, &found.id)?;
+            found.stale = kept.map(|text| serde_json::from_str(&text)).transpose()?;
+            Ok(found)
         };
         Some(found.await)
     }
 
-    /// Notes which commit is in force, for a later process.
-    pub(super) fn put_good(&self, settings: &Settings, id: &str) -> Result<(), LookError> {
-        match self {
-            Self::Folder(_) => Ok(()),
-            Self::Branch { mirror, .. } => Ok(mirror.put_good(&settings.repository.branch, id)?),
-        }
+    /// Notes which commit is in force, for a later process, and which of its files count as they were.
+    pub(super) fn put_good(&self, settings: &Settings, id: &str, stale: &Stale) -> Result<(), LookError> {
+        let Self::Branch { mirror, .. } = self else {
+            return Ok(());
+        };
+        let kept = match stale.texts.is_empty() {
+            true => None,
+            false => Some(serde_json::to_string(stale)?),
+        };
+        Ok(mirror.put_good(&settings.repository.branch, id, kept.as_deref())?)
     }
 }
 
@@ -254,6 +268,7 @@ async fn at(
         moved,
         files: Vec::new(),
         allowed: Vec::new(),
+        stale: None,
         signer,
         id,
     };

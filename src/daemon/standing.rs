@@ -44,6 +44,11 @@ pub enum State {
         /// When the window opens.
         opens: Option<Timestamp>,
     },
+    /// What the inventory says of it is not valid, so it is left alone.
+    Invalid {
+        /// What is not.
+        reason: String,
+    },
     /// A guard or a rule refuses what the inventory asks.
     Refused {
         /// Why.
@@ -74,6 +79,7 @@ impl State {
             Self::Observed { .. } => "observed",
             Self::Paused { .. } => "paused",
             Self::Waiting { .. } => "waiting",
+            Self::Invalid { .. } => "not valid",
             Self::Refused { .. } => "refused",
             Self::Unreachable { .. } => "unreachable",
             Self::Failed { .. } => "failed",
@@ -88,6 +94,7 @@ impl State {
             Self::Drifted { objects } | Self::Observed { objects } => objects.join(", "),
             Self::Paused { reason }
             | Self::Waiting { reason, .. }
+            | Self::Invalid { reason }
             | Self::Refused { reason }
             | Self::Unreachable { reason, .. }
             | Self::Failed { reason } => reason.clone(),
@@ -168,18 +175,40 @@ impl Fleet {
         self.devices.retain(|key, _| inventory.devices.contains_key(key));
     }
 
+    /// Leaves devices alone of which what the inventory says is not valid, each for its reason; those that were left alone and are
+    /// not among them are looked at again.
+    pub fn hold(&mut self, held: &BTreeMap<String, String>, commit: Option<&str>, now: Timestamp) {
+        for (key, standing) in &mut self.devices {
+            let state = match (held.get(key), &standing.state) {
+                (Some(reason), _) => State::Invalid { reason: reason.clone() },
+                (None, State::Invalid { .. }) => State::New,
+                (None, _) => continue,
+            };
+            let is_as_before = standing.state.word() == state.word();
+            *standing = Standing {
+                state,
+                since: if is_as_before { standing.since } else { now },
+                commit: commit.map(str::to_owned),
+                read: standing.read,
+                ..Standing::new(now)
+            };
+        }
+    }
+
     /// The devices by key.
     #[must_use]
     pub const fn devices(&self) -> &BTreeMap<String, Standing> {
         &self.devices
     }
 
-    /// The devices that are not to be contacted now: they did not answer a moment ago, or never will as things are.
+    /// The devices that are not to be contacted now: they did not answer a moment ago, or never will as things are, or nobody knows
+    /// what is asked of them.
     #[must_use]
     pub fn aside(&self, now: Timestamp) -> BTreeSet<String> {
         let rests = |standing: &Standing| {
             let is_away = matches!(standing.state, State::Unreachable { .. });
-            standing.rests || is_away && standing.again.is_some_and(|again| again > now)
+            let is_held = matches!(standing.state, State::Invalid { .. });
+            standing.rests || is_held || is_away && standing.again.is_some_and(|again| again > now)
         };
         let resting = self.devices.iter().filter(|(_, standing)| rests(standing));
         resting.map(|(key, _)| key.clone()).collect()

@@ -63,6 +63,9 @@ pub struct Force {
     /// Who signed the commit, where only signed ones count: name and fingerprint of the key.
     #[serde(default)]
     pub signed_by: Option<String>,
+    /// Its files that are not valid and count as they last were: paths below the folder of `gamops.yaml`.
+    #[serde(default)]
+    pub stale: Vec<String>,
     /// Since when.
     pub since: Timestamp,
 }

@@ -28,7 +28,7 @@ pub(super) struct Decoded {
 
 impl Decoded {
     /// Reads one file, the one that places call `file`.
-    fn read(file: u32, is_root: bool, text: &str) -> Self {
+    pub(super) fn read(file: u32, is_root: bool, text: &str) -> Self {
         let mut findings = Findings::default();
         let document::Parsed {
             root: node,

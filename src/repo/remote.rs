@@ -193,18 +193,50 @@ impl Mirror {
         Some(good.to_string())
     }
 
-    /// Notes a commit of a branch as good, so that it is kept whatever becomes of the branch.
+    /// Notes a commit of a branch as good, so that it is kept whatever becomes of the branch, and with it a text; see
+    /// [`Self::kept`].
     ///
     /// # Errors
     ///
     /// [`RemoteError::Mirror`].
-    pub fn put_good(&self, branch: &str, commit: &str) -> Result<(), RemoteError> {
+    pub fn put_good(&self, branch: &str, commit: &str, kept: Option<&str>) -> Result<(), RemoteError> {
         let repository = self.repository()?;
         let put = || {
             let commit = Oid::from_str(commit)?;
-            repository.reference(&format!("refs/gamops/good/{branch}"), commit, true, "gamops: in force")
+            // Named after the commit, and there before it counts: a process that dies in between leaves the commit before with its own.
+            if let Some(text) = kept {
+                let text = repository.blob(text.as_bytes())?;
+                repository.reference(&kept_name(branch, commit), text, true, "gamops: in force")?;
+            }
+            repository.reference(&format!("refs/gamops/good/{branch}"), commit, true, "gamops: in force")?;
+            for reference in repository.references_glob(&format!("refs/gamops/kept/{branch}/*"))? {
+                let mut reference = reference?;
+                if kept.is_none() || reference.name()? != kept_name(branch, commit) {
+                    reference.delete()?;
+                }
+            }
+            Ok(())
         };
-        put().map(drop).map_err(|source| self.failed(source))
+        put().map_err(|source| self.failed(source))
+    }
+
+    /// The text that was noted with a good commit.
+    ///
+    /// # Errors
+    ///
+    /// [`RemoteError::Mirror`].
+    pub fn kept(&self, branch: &str, commit: &str) -> Result<Option<String>, RemoteError> {
+        let repository = self.repository()?;
+        let read = || {
+            let name = kept_name(branch, Oid::from_str(commit)?);
+            let text = match repository.refname_to_id(&name) {
+                Ok(text) => repository.find_blob(text)?,
+                Err(error) if error.code() == ErrorCode::NotFound => return Ok(None),
+                Err(error) => return Err(error),
+            };
+            Ok(Some(String::from_utf8_lossy(text.content()).into_owned()))
+        };
+        read().map_err(|source| self.failed(source))
     }
 
     /// The values of a trailer in the message of a commit.
@@ -237,6 +269,11 @@ impl Mirror {
         let commit = repository.find_commit(Oid::from_str(commit)?)?;
         inventory_of(&repository, &commit, folder.trim_matches('/'))
     }
+}
+
+/// The reference to the text that was noted with a good commit. A branch's name cannot end in the way in which it goes on.
+fn kept_name(branch: &str, commit: Oid) -> String {
+    format!("refs/gamops/kept/{branch}/{commit}")
 }
 
 fn reach(address: &Address, access: &Access, within: Duration) -> Reach {

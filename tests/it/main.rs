@@ -37,6 +37,7 @@ mod init;
 mod leases;
 mod life;
 mod matrix;
+mod partial;
 mod pause;
 mod policies;
 mod publish;

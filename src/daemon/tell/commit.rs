@@ -87,9 +87,11 @@ pub(super) fn statuses(settings: &ForgeSettings, status: &Status, commits: &Comm
         description,
         target: settings.link.clone(),
     };
+    // Of a commit that is in force but for some files, its faults come first: whoever merged it is to mend them.
     let in_force = commits
         .in_force
         .as_ref()
+        .filter(|commit| commits.rejected.as_ref() != Some(*commit))
         .map(|commit| of(commit, applied(status, commits.is_applied)));
     let rejected = commits.rejected.as_ref().zip(status.rejected.as_ref());
     let rejected = rejected.map(|(commit, refused)| {
@@ -120,7 +122,13 @@ fn applied(status: &Status, is_applied: bool) -> (forge::State, String) {
     for standing in status.devices.values() {
         *words.entry(standing.state.word()).or_default() += 1;
         verdict = match (&standing.state, verdict) {
-            (State::Failed { .. } | State::Refused { .. } | State::Unreachable { lasting: true, .. }, _)
+            (
+                State::Failed { .. }
+                | State::Refused { .. }
+                | State::Invalid { .. }
+                | State::Unreachable { lasting: true, .. },
+                _,
+            )
             | (_, Failure) => Failure,
             (State::New | State::Waiting { .. } | State::Unreachable { .. }, _) | (_, Pending) => Pending,
             // That somebody else has changed a device since is not the commit's matter.

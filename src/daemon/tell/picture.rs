@@ -79,7 +79,8 @@ fn of_device(standing: &Standing, guarded: &[String], in_force: &str) -> Vec<(Ki
     let not = |kind| (kind, Fact::Not(standing.state.word().to_owned()));
     let nots = |kinds: &[Kind]| kinds.iter().copied().map(not).collect::<Vec<_>>();
     let (known, mut facts) = match &standing.state {
-        State::New => (None, Vec::new()),
+        // Of what is not valid people are told once, and not for each device.
+        State::New | State::Invalid { .. } => (None, Vec::new()),
         State::InSync | State::Observed { .. } | State::Waiting { .. } => (
             None,
             nots(&[
@@ -143,6 +144,7 @@ mod tests {
                 inventory: "isp".to_owned(),
                 commit: Some("c1".to_owned()),
                 signed_by: None,
+                stale: Vec::new(),
                 since: at(0),
             }),
             looked: Some(at(0)),
@@ -176,6 +178,7 @@ mod tests {
                 reason: reason(),
                 lasting: true,
             },
+            9 => State::Invalid { reason: reason() },
             _ => State::Failed { reason: reason() },
         }
     }
@@ -193,7 +196,7 @@ mod tests {
         /// nothing is left open.
         #[test]
         fn beginnings_and_ends_alternate(
-            steps in proptest::collection::vec((0..3_usize, 0..10_u8, 1..100_i64), 1..200),
+            steps in proptest::collection::vec((0..3_usize, 0..11_u8, 1..100_i64), 1..200),
         ) {
             let keys = ["a", "b", "c"];
             let mut standings: Vec<Standing> = keys.iter().map(|_| standing(State::New, 0)).collect();
