@@ -20,6 +20,7 @@ mod history;
 mod import;
 mod init;
 mod kept;
+mod observed;
 mod pause;
 mod plan;
 mod progress;

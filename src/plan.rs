@@ -19,6 +19,7 @@ pub mod moves;
 mod option82;
 pub mod pause;
 pub mod power;
+pub mod preview;
 mod rebind;
 pub mod record;
 pub mod replace;

@@ -5,6 +5,7 @@
 //! does not manage, no telemetry, no login. It holds no time, so that equal devices give equal bytes. docs/observed.md is about it.
 
 mod config;
+mod fleet;
 mod heartbeat;
 mod knowledge;
 mod ownership;
@@ -28,6 +29,7 @@ use config::Config;
 use knowledge::{Knowledge, Pause, Took};
 use ownership::Owned;
 
+pub use fleet::{Fleet, Terms};
 pub use heartbeat::Heartbeat;
 
 /// Version of the format. A reader refuses one that it does not know.

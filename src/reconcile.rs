@@ -38,14 +38,14 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::AbortOnDropHandle;
 
 use crate::dialect::command;
-use crate::inventory::model::{Device, Inventory, Subscriber, Suspension};
+use crate::inventory::model::{Device, Inventory};
 use crate::inventory::rollout::Canary;
 use crate::observed::{Change, Kind};
 use crate::plan::guard::{self, Allowances, Sight};
 use crate::plan::model::{DeviceChanges, DevicePlan, Outcome, Plan, Unread};
 use crate::plan::moves::{self, Move};
 use crate::plan::record::Record;
-use crate::plan::window::State;
+use crate::plan::window::{self, State};
 use crate::plan::{Inputs, Target, plan_device};
 use crate::store::{RunId, Store, StoreError};
 use crate::transport::credentials::Keyring;
@@ -267,12 +267,7 @@ impl Context {
             windows_ignored: self.ignore_windows,
             ..self.plan_of(targets, devices)
         };
-        plan.moves = moves::moves(&plan, |key| {
-            let subscribers = &self.inventory.subscribers;
-            let was = |one: &&Subscriber| one.was.as_deref() == Some(key);
-            let subscriber = subscribers.get(key).or_else(|| subscribers.values().find(was))?;
-            Some((subscriber.key.as_str(), subscriber.device.as_str()))
-        });
+        plan.moves = moves::moves(&plan, |key| moves::home(&self.inventory, key));
         if !plan.moves.is_empty() {
             let settled = self.settled(&plan.moves).await?;
             moves::hold_back(&mut plan, &settled);
@@ -438,12 +433,7 @@ impl Context {
 
     /// How the window of a device stands. `None`: it may be changed at any time.
     fn window<'d>(&self, device: &'d Device) -> Option<State<'d>> {
-        let garden = match self.inventory.policies.suspension {
-            Some(Suspension::Vlan(vlan)) => Some(vlan),
-            _ => None,
-        };
-        let window = device.window.as_ref().filter(|_| !self.ignore_windows)?;
-        State::at(window, self.now, garden)
+        window::of(device, &self.inventory, self.now).filter(|_| !self.ignore_windows)
     }
 
     async fn look_at(

@@ -7,10 +7,12 @@ use jiff::Timestamp;
 
 use crate::plan::json::plan_json;
 use crate::plan::model::Plan;
+use crate::plan::preview::{preview_json, preview_text};
 
 use super::context::{context, load};
 use super::exit::Exit;
 use super::kept;
+use super::observed::{self, ComparisonArgs, Made, Manner};
 use super::progress::Progress;
 use super::settings::{FleetArgs, InventoryArgs, WaveArgs, WindowArgs};
 use super::since::{self, Scope, SinceArgs};
@@ -27,7 +29,12 @@ use super::{answer, say};
   gamops plan -i inventory-example --format json | jq .summary
   gamops plan -i inventory-example --out friday.plan      # later: gamops apply friday.plan
   gamops plan -i inventory-example --at 2026-12-24T03:00Z  # as if it were then
-  gamops plan -i inventory-example --detailed-exitcode    # exits 2 when there are changes")]
+  gamops plan -i inventory-example --detailed-exitcode    # exits 2 when there are changes
+  gamops plan -i . --observed --base origin/main --head HEAD  # what a merge comes to, without reaching a device",
+    mut_arg("base", |arg| arg.requires("observed")),
+    mut_arg("head", |arg| arg.requires("observed")),
+    mut_arg("observed_from", |arg| arg.requires("observed")),
+)]
 pub(super) struct Args {
     #[command(flatten)]
     inventory: InventoryArgs,
@@ -47,6 +54,14 @@ pub(super) struct Args {
     /// Plan as if it were then: which maintenance windows would be open. A time with its offset, such as 2026-12-24T03:00Z.
     #[arg(long, value_name = "TIME")]
     at: Option<Timestamp>,
+
+    /// Plan from what the daemon observed and put into the repository, and reach no device: no login, no state database. The
+    /// plan is as old as the observation, and says how old that is.
+    #[arg(long, conflicts_with_all = ["targets", "changed_since", "out"])]
+    observed: bool,
+
+    #[command(flatten)]
+    comparison: ComparisonArgs,
 
     /// How to print the plan.
     #[arg(long, value_name = "FORMAT", default_value = "text")]
@@ -72,6 +87,9 @@ enum Format {
 }
 
 pub(super) async fn run(args: Args) -> anyhow::Result<Exit> {
+    if args.observed {
+        return by_observation(&args);
+    }
     let mut inventory = match load(&args.inventory.inventory)? {
         Ok(inventory) => inventory,
         Err(exit) => return Ok(exit),
@@ -122,11 +140,41 @@ pub(super) async fn run(args: Args) -> anyhow::Result<Exit> {
     Ok(exit_of(&plan, args.detailed_exitcode))
 }
 
+/// Plans without reaching anybody.
+fn by_observation(args: &Args) -> anyhow::Result<Exit> {
+    let manner = Manner {
+        waves: &args.waves,
+        ignore_windows: args.windows.ignore_windows,
+        now: args.at.unwrap_or_else(Timestamp::now),
+    };
+    let Made { preview, unusable } = match observed::preview(&args.inventory.inventory, &args.comparison, manner)? {
+        Ok(made) => made,
+        Err(exit) => return Ok(exit),
+    };
+    match args.format {
+        Format::Text => answer(&preview_text(&preview)),
+        Format::Json => answer(&format!("{}\n", serde_json::to_string_pretty(&preview_json(&preview))?)),
+    }
+    // A device that nobody could have read yet is no failure.
+    Ok(if unusable.is_empty() {
+        exit_of_read(&preview.plan, args.detailed_exitcode)
+    } else {
+        Exit::Failed
+    })
+}
+
 /// What a plan means to a script: unread beats refused, refused beats changes.
 fn exit_of(plan: &Plan, detailed: bool) -> Exit {
     if plan.has_unread() {
         Exit::Failed
-    } else if plan.has_refusals() {
+    } else {
+        exit_of_read(plan, detailed)
+    }
+}
+
+/// The same of a plan in which nothing is unread that should have been.
+fn exit_of_read(plan: &Plan, detailed: bool) -> Exit {
+    if plan.has_refusals() {
         Exit::Refused
     } else if detailed && plan.is_actionable() {
         Exit::Changes

@@ -23,6 +23,9 @@ pub enum Unusable {
         /// The version that it names.
         found: String,
     },
+    /// No device was read for it.
+    #[error("it was made from what had been observed (`gamops plan --observed`), and no device was read for it")]
+    Preview,
     /// It was edited after it was written.
     #[error("it was edited after gamops wrote it: its `plan_sha256` does not fit the rest")]
     Edited,
@@ -34,7 +37,9 @@ impl Unusable {
     pub const fn help(&self) -> &'static str {
         match self {
             Self::NotAPlan(_) => "name a file that `gamops plan --out FILE` wrote",
-            Self::CutOff { .. } | Self::OtherFormat { .. } => "make it again with `gamops plan --out FILE`",
+            Self::Preview | Self::CutOff { .. } | Self::OtherFormat { .. } => {
+                "make it again with `gamops plan --out FILE`"
+            }
             Self::Edited => "change the inventory instead, then make the plan again with `gamops plan --out FILE`",
         }
     }
@@ -52,10 +57,7 @@ pub fn read(text: &str) -> Result<PlanJson, Unusable> {
     };
     let value: Value = serde_json::from_str(text).map_err(unreadable)?;
     // Looked at first: a plan of another version may well have another shape.
-    if let Some(found) = value["format_version"]
-        .as_str()
-        .filter(|found| *found != FORMAT_VERSION)
-    {
+    if let Some(found) = value["format_version"].as_str().filter(|found| !is_known(found)) {
         return Err(Unusable::OtherFormat {
             found: found.to_owned(),
         });
@@ -63,10 +65,25 @@ pub fn read(text: &str) -> Result<PlanJson, Unusable> {
     let mut plan = PlanJson::deserialize(&value).map_err(unreadable)?;
     // A key that this version does not know was put there by somebody who expects something of it.
     let all_read = serde_json::to_value(&plan).is_ok_and(|again| again == value);
+    if all_read && plan.preview.is_some() {
+        return Err(Unusable::Preview);
+    }
     if all_read && plan.digest() == plan.plan_sha256 {
         Ok(plan)
     } else {
         Err(Unusable::Edited)
+    }
+}
+
+/// Whether a version is this one or an earlier one that this one added to.
+fn is_known(found: &str) -> bool {
+    let numbers = |version: &str| {
+        let (major, minor) = version.split_once('.')?;
+        Some((major.parse::<u32>().ok()?, minor.parse::<u32>().ok()?))
+    };
+    match (numbers(found), numbers(FORMAT_VERSION)) {
+        (Some(found), Some(ours)) => found.0 == ours.0 && found.1 <= ours.1,
+        _ => false,
     }
 }
 
@@ -175,7 +192,7 @@ mod tests {
         assert_eq!(
             newer.to_string(),
             format!(
-                "it has format 2.0, this gamops ({}) applies format 1.0",
+                "it has format 2.0, this gamops ({}) applies format 1.1",
                 env!("CARGO_PKG_VERSION")
             )
         );

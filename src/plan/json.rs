@@ -3,6 +3,8 @@
 //! Versioned: a new minor number only adds, a new major number may break. Readers must accept words that
 //! they do not know in `cause`, `class` and `status`. Names follow Terraform's plan where the meaning is the
 //! same. No time stamps: the same plan is the same bytes.
+//!
+//! A key that is added is left out where it says nothing: an older document then reads, and digests, as it was written.
 
 mod render;
 
@@ -13,10 +15,12 @@ use serde::{Deserialize, Serialize};
 
 use crate::observed::sha256;
 
+use super::preview::PreviewJson;
+
 pub use render::plan_json;
 
 /// Version of the format.
-pub const FORMAT_VERSION: &str = "1.0";
+pub const FORMAT_VERSION: &str = "1.1";
 
 /// What `gamops plan --format json` prints, and what `--out` writes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -54,6 +58,9 @@ pub struct PlanJson {
     pub resource_changes: Vec<ResourceChangeJson>,
     /// What was found on each device, and what would be sent to it.
     pub devices: Vec<DeviceJson>,
+    /// Set where no device was read and the plan was made from what had been observed. Since 1.1.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub preview: Option<PreviewJson>,
 }
 
 /// Numbers of what apply would do.

@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
+use crate::domain::Model;
 use crate::inventory::desired::DesiredDevice;
+use crate::inventory::model::Device;
 use crate::inventory::rollout::Waves;
 use crate::observed::{Change, DeviceConfig, Kind, ObjectId, Option82, RunningConfig, sha256};
 
@@ -75,6 +77,28 @@ pub struct Unread {
     pub help: Option<String>,
     /// Whether trying again by itself is no use, or does harm: a rejected login locks a device.
     pub lasting: bool,
+}
+
+impl Unread {
+    /// The device is of another model than the inventory says.
+    #[must_use]
+    pub fn of_another_model(device: &Device, model: &Model) -> Self {
+        Self {
+            reason: format!("the device is a {model}, the inventory says {}", device.model),
+            help: Some(format!("correct `model` or `address` of `{}`", device.key)),
+            lasting: true,
+        }
+    }
+
+    /// The inventory does not have it.
+    #[must_use]
+    pub fn not_in_inventory() -> Self {
+        Self {
+            reason: "the inventory has no such device".to_owned(),
+            help: None,
+            lasting: true,
+        }
+    }
 }
 
 /// What stands between a device and its wish.

@@ -5,6 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::inventory::model::{Inventory, Subscriber};
 use crate::observed::Kind;
 
 use super::model::{Action, DeviceChanges, Outcome, Plan};
@@ -22,6 +23,15 @@ pub struct Move {
     pub from: String,
     /// The device that the inventory has it on.
     pub to: String,
+}
+
+/// Under which key, and on which device, an inventory has a subscriber that it knows, or once knew, by this key.
+#[must_use]
+pub fn home<'i>(inventory: &'i Inventory, key: &str) -> Option<(&'i str, &'i str)> {
+    let subscribers = &inventory.subscribers;
+    let was = |one: &&Subscriber| one.was.as_deref() == Some(key);
+    let subscriber = subscribers.get(key).or_else(|| subscribers.values().find(was))?;
+    Some((&subscriber.key, &subscriber.device))
 }
 
 /// The moves that a plan would carry out the losing half of. `home` tells under which key and on which device the

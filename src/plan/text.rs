@@ -16,6 +16,7 @@ use super::model::{
     Action, Cause, DeviceChanges, DevicePlan, Held, ObjectChange, Option82Change, Outcome, Plan, Save, Saved, Summary,
     Unread,
 };
+use super::preview::Parts;
 use super::waves::{Wave, rollout};
 
 const ADD: Style = AnsiColor::Green.on_default();
@@ -23,11 +24,14 @@ const CHANGE: Style = AnsiColor::Yellow.on_default();
 const DESTROY: Style = AnsiColor::Red.on_default().bold();
 const WARN: Style = AnsiColor::Yellow.on_default();
 const FAIL: Style = AnsiColor::Red.on_default().bold();
-const STRONG: Style = Style::new().bold();
-const FAINT: Style = Style::new().dimmed();
+pub(super) const STRONG: Style = Style::new().bold();
+pub(super) const FAINT: Style = Style::new().dimmed();
 
 /// The most lines of somebody else's unsaved configuration that a plan prints.
 const UNSAVED_LINES: usize = 20;
+
+/// What is said where devices are as the inventory asks.
+const NO_CHANGES: [&str; 2] = ["No changes.", "The devices match the inventory."];
 
 /// Renders a whole plan.
 #[must_use]
@@ -41,7 +45,7 @@ pub fn plan_text(plan: &Plan) -> String {
     let words = Words {
         head: &format!("Inventory `{}`{commit}, {devices}.", plan.inventory),
         quiet: "In sync",
-        nothing: ["No changes.", "The devices match the inventory."],
+        nothing: NO_CHANGES,
     };
     page(plan, &words)
 }
@@ -73,18 +77,23 @@ fn page(plan: &Plan, words: &Words<'_>) -> String {
     let mut out = format!("{}\n\n", words.head);
     let (quiet, loud): (Vec<&DevicePlan>, Vec<&DevicePlan>) = plan.devices.iter().partition(|d| has_nothing_to_say(d));
     for device in &loud {
-        device_text(&mut out, device);
+        device_text(&mut out, device, None);
         out.push('\n');
     }
     if !quiet.is_empty() {
         let names: Vec<&str> = quiet.iter().map(|device| device.device.as_str()).collect();
         let _ = writeln!(out, "{}: {}.\n", words.quiet, names.join(", "));
     }
-    closing(&mut out, plan, words);
+    closing(&mut out, plan, words.nothing);
     out
 }
 
-fn has_nothing_to_say(device: &DevicePlan) -> bool {
+/// Closes a page about a plan of an inventory.
+pub(super) fn closing_text(out: &mut String, plan: &Plan) {
+    closing(out, plan, NO_CHANGES);
+}
+
+pub(super) fn has_nothing_to_say(device: &DevicePlan) -> bool {
     match &device.outcome {
         Outcome::Unread(_) => false,
         Outcome::Read(changes) => {
@@ -100,7 +109,8 @@ fn has_nothing_to_say(device: &DevicePlan) -> bool {
     }
 }
 
-fn device_text(out: &mut String, device: &DevicePlan) {
+/// One device; `parts`: its changes parted, where they are.
+pub(super) fn device_text(out: &mut String, device: &DevicePlan, parts: Option<&Parts>) {
     let DevicePlan {
         device: key,
         address,
@@ -122,12 +132,12 @@ fn device_text(out: &mut String, device: &DevicePlan) {
                 "{STRONG}{key}{STRONG:#}  {model} at {address}, firmware {}",
                 changes.firmware
             );
-            changes_text(out, changes);
+            changes_text(out, changes, parts);
         }
     }
 }
 
-fn changes_text(out: &mut String, device: &DeviceChanges) {
+fn changes_text(out: &mut String, device: &DeviceChanges, parts: Option<&Parts>) {
     for refusal in &device.refusals {
         let _ = writeln!(out, "  {FAIL}! REFUSED{FAIL:#}[{}] {}", refusal.rule, refusal.message);
         let _ = writeln!(out, "    help: {}", refusal.help);
@@ -147,7 +157,10 @@ fn changes_text(out: &mut String, device: &DeviceChanges) {
         }
         None => {}
     }
-    object_changes(out, &device.changes);
+    match parts {
+        None => object_changes(out, &device.changes),
+        Some(parts) => parted(out, parts),
+    }
     for (id, name) in &device.adopted {
         let _ = writeln!(
             out,
@@ -202,8 +215,32 @@ fn changes_text(out: &mut String, device: &DeviceChanges) {
         if waiting.entire {
             out.push_str("    all of it, since what nobody would feel cannot be done without the rest\n");
         }
-        object_changes(out, &waiting.changes);
+        match parts.map(|parts| &parts.waiting) {
+            None => object_changes(out, &waiting.changes),
+            Some([mine, also]) => {
+                object_changes(out, mine);
+                not_of_this_change(out, also, !mine.is_empty());
+            }
+        }
     }
+}
+
+/// What a change asks for, what is done anyway, and what is not done any more.
+fn parted(out: &mut String, parts: &Parts) {
+    object_changes(out, &parts.mine);
+    not_of_this_change(out, &parts.also, parts.is_touched());
+    if !parts.dropped.is_empty() {
+        out.push_str("  no longer, because of this change:\n");
+        object_changes(out, &parts.dropped);
+    }
+}
+
+/// `headed`: whether the device stands under this change.
+fn not_of_this_change(out: &mut String, changes: &[ObjectChange], headed: bool) {
+    if headed && !changes.is_empty() {
+        out.push_str("  not of this change, and applied with it:\n");
+    }
+    object_changes(out, changes);
 }
 
 fn object_changes(out: &mut String, changes: &[ObjectChange]) {
@@ -382,7 +419,7 @@ fn is_named_by(change: &ObjectChange, field: &super::model::FieldChange) -> bool
     field.before == change.key || field.after == change.key
 }
 
-fn closing(out: &mut String, plan: &Plan, words: &Words<'_>) {
+fn closing(out: &mut String, plan: &Plan, [nothing, why]: [&str; 2]) {
     let summary = plan.summary();
     let saves = plan
         .read()
@@ -405,7 +442,6 @@ fn closing(out: &mut String, plan: &Plan, words: &Words<'_>) {
     } else if plan.read().any(|device| !device.changes.is_empty()) {
         out.push_str("Nothing to apply: every difference is on a device that is observed only or paused.\n");
     } else {
-        let [nothing, why] = words.nothing;
         let _ = writeln!(out, "{STRONG}{nothing}{STRONG:#} {why}");
     }
     guards(out, plan);

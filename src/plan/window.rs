@@ -4,6 +4,7 @@ use jiff::civil::Date;
 use jiff::{Timestamp, ToSpan as _};
 
 use crate::domain::VlanId;
+use crate::inventory::model::{Device, Inventory, Suspension};
 use crate::inventory::window::Window;
 
 /// One time that a window is open.
@@ -40,6 +41,16 @@ impl<'a> State<'a> {
             garden,
         })
     }
+}
+
+/// How the window of a device stands at a moment. `None`: it may be changed at any time.
+#[must_use]
+pub fn of<'d>(device: &'d Device, inventory: &Inventory, now: Timestamp) -> Option<State<'d>> {
+    let garden = match inventory.policies.suspension {
+        Some(Suspension::Vlan(vlan)) => Some(vlan),
+        _ => None,
+    };
+    State::at(device.window.as_ref()?, now, garden)
 }
 
 /// How many days ahead a window is looked for. One day of the week is at most 7 away; a zone may skip a day of the calendar

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::FORMAT;
+use super::{FORMAT, InvalidDocument};
 
 /// The file `heartbeat.json`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -22,6 +22,19 @@ pub struct Heartbeat {
 impl Heartbeat {
     /// Its name below [`super::HEARTBEAT`].
     pub const FILE: &str = "heartbeat.json";
+
+    /// Reads the file.
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidDocument`].
+    pub fn parse(text: &str) -> Result<Self, InvalidDocument> {
+        let beat: Self = serde_json::from_str(text)?;
+        match beat.format {
+            FORMAT => Ok(beat),
+            other => Err(InvalidDocument::Format(other)),
+        }
+    }
 
     /// Of these moments, to the second.
     #[must_use]

@@ -349,11 +349,7 @@ fn same_device(device: &Device, pinned: &Pin, contact: &Contact) -> Result<(), U
 
 fn same_model(device: &Device, contact: &Contact) -> Result<(), Unread> {
     match contact.observation.identity.model {
-        Some(model) if model != device.model => Err(Unread {
-            reason: format!("the device is a {model}, the inventory says {}", device.model),
-            help: Some(format!("correct `model` or `address` of `{}`", device.key)),
-            lasting: true,
-        }),
+        Some(model) if model != device.model => Err(Unread::of_another_model(device, model)),
         _ => Ok(()),
     }
 }

@@ -104,7 +104,7 @@ impl Reading {
     ///
     /// [`Unread`] where that inventory has no such device.
     pub fn plan(&self, context: &Context, inventory: &Inventory, device: &str) -> Result<DeviceChanges, Unread> {
-        let device = inventory.devices.get(device).ok_or_else(no_such_device)?;
+        let device = inventory.devices.get(device).ok_or_else(Unread::not_in_inventory)?;
         self.plan_by(context, inventory, (device, View::default()), |inputs| {
             plan_device(Inputs { window: None, ..inputs }, &render)
         })
@@ -118,7 +118,7 @@ impl Reading {
         (device, view): (&Device, View<'_>),
         plan: impl FnOnce(Inputs<'_>) -> DeviceChanges,
     ) -> Result<DeviceChanges, Unread> {
-        let desired = inventory::compile(inventory, &device.key).ok_or_else(no_such_device)?;
+        let desired = inventory::compile(inventory, &device.key).ok_or_else(Unread::not_in_inventory)?;
         let (observation, known) = (&self.contact.observation, &self.known);
         let mut changes = plan(Inputs {
             desired: &Arc::new(desired),
@@ -153,13 +153,5 @@ impl Reading {
     /// Ends the session.
     pub async fn close(self) {
         self.contact.close().await;
-    }
-}
-
-fn no_such_device() -> Unread {
-    Unread {
-        reason: "the inventory has no such device".to_owned(),
-        help: None,
-        lasting: true,
     }
 }

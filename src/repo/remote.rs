@@ -267,7 +267,7 @@ impl Mirror {
     pub fn inventory(&self, commit: &str, folder: &str) -> Result<Revision, RevisionError> {
         let repository = Repository::open_bare(&self.path)?;
         let commit = repository.find_commit(Oid::from_str(commit)?)?;
-        inventory_of(&repository, &commit, folder.trim_matches('/'))
+        inventory_of(&repository, &commit.tree()?, commit.id(), folder.trim_matches('/'))
     }
 }
 

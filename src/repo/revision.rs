@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use git2::{Commit, ErrorCode, ObjectType, Repository, Tree};
+use git2::{Commit, ErrorCode, ObjectType, Oid, Repository, Tree};
 
 use crate::diagnostic::SourceFile;
 use crate::inventory::{Include, ROOT_FILE};
@@ -63,6 +63,26 @@ pub enum RevisionError {
         /// Where the first byte is that does not fit.
         offset: usize,
     },
+    /// Two commits have no history in common. Operator's fault.
+    #[error("{base} and {head} have no commit in common{hint}")]
+    NothingInCommon {
+        /// One, short.
+        base: String,
+        /// The other, short.
+        head: String,
+        /// What to do about it, where that is known.
+        hint: &'static str,
+    },
+    /// Two commits cannot be merged. Whoever wrote them has to look at it.
+    #[error("{head} cannot be merged into {base}: both change {files}; bring the branch up to date first")]
+    Conflict {
+        /// The one that is merged into, short.
+        base: String,
+        /// The other, short.
+        head: String,
+        /// The files.
+        files: String,
+    },
     /// The inventory is not where it was said to be. Operator's fault.
     #[error(transparent)]
     Files(#[from] RepoError),
@@ -78,31 +98,52 @@ pub enum RevisionError {
 ///
 /// [`RevisionError`]. What is wrong *in* the texts is said by [`crate::inventory::load`].
 pub fn read_inventory_at(path: &Path, revision: &str) -> Result<Revision, RevisionError> {
-    let folder = root_folder(path)?;
-    let no_repository = || RevisionError::NoRepository { path: path.to_owned() };
-    let repository = match Repository::discover(&folder) {
-        Ok(repository) => repository,
-        Err(error) if error.code() == ErrorCode::NotFound => return Err(no_repository()),
-        Err(error) => return Err(error.into()),
-    };
-    let below = below(&repository, &folder).ok_or_else(no_repository)?;
-    let commit = repository
-        .revparse_single(revision)
-        .and_then(|object| object.peel_to_commit())
-        .map_err(|_| RevisionError::Unknown {
-            revision: revision.to_owned(),
-            hint: nearest(&repository, revision),
-        })?;
-    inventory_of(&repository, &commit, &below)
+    let place = Place::of(path)?;
+    let commit = place.commit(revision)?;
+    inventory_of(&place.repository, &commit.tree()?, commit.id(), &place.below)
 }
 
-/// Reads the inventory of a commit in a folder of it, given by its path without slashes at its ends; empty for the top.
+/// An inventory in the work tree of a repository.
+pub(super) struct Place {
+    pub(super) repository: Repository,
+    /// Its folder below the top: empty for the top, `/` between the parts.
+    pub(super) below: String,
+}
+
+impl Place {
+    /// Where the inventory at `path` is.
+    pub(super) fn of(path: &Path) -> Result<Self, RevisionError> {
+        let folder = root_folder(path)?;
+        let no_repository = || RevisionError::NoRepository { path: path.to_owned() };
+        let repository = match Repository::discover(&folder) {
+            Ok(repository) => repository,
+            Err(error) if error.code() == ErrorCode::NotFound => return Err(no_repository()),
+            Err(error) => return Err(error.into()),
+        };
+        let below = below(&repository, &folder).ok_or_else(no_repository)?;
+        Ok(Self { repository, below })
+    }
+
+    /// The commit that a revision names.
+    pub(super) fn commit(&self, revision: &str) -> Result<Commit<'_>, RevisionError> {
+        let object = self.repository.revparse_single(revision);
+        let commit = object.and_then(|object| object.peel_to_commit());
+        commit.map_err(|_| RevisionError::Unknown {
+            revision: revision.to_owned(),
+            hint: nearest(&self.repository, revision),
+        })
+    }
+}
+
+/// Reads the inventory of a tree in a folder of it, given by its path without slashes at its ends; empty for the top. `commit` is
+/// what messages call it by.
 pub(super) fn inventory_of(
     repository: &Repository,
-    commit: &Commit<'_>,
+    top: &Tree<'_>,
+    commit: Oid,
     below: &str,
 ) -> Result<Revision, RevisionError> {
-    let name = short(commit.id());
+    let name = short(commit);
     let no_root = || RevisionError::NoRoot {
         folder: if below.is_empty() {
             "the top folder".to_owned()
@@ -111,9 +152,8 @@ pub(super) fn inventory_of(
         },
         commit: name.clone(),
     };
-    let top = commit.tree()?;
     let tree = if below.is_empty() {
-        top
+        top.clone()
     } else {
         let entry = top.get_path(Path::new(below)).map_err(|_| no_root())?;
         entry.to_object(repository)?.into_tree().map_err(|_| no_root())?

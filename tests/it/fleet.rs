@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use gamops::domain::{Firmware, Model};
 use gamops::sim::{DeviceSpec, Fleet, FleetOptions, SimDevice};
@@ -197,8 +197,17 @@ impl TestFleet {
         id.unwrap().to_string()[..12].to_owned()
     }
 
+    /// Runs the program. A plan as JSON has to fit its schema, whatever it is asked for.
+    #[track_caller]
     pub(crate) fn run(&self, arguments: &[&str]) -> Ran {
-        self.command(arguments).output().unwrap().into()
+        let ran: Ran = self.command(arguments).output().unwrap().into();
+        if arguments.first() == Some(&"plan")
+            && arguments.contains(&"json")
+            && let Ok(plan) = serde_json::from_str(&ran.stdout)
+        {
+            fits_plan_schema(&plan);
+        }
+        ran
     }
 
     /// Applies what the inventory says and expects it to work.
@@ -236,6 +245,19 @@ impl Drop for TestFleet {
             self.runtime.block_on(fleet.stop());
         }
     }
+}
+
+/// Fails the test unless the document is a plan as the schema in the repository has it.
+#[track_caller]
+pub(crate) fn fits_plan_schema(plan: &serde_json::Value) {
+    static SCHEMA: OnceLock<jsonschema::Validator> = OnceLock::new();
+    let schema = SCHEMA.get_or_init(|| {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/schema/plan.schema.json");
+        let schema = serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
+        jsonschema::validator_for(&schema).unwrap()
+    });
+    let wrong: Vec<String> = schema.iter_errors(plan).map(|error| error.to_string()).collect();
+    assert!(wrong.is_empty(), "{wrong:?}\n{plan:#}");
 }
 
 /// The managed lines of a configuration.

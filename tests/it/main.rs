@@ -40,6 +40,7 @@ mod matrix;
 mod partial;
 mod pause;
 mod policies;
+mod preview;
 mod publish;
 mod push;
 mod random;

@@ -45,6 +45,7 @@ pub fn plan_json(plan: &Plan) -> PlanJson {
         policies: plan.rulings.iter().map(ruling).collect(),
         resource_changes: plan.devices.iter().flat_map(resource_changes).collect(),
         devices: plan.devices.iter().map(device).collect(),
+        preview: None,
     };
     json.plan_sha256 = json.digest();
     json

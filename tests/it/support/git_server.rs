@@ -53,13 +53,7 @@ impl Origin {
 
     /// Runs git in the work tree and gives what it printed.
     pub(crate) fn git(&self, arguments: &[&str]) -> String {
-        let output = git(&self.work()).args(arguments).output().unwrap();
-        assert!(
-            output.status.success(),
-            "git {arguments:?}: {}",
-            String::from_utf8_lossy(&output.stderr)
-        );
-        String::from_utf8_lossy(&output.stdout).trim().to_owned()
+        git_in(&self.work(), arguments)
     }
 
     /// Commits all of the work tree, pushes `main`, and gives the commit's id.
@@ -69,6 +63,18 @@ impl Origin {
         self.git(&["push", "--quiet", "--force", &self.bare().to_string_lossy(), "main"]);
         self.git(&["rev-parse", "HEAD"])
     }
+}
+
+/// Runs git in a folder and gives what it printed.
+#[track_caller]
+pub(crate) fn git_in(folder: &Path, arguments: &[&str]) -> String {
+    let output = git(folder).args(arguments).output().unwrap();
+    assert!(
+        output.status.success(),
+        "git {arguments:?}: {}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    String::from_utf8_lossy(&output.stdout).trim().to_owned()
 }
 
 /// Git without anybody's configuration.

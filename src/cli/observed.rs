@@ -1,0 +1,279 @@
+//! Planning from what was observed: nothing is read but repositories.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+
+use anyhow::Context as _;
+use jiff::Timestamp;
+
+use crate::diagnostic::{Colour, SourceFile};
+use crate::inventory;
+use crate::inventory::model::{Device, Inventory};
+use crate::inventory::since::differences;
+use crate::plan::guard::{Allowances, Baseline, TRAILER, allowed_by};
+use crate::plan::model::{DevicePlan, Outcome, Plan};
+use crate::plan::preview::{Base, Parts, Preview, Without};
+use crate::published::{self, Fleet, Heartbeat, Terms};
+use crate::repo;
+use crate::repo::Revision;
+
+use super::context::WIDTH;
+use super::exit::Exit;
+use super::say;
+use super::settings::WaveArgs;
+
+/// What is planned, and from which observation.
+#[derive(Debug, Clone, clap::Args)]
+pub(super) struct ComparisonArgs {
+    /// Tell what a change asks for apart from what an apply would do anyway: the commit without the change (an id,
+    /// `origin/main`). Guards compare with it.
+    #[arg(long, value_name = "REVISION")]
+    pub(super) base: Option<String>,
+
+    /// Plan this commit and not the files of the work tree; with `--base` as it will be once it is merged into that.
+    #[arg(long, value_name = "REVISION")]
+    pub(super) head: Option<String>,
+
+    /// Repository on this machine that holds `refs/gamops/observed`, where it is not the inventory's own.
+    #[arg(long, value_name = "FOLDER")]
+    pub(super) observed_from: Option<PathBuf>,
+}
+
+/// How a preview is made, beside what it is made of.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Manner<'a> {
+    pub(super) waves: &'a WaveArgs,
+    pub(super) ignore_windows: bool,
+    pub(super) now: Timestamp,
+}
+
+/// A preview, with what it was made from.
+#[derive(Debug)]
+pub(super) struct Made {
+    pub(super) preview: Preview,
+    /// Devices of which something was published that cannot be used.
+    pub(super) unusable: BTreeSet<String>,
+}
+
+/// Plans by observation. What stands in the way of that is said, and the exit code is the answer.
+pub(super) fn preview(path: &Path, args: &ComparisonArgs, manner: Manner<'_>) -> anyhow::Result<Result<Made, Exit>> {
+    let mut sources = Sources::read(path, args)?;
+    let (report, loaded) = load(&sources.files);
+    if !report.is_empty() {
+        say(report.trim_end());
+    }
+    let Some(mut inventory) = loaded else {
+        say("The inventory is invalid: nothing was planned.");
+        return Ok(Err(Exit::Invalid));
+    };
+    manner.waves.over(&mut inventory.policies.waves);
+    let mut base = sources.base_inventory();
+    if let Some((_, base)) = &mut base {
+        manner.waves.over(&mut base.policies.waves);
+    }
+    let from = args.observed_from.as_deref().unwrap_or(path);
+    let Some(observed) = files_of(from, published::OBSERVED)? else {
+        say(&format!(
+            "error: there is no `{}` in the repository of {}\n  help: fetch it with `git fetch origin '+refs/gamops/*:refs/gamops/*'`; the daemon puts it there where its settings say `observed: {{publish: true}}`",
+            published::OBSERVED,
+            from.display()
+        ));
+        return Ok(Err(Exit::Failed));
+    };
+    let fleet = Fleet::read(observed.files.iter().map(|(name, text)| (name.as_str(), text.as_str())));
+    let heartbeat = heartbeat(from, &mut sources.notes)?;
+
+    let last = base.as_ref().map(|(commit, base)| Baseline::of(base, Some(commit)));
+    let terms = Terms {
+        commit: sources.commit.as_deref(),
+        now: manner.now,
+        ignore_windows: manner.ignore_windows,
+        allowances: &sources.allowances,
+        last: last.as_ref(),
+    };
+    let plan = fleet.plan(&inventory, terms);
+    let devices = inventory.devices.values();
+    let seen = devices.clone().filter_map(|device| {
+        let at = heartbeat.get(fleet.key_of(device)?)?;
+        Some((device.key.clone(), *at))
+    });
+    let never = devices.filter(|device| fleet.key_of(device).is_none());
+    Ok(Ok(Made {
+        unusable: fleet.unusable(&inventory),
+        preview: Preview {
+            seen: seen.collect(),
+            never_seen: never.map(|device| device.key.clone()).collect(),
+            base: base.map(|(commit, base)| Base {
+                parts: parts(&fleet, &plan, &base, &inventory, terms),
+                gone: gone(&base, &inventory),
+                commit,
+                head: sources.head.clone(),
+            }),
+            observed: format!("{} at {}", published::OBSERVED, observed.commit),
+            now: manner.now,
+            notes: sources.notes,
+            plan,
+        },
+    }))
+}
+
+/// The texts that are planned and those that they are compared with.
+#[derive(Debug)]
+struct Sources {
+    files: Vec<SourceFile>,
+    /// What the plan is of, in words.
+    commit: Option<String>,
+    /// The commit that holds the change, short, unless it is the work tree.
+    head: Option<String>,
+    base: Option<Revision>,
+    allowances: Allowances,
+    notes: Vec<String>,
+}
+
+impl Sources {
+    fn read(path: &Path, args: &ComparisonArgs) -> anyhow::Result<Self> {
+        let mut notes = Vec::new();
+        let asking = || format!("asking Git about {}", path.display());
+        let trailers = match &args.head {
+            Some(head) => repo::trailers_at(path, head, TRAILER)?,
+            None => repo::trailers_of(path, TRAILER).with_context(asking)?,
+        };
+        let (files, commit, head, base) = match (&args.base, &args.head) {
+            (None, Some(head)) => {
+                let Revision { commit, files } = repo::read_inventory_at(path, head)?;
+                (files, Some(commit.clone()), Some(commit), None)
+            }
+            (Some(base), Some(head)) => {
+                let merged = repo::read_merged(path, base, head)?;
+                let Revision { commit, files } = merged.head;
+                let said = match merged.is_merge {
+                    true => format!("{commit} merged into {}", merged.base.commit),
+                    false => commit.clone(),
+                };
+                (files, Some(said), Some(commit), Some(merged.base))
+            }
+            (base, None) => {
+                let files =
+                    repo::read_inventory(path).with_context(|| format!("reading the inventory {}", path.display()))?;
+                let commit = repo::commit_of(path).with_context(asking)?;
+                let base = match base {
+                    None => None,
+                    Some(base) => {
+                        let (fork, is_behind) = repo::read_fork(path, base)?;
+                        if is_behind {
+                            notes.push(format!(
+                                "`{base}` has commits that are not in the work tree, which is compared with {}, where the two part; \
+                                 `--head HEAD` plans what a merge makes of it",
+                                fork.commit
+                            ));
+                        }
+                        Some(fork)
+                    }
+                };
+                (files, commit, None, base)
+            }
+        };
+        let (by_commit, invalid) = allowed_by(&trailers);
+        for invalid in invalid {
+            say(&format!("warning: `{TRAILER}` in the commit's message: {invalid}"));
+        }
+        if base.is_some() && !by_commit.is_empty() {
+            notes.push(format!(
+                "what the last commit's `{TRAILER}` allows counts here; after a merge it counts only if the message of the merge commit has it too"
+            ));
+        }
+        Ok(Self {
+            files,
+            commit,
+            head,
+            base,
+            allowances: Allowances {
+                by_flag: Vec::new(),
+                by_commit,
+            },
+            notes,
+        })
+    }
+
+    /// The inventory without the change. Where it is not valid nothing is told apart: a change that mends it has to be seen too.
+    fn base_inventory(&mut self) -> Option<(String, Inventory)> {
+        let base = self.base.take()?;
+        let (_, loaded) = load(&base.files);
+        if loaded.is_none() {
+            self.notes.push(format!(
+                "the inventory is not valid at {}: what is of this change and what is not is not told apart",
+                base.commit
+            ));
+        }
+        Some((base.commit, loaded?))
+    }
+}
+
+/// The findings as text, and the inventory if it is valid. The edge strips the colours where they do not belong.
+fn load(files: &[SourceFile]) -> (String, Option<Inventory>) {
+    let loaded = inventory::load(files);
+    (loaded.report.render_text(files, Colour::On, WIDTH), loaded.inventory)
+}
+
+fn files_of(from: &Path, reference: &str) -> anyhow::Result<Option<repo::Files>> {
+    // An inventory may be named by its root file.
+    let folder = if from.is_dir() {
+        from
+    } else {
+        from.parent().unwrap_or(from)
+    };
+    repo::files_of(folder, reference).with_context(|| format!("reading `{reference}` in {}", from.display()))
+}
+
+/// When each device was read last, by the keys of the observation.
+fn heartbeat(from: &Path, notes: &mut Vec<String>) -> anyhow::Result<BTreeMap<String, Timestamp>> {
+    let files = files_of(from, published::HEARTBEAT)?;
+    let text = files.as_ref().and_then(|files| files.files.get(Heartbeat::FILE));
+    match text.map(|text| Heartbeat::parse(text)) {
+        Some(Ok(beat)) => return Ok(beat.observed),
+        Some(Err(invalid)) => notes.push(format!(
+            "how old it is cannot be told: `{}` cannot be used: {invalid}",
+            published::HEARTBEAT
+        )),
+        None => notes.push(format!(
+            "how old it is cannot be told: there is no `{}`",
+            published::HEARTBEAT
+        )),
+    }
+    Ok(BTreeMap::new())
+}
+
+/// What of each device's changes is of the change. Only devices of which the two inventories ask something else are planned twice.
+fn parts(fleet: &Fleet, plan: &Plan, base: &Inventory, head: &Inventory, terms: Terms<'_>) -> BTreeMap<String, Parts> {
+    let differing = differences(base, head);
+    let of = |device: &DevicePlan| {
+        let Outcome::Read(with) = &device.outcome else {
+            return None;
+        };
+        let key = &device.device;
+        let then = (differing.contains_key(key)).then(|| earlier(base, head.devices.get(key)?));
+        let without = then.map(|then| Some(fleet.plan_one(base, then?, terms).outcome));
+        let parts = match &without {
+            None => Parts::of(with, Without::Same),
+            Some(Some(Outcome::Read(without))) => Parts::of(with, Without::Plan(without)),
+            Some(None | Some(Outcome::Unread(_))) => Parts::of(with, Without::Nothing),
+        };
+        Some((key.clone(), parts))
+    };
+    plan.devices.iter().filter_map(of).collect()
+}
+
+/// A device as an earlier inventory had it.
+fn earlier<'i>(base: &'i Inventory, device: &Device) -> Option<&'i Device> {
+    let renamed = || base.devices.get(device.was.as_deref()?);
+    base.devices.get(&device.key).or_else(renamed)
+}
+
+/// The devices that an inventory has no more, under whatever key.
+fn gone(base: &Inventory, head: &Inventory) -> Vec<String> {
+    let is_gone = |key: &&String| {
+        let is_renamed = |key: &str| head.devices.values().any(|device| device.was.as_deref() == Some(key));
+        !head.devices.contains_key(*key) && !is_renamed(key)
+    };
+    base.devices.keys().filter(is_gone).cloned().collect()
+}
