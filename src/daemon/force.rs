@@ -9,6 +9,7 @@ use crate::inventory::model::Inventory;
 use crate::inventory::partial::{Stale, partial};
 use crate::inventory::{Cache, load_cached};
 use crate::plan::guard::{Allow, TRAILER, allowed_by};
+use crate::reconcile::chain;
 use crate::repo::remote::Moved;
 
 use super::source::Found;
@@ -79,12 +80,16 @@ pub(super) fn judge(found: &Found, cache: &mut Cache, before: Option<&InForce>, 
             )));
         }
     };
-    let loaded = load_cached(&found.files, cache);
-    let findings = loaded.report.render_text(&found.files, Colour::Off, WIDTH);
+    let files = match &found.files {
+        Ok(files) => files,
+        Err(error) => return Verdict::Rejected(rejected(chain(error))),
+    };
+    let loaded = load_cached(files, cache);
+    let findings = loaded.report.render_text(files, Colour::Off, WIDTH);
     let (inventory, texts, stale) = match (loaded.inventory, &found.stale) {
-        (Some(inventory), _) => (inventory, found.files.clone(), Stale::default()),
+        (Some(inventory), _) => (inventory, files.clone(), Stale::default()),
         (None, Some(stale)) => {
-            let texts = stale.over(&found.files);
+            let texts = stale.over(files);
             match load_cached(&texts, cache).inventory {
                 Some(inventory) => (inventory, texts, stale.clone()),
                 None => return Verdict::Rejected(rejected(findings)),
@@ -92,7 +97,7 @@ pub(super) fn judge(found: &Found, cache: &mut Cache, before: Option<&InForce>, 
         }
         (None, None) => {
             let partial = before
-                .and_then(|before| partial(&found.files, &loaded.report, &before.inventory, &before.texts, cache));
+                .and_then(|before| partial(files, &loaded.report, &before.inventory, &before.texts, cache));
             match partial {
                 Some(partial) => (partial.inventory, partial.files, partial.stale),
                 None => return Verdict::Rejected(rejected(findings)),

@@ -37,8 +37,8 @@ pub(super) struct Found {
     pub(super) signer: Option<Result<Signer, Refusal>>,
     /// How the branch came there.
     pub(super) moved: Moved,
-    /// Its texts.
-    pub(super) files: Vec<SourceFile>,
+    /// Its texts, or what about the commit keeps them from being read.
+    pub(super) files: Result<Vec<SourceFile>, RevisionError>,
     /// What its message allows: the values of [`TRAILER`].
     pub(super) allowed: Vec<String>,
     /// Where it is in force as an earlier process left it, but for some files: these, as they count.
@@ -160,7 +160,7 @@ impl Source {
                     commit: None,
                     signer: None,
                     moved: Moved::Forward,
-                    files,
+                    files: Ok(files),
                     allowed: Vec::new(),
                     stale: None,
                 }))
@@ -266,7 +266,7 @@ async fn at(
         seen: seen(&id, signers),
         commit: Some(short.clone()),
         moved,
-        files: Vec::new(),
+        files: Ok(Vec::new()),
         allowed: Vec::new(),
         stale: None,
         signer,
@@ -274,10 +274,13 @@ async fn at(
     };
     if !matches!(found.signer, Some(Err(_))) {
         let (mirror, folder, commit) = (mirror.clone(), settings.repository.folder.clone(), found.id.clone());
-        let read = move || Ok((mirror.inventory(&commit, &folder)?, mirror.trailers(&commit, TRAILER)?));
+        let read = move || match mirror.inventory(&commit, &folder) {
+            Ok(revision) => Ok((Ok(revision.files), mirror.trailers(&commit, TRAILER)?)),
+            Err(error) if error.is_of_commit() => Ok((Err(error), Vec::new())),
+            Err(error) => Err(error),
+        };
         let read = spawn_blocking(read).await.map_err(|_| LookError::Interrupted)?;
-        let (revision, allowed) = read.map_err(failed)?;
-        (found.files, found.allowed) = (revision.files, allowed);
+        (found.files, found.allowed) = read.map_err(failed)?;
     }
     Ok(found)
 }

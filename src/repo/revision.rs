@@ -42,7 +42,7 @@ pub enum RevisionError {
         hint: String,
     },
     /// The folder was no inventory then. Operator's fault.
-    #[error("there was no {ROOT_FILE} in {folder} at {commit}; name a commit that has one")]
+    #[error("there was no {ROOT_FILE} in {folder} at {commit}; it takes a commit that has one")]
     NoRoot {
         /// The folder, below the top of the repository.
         folder: String,
@@ -89,6 +89,14 @@ pub enum RevisionError {
     /// The repository cannot be read. In Git's own words.
     #[error("reading the Git repository")]
     Git(#[from] git2::Error),
+}
+
+impl RevisionError {
+    /// Whether the commit is at fault: nothing but another commit helps.
+    #[must_use]
+    pub const fn is_of_commit(&self) -> bool {
+        matches!(self, Self::NoRoot { .. } | Self::Link { .. } | Self::NotUtf8 { .. })
+    }
 }
 
 /// Reads the inventory at `path`, as the work tree has it there, as it was at `revision`: anything that Git takes for a

@@ -265,6 +265,40 @@ fn a_rewritten_branch_is_followed_and_said_and_a_deleted_one_leaves_what_is_in_f
 }
 
 #[test]
+fn a_commit_whose_files_cannot_be_read_is_not_valid() {
+    let service = Service::new("");
+    let good = short(&service.origin.push("good"));
+    let daemon = service.start();
+    daemon.until_applied(&good);
+    let services = service.origin.work().join("services.yaml");
+    std::fs::remove_file(&services).unwrap();
+    std::os::unix::fs::symlink("devices.yaml", &services).unwrap();
+    let rejected = |commit: String, why: &str| {
+        let commit = short(&commit);
+        let status = daemon.until(why, |status| status["rejected"]["commit"] == *commit);
+        let reason = status["rejected"]["reason"].as_str().unwrap();
+        assert!(reason.contains(why), "{reason}");
+        assert!(status["unreachable"].is_null());
+        assert_eq!(status["in_force"]["commit"], *good);
+    };
+    rejected(
+        service.origin.push("a link"),
+        "services.yaml is a symbolic link, which cannot be followed",
+    );
+    std::fs::remove_file(&services).unwrap();
+    service.origin.write("services.yaml", SERVICES);
+    std::fs::rename(
+        service.origin.work().join("gamops.yaml"),
+        service.origin.work().join("x"),
+    )
+    .unwrap();
+    rejected(
+        service.origin.push("no root"),
+        "there was no gamops.yaml in the top folder",
+    );
+}
+
+#[test]
 fn drift_is_shown_or_taken_back_as_the_settings_say() {
     let service = Service::new("drift: { every: 1s }");
     let first = short(&service.origin.push("one"));
