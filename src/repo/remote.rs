@@ -2,10 +2,12 @@
 //! there, without a work tree.
 
 mod address;
+mod claim;
 mod connector;
 mod push;
 mod trouble;
 
+use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -89,24 +91,33 @@ pub enum Moved {
 #[derive(Debug, Clone)]
 pub struct Mirror {
     path: PathBuf,
+    _in_use: Arc<File>,
 }
 
 impl Mirror {
-    /// Opens the mirror in a folder, which is made where it is not there.
+    /// Opens the mirror in a folder, which is made where it is not there. What a process that was killed left unfinished in it
+    /// is taken away, unless another one is using it.
     ///
     /// # Errors
     ///
-    /// [`RemoteError::Mirror`].
+    /// [`RemoteError::NoMirror`] and [`RemoteError::Mirror`].
     pub fn open(path: &Path) -> Result<Self, RemoteError> {
-        let mirror = Self { path: path.to_owned() };
-        match Repository::open_bare(path) {
-            Ok(_) => Ok(mirror),
-            Err(error) if error.code() == ErrorCode::NotFound => {
-                Repository::init_bare(path).map_err(|source| mirror.failed(source))?;
-                Ok(mirror)
-            }
-            Err(source) => Err(mirror.failed(source)),
-        }
+        let in_use = claim::claim(path).map_err(|source| RemoteError::NoMirror {
+            path: path.to_owned(),
+            source,
+        })?;
+        let mirror = Self {
+            path: path.to_owned(),
+            _in_use: Arc::new(in_use),
+        };
+        let opened = match Repository::open_bare(path) {
+            Err(error) if error.code() == ErrorCode::NotFound => Repository::init_bare(path),
+            opened => opened,
+        };
+        opened
+            .and_then(|repository| to_disk(&repository))
+            .map_err(|source| mirror.failed(source))?;
+        Ok(mirror)
     }
 
     fn failed(&self, source: git2::Error) -> RemoteError {
@@ -274,6 +285,16 @@ impl Mirror {
 /// The reference to the text that was noted with a good commit. A branch's name cannot end in the way in which it goes on.
 fn kept_name(branch: &str, commit: Oid) -> String {
     format!("refs/gamops/kept/{branch}/{commit}")
+}
+
+/// Has objects and references written to the disk before they count: what is in force is to be found there after a power cut.
+fn to_disk(repository: &Repository) -> Result<(), git2::Error> {
+    const SETTING: &str = "core.fsyncObjectFiles";
+    let mut config = repository.config()?;
+    match config.get_bool(SETTING) {
+        Ok(true) => Ok(()),
+        _ => config.set_bool(SETTING, true),
+    }
 }
 
 fn reach(address: &Address, access: &Access, within: Duration) -> Reach {

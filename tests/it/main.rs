@@ -13,6 +13,7 @@ mod changed_since;
 mod confirm;
 mod crash;
 mod daemon;
+mod daemon_mishaps;
 mod device_gather;
 mod devices;
 mod discover;

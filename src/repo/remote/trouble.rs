@@ -18,6 +18,15 @@ pub enum RemoteError {
         #[source]
         source: git2::Error,
     },
+    /// There is no room for our own copy. The machine's fault.
+    #[error("making the mirror {}", path.display())]
+    NoMirror {
+        /// Its folder.
+        path: PathBuf,
+        /// Why not.
+        #[source]
+        source: std::io::Error,
+    },
     /// The server, or the way to it.
     #[error("fetching from {address}")]
     Remote {
@@ -97,7 +106,7 @@ impl RemoteError {
     #[must_use]
     pub fn retry(&self) -> Retry {
         match self {
-            Self::Mirror { .. } | Self::Git { .. } | Self::NoBranch { .. } => Retry::Soon,
+            Self::NoMirror { .. } | Self::Mirror { .. } | Self::Git { .. } | Self::NoBranch { .. } => Retry::Soon,
             Self::Remote { trouble, .. } => match trouble {
                 Trouble::Http(error) => error.retry(),
                 Trouble::Ssh(error) => error.retry(),
