@@ -96,8 +96,8 @@ pub(super) fn judge(found: &Found, cache: &mut Cache, before: Option<&InForce>, 
             }
         }
         (None, None) => {
-            let partial = before
-                .and_then(|before| partial(files, &loaded.report, &before.inventory, &before.texts, cache));
+            let partial =
+                before.and_then(|before| partial(files, &loaded.report, &before.inventory, &before.texts, cache));
             match partial {
                 Some(partial) => (partial.inventory, partial.files, partial.stale),
                 None => return Verdict::Rejected(rejected(findings)),

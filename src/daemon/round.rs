@@ -129,7 +129,7 @@ pub(super) async fn round(settings: &Settings, tools: &Tools, order: &Order<'_>)
             object: None,
         })
         .collect();
-    let patience: Duration = Orders::PATIENCE;
+    let patience = Duration::from(settings.devices.reconnect_within);
     context.give_back_unconfirmed(&targets, patience).await?;
     let planned = tokio::select! {
         planned = context.plan(&targets) => planned?,
@@ -160,7 +160,11 @@ pub(super) async fn round(settings: &Settings, tools: &Tools, order: &Order<'_>)
         .map(|device| device.device.clone())
         .collect();
     let summary = planned.plan.summary();
-    let applied = context.apply(planned, &Orders::by(tools.actor.clone())).await?;
+    let orders = Orders {
+        patience,
+        ..Orders::by(tools.actor.clone())
+    };
+    let applied = context.apply(planned, &orders).await?;
     if tools.sightings.are_wanted() {
         let changed = applied.results.iter().map(|result| result.device.as_str());
         look_again(&context, changed).await;

@@ -126,6 +126,10 @@ pub struct Devices {
     /// The longest time between two tries.
     #[schemars(with = "String")]
     pub retry_at_most: TimeSpan,
+    /// How long a device that goes away under a change is looked for within the same round, so that it is given back what it held
+    /// before. Rounds wait that long for it; afterwards it is gone on with whenever it is back.
+    #[schemars(with = "String")]
+    pub reconnect_within: TimeSpan,
     /// What to do about a device whose SSH host key was never seen: `accept-new` pins it, `strict` refuses it unless the
     /// inventory names it.
     #[serde(deserialize_with = "from_text")]
@@ -141,6 +145,7 @@ impl Default for Devices {
             change_at_once_per_site: None,
             retry: TimeSpan::from_secs(30),
             retry_at_most: TimeSpan::from_secs(30 * 60),
+            reconnect_within: TimeSpan::from_secs(60),
             host_keys: HostKeyPolicy::default(),
         }
     }
@@ -315,6 +320,7 @@ impl Settings {
             change_at_once_per_site,
             retry,
             retry_at_most,
+            reconnect_within,
             ..
         } = settings.devices;
         if !(1..=1024).contains(&read_at_once) {
@@ -329,6 +335,9 @@ impl Settings {
         let at_least_a_second = |time: TimeSpan| Duration::from(time) >= Duration::from_secs(1);
         if !at_least_a_second(retry) || retry_at_most < retry {
             return range("devices.retry is one second at least, and devices.retry_at_most not less");
+        }
+        if !at_least_a_second(reconnect_within) || Duration::from(reconnect_within) > Duration::from_secs(5 * 60) {
+            return range("devices.reconnect_within is one second to five minutes");
         }
         if !at_least_a_second(settings.repository.poll) || !at_least_a_second(settings.drift.every) {
             return range("repository.poll and drift.every are one second at least");

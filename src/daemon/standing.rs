@@ -14,6 +14,9 @@ use crate::reconcile::{DeviceOutcome, DeviceResult};
 
 use super::settings::{Devices, Drift};
 
+/// How often in a row a device may go away under a change before that is left to people: perhaps it is the change that does it.
+const LOSSES_AT_MOST: u32 = 3;
+
 /// How a device stands.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "state", rename_all = "kebab-case")]
@@ -65,6 +68,9 @@ pub enum State {
     Failed {
         /// What went wrong.
         reason: String,
+        /// Whether the device went away under it. That says nothing of the change, so it is tried again a few times.
+        #[serde(default)]
+        lost: bool,
     },
 }
 
@@ -97,7 +103,7 @@ impl State {
             | Self::Invalid { reason }
             | Self::Refused { reason }
             | Self::Unreachable { reason, .. }
-            | Self::Failed { reason } => reason.clone(),
+            | Self::Failed { reason, .. } => reason.clone(),
         }
     }
 
@@ -120,10 +126,13 @@ pub struct Standing {
     pub commit: Option<String>,
     /// When it was last read.
     pub read: Option<Timestamp>,
-    /// When it is looked at again by itself: it could not be read, or waits for a window.
+    /// When it is looked at again by itself: it could not be read, went away under a change, or waits for a window.
     pub again: Option<Timestamp>,
     /// How often in a row it could not be read.
     pub failures: u32,
+    /// How often in a row it went away under a change.
+    #[serde(default)]
+    pub losses: u32,
     /// Whether it is left to people, until what is asked of it or its credentials change, or somebody says so.
     pub rests: bool,
     /// When it was set right after somebody else had changed it, as far back as that counts.
@@ -141,6 +150,7 @@ impl Standing {
             read: None,
             again: None,
             failures: 0,
+            losses: 0,
             rests: false,
             reverted: Vec::new(),
         }
@@ -151,6 +161,13 @@ impl Standing {
     pub fn detail(&self) -> String {
         let detail = self.state.detail();
         match (&self.state, self.reverted.len()) {
+            (State::Failed { lost: true, .. }, _) if self.rests => {
+                format!(
+                    "{detail}; left to people, since it went away under a change {} times in a row",
+                    self.losses
+                )
+            }
+            (State::Failed { lost: true, .. }, _) => format!("{detail}; it is tried again"),
             (State::Drifted { .. }, 1) => format!("{detail} (set right once, and changed again)"),
             (State::Drifted { .. }, times @ 2..) => format!("{detail} (set right {times} times, and changed again)"),
             _ => detail,
@@ -206,7 +223,7 @@ impl Fleet {
     #[must_use]
     pub fn aside(&self, now: Timestamp) -> BTreeSet<String> {
         let rests = |standing: &Standing| {
-            let is_away = matches!(standing.state, State::Unreachable { .. });
+            let is_away = matches!(standing.state, State::Unreachable { .. } | State::Failed { .. });
             let is_held = matches!(standing.state, State::Invalid { .. });
             standing.rests || is_held || is_away && standing.again.is_some_and(|again| again > now)
         };
@@ -233,6 +250,7 @@ impl Fleet {
         for (_, standing) in self.devices.iter_mut().filter(|(key, _)| is_one(key)) {
             standing.again = None;
             standing.failures = 0;
+            standing.losses = 0;
             standing.rests = false;
             standing.reverted.clear();
         }
@@ -267,7 +285,17 @@ impl Fleet {
     ) -> Option<Transition> {
         let standing = self.devices.get_mut(device)?;
         standing.commit = commit.map(str::to_owned);
-        standing.rests = matches!(state, State::Failed { .. } | State::Unreachable { lasting: true, .. });
+        match &state {
+            State::Failed { lost: true, .. } => standing.losses = standing.losses.saturating_add(1),
+            // Nothing can be known of it.
+            State::Unreachable { .. } => {}
+            _ => standing.losses = 0,
+        }
+        standing.rests = match &state {
+            State::Failed { lost, .. } => !lost || standing.losses > LOSSES_AT_MOST,
+            State::Unreachable { lasting, .. } => *lasting,
+            _ => false,
+        };
         match &state {
             State::Unreachable { lasting, .. } => {
                 standing.failures = standing.failures.saturating_add(1);
@@ -278,6 +306,10 @@ impl Fleet {
                 standing.failures = 0;
                 standing.again = match state {
                     State::Waiting { opens, .. } => opens.filter(|opens| *opens > now),
+                    State::Failed { .. } if !standing.rests => {
+                        let pause = pause(device, standing.losses, settings);
+                        Some(now.saturating_add(pause).unwrap_or(now))
+                    }
                     _ => None,
                 };
                 standing.read = Some(now);
@@ -420,9 +452,11 @@ pub fn by_result(result: &DeviceResult, foreseen: Option<&Foreseen>) -> State {
         },
         DeviceOutcome::RolledBack(back) => State::Failed {
             reason: format!("{}; given back what it held before", back.failure.reason),
+            lost: back.failure.lost,
         },
         DeviceOutcome::Stopped(stopped) => State::Failed {
             reason: stopped.failure.reason.clone(),
+            lost: stopped.failure.lost,
         },
     }
 }
@@ -554,11 +588,43 @@ mod tests {
         let mut fleet = fleet(&["a"]);
         let failed = State::Failed {
             reason: "the device refused a command".to_owned(),
+            lost: false,
         };
         fleet.note("a", failed, None, at(0), &SETTINGS());
         assert_eq!((fleet.next(), fleet.aside(at(1_000_000)).len()), (None, 1));
         fleet.let_try(|_| true);
         assert!(fleet.aside(at(0)).is_empty());
+    }
+
+    #[test]
+    fn a_device_that_goes_away_under_a_change_is_tried_again_a_few_times() {
+        let mut fleet = fleet(&["a"]);
+        let lost = || State::Failed {
+            reason: "the connection was lost".to_owned(),
+            lost: true,
+        };
+        let mut now = at(0);
+        for _ in 0..LOSSES_AT_MOST {
+            fleet.note("a", lost(), None, now, &SETTINGS());
+            assert_eq!(fleet.aside(now).len(), 1);
+            // It does not answer for a while: that is neither for nor against the change.
+            fleet.note("a", away(false), None, now, &SETTINGS());
+            now = fleet.next().unwrap();
+            assert!(fleet.aside(now).is_empty());
+            assert_eq!(fleet.due(now).len(), 1);
+        }
+        assert!(fleet.devices()["a"].losses == LOSSES_AT_MOST);
+        fleet.note("a", lost(), None, now, &SETTINGS());
+        assert_eq!((fleet.next(), fleet.aside(at(1_000_000)).len()), (None, 1));
+        assert_eq!(
+            fleet.devices()["a"].detail(),
+            "the connection was lost; left to people, since it went away under a change 4 times in a row"
+        );
+        // One that came through begins anew.
+        fleet.let_try(|_| true);
+        fleet.note("a", lost(), None, now, &SETTINGS());
+        fleet.note("a", State::InSync, None, now, &SETTINGS());
+        assert_eq!(fleet.devices()["a"].losses, 0);
     }
 
     #[test]

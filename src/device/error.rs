@@ -302,6 +302,12 @@ impl DeviceError {
         .filter(|received| !received.is_empty())
     }
 
+    /// Whether the device went away, rather than having said or done something unexpected.
+    #[must_use]
+    pub const fn is_lost(&self) -> bool {
+        matches!(self, Self::Lost { .. } | Self::TimedOut { .. })
+    }
+
     /// Whether the command in flight may have taken effect without our knowing.
     #[must_use]
     pub const fn is_in_doubt(&self) -> bool {

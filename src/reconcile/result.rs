@@ -51,6 +51,8 @@ pub struct Failure {
     pub help: Option<String>,
     /// Whether the operator asked for it.
     pub interrupted: bool,
+    /// Whether the device went away, which says nothing of what it was asked to do.
+    pub lost: bool,
     /// Commands that the device took, in order.
     pub sent: Vec<String>,
     /// How many there were to send.
@@ -116,6 +118,7 @@ impl Failure {
             reason,
             help: None,
             interrupted: false,
+            lost: false,
             sent: Vec::new(),
             total: 0,
             refused: None,

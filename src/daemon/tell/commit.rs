@@ -122,6 +122,8 @@ fn applied(status: &Status, is_applied: bool) -> (forge::State, String) {
     for standing in status.devices.values() {
         *words.entry(standing.state.word()).or_default() += 1;
         verdict = match (&standing.state, verdict) {
+            // It is tried again by itself.
+            (State::Failed { .. }, Success | Pending) if standing.again.is_some() => Pending,
             (
                 State::Failed { .. }
                 | State::Refused { .. }
@@ -233,7 +235,10 @@ mod tests {
     #[test]
     fn a_commit_is_well_when_every_device_has_it() {
         use forge::State::{Failure, Pending, Success};
-        let failed = State::Failed { reason: "x".to_owned() };
+        let failed = State::Failed {
+            reason: "x".to_owned(),
+            lost: false,
+        };
         let drifted = State::Drifted { objects: vec![] };
         for (states, state, words) in [
             (vec![State::InSync, State::InSync], Success, "2 devices in sync"),

@@ -109,7 +109,7 @@ fn of_device(standing: &Standing, guarded: &[String], in_force: &str) -> Vec<(Ki
         State::Unreachable { reason, lasting: true } => {
             (Some((Kind::LeftToPeople, holds(reason))), nots(&[Kind::Unreachable]))
         }
-        State::Failed { reason } => (
+        State::Failed { reason, .. } => (
             Some((Kind::Failed, holds(reason))),
             nots(&[Kind::LeftToPeople, Kind::Refused, Kind::Unreachable]),
         ),
@@ -179,7 +179,10 @@ mod tests {
                 lasting: true,
             },
             9 => State::Invalid { reason: reason() },
-            _ => State::Failed { reason: reason() },
+            _ => State::Failed {
+                reason: reason(),
+                lost: false,
+            },
         }
     }
 

@@ -12,6 +12,7 @@ use crate::reconcile::result::{DeviceOutcome, Failure, Stopped};
 pub(in crate::reconcile) fn failure(stop: Stop, sent: Vec<String>, total: usize) -> Failure {
     let mut failure = Failure {
         interrupted: matches!(stop, Stop::Interrupted),
+        lost: matches!(&stop, Stop::Session { source, .. } if source.is_lost()),
         sent,
         total,
         saved: matches!(stop, Stop::NotRecorded(_)),

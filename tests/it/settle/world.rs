@@ -263,7 +263,7 @@ impl<'s> World<'s> {
         };
         let settings = format!(
             "repository: {{ address: \"{address}\", poll: 1s, within: 10s{more}{signers} }}\n\
-             state: {}\nmirror: mirror.git\ndevices: {{ retry: 1s, retry_at_most: 1s }}\n\
+             state: {}\nmirror: mirror.git\ndevices: {{ retry: 1s, retry_at_most: 1s, reconnect_within: 2s }}\n\
              drift: {{ every: 2s, then: revert, at_most: 100 }}\nhttp: {{ listen: \"127.0.0.1:{port}\" }}\n",
             self.fleet.state().display()
         );
@@ -320,8 +320,7 @@ impl<'s> World<'s> {
     }
 
     fn has_refused_tip(&self, status: &Value) -> bool {
-        // A tree that cannot be read is no commit that was judged.
-        status["rejected"]["commit"] == *short(&self.tip) || !status["unreachable"].is_null()
+        status["rejected"]["commit"] == *short(&self.tip)
     }
 
     // ── the end ──
