@@ -109,7 +109,7 @@ pub(super) fn preview(path: &Path, args: &ComparisonArgs, manner: Manner<'_>) ->
                 commit,
                 head: sources.head.clone(),
             }),
-            observed: format!("{} at {}", published::OBSERVED, observed.commit),
+            observed: Some(format!("{} at {}", published::OBSERVED, observed.commit)),
             now: manner.now,
             notes: sources.notes,
             plan,

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 
 use crate::plan::json::plan_json;
 use crate::plan::model::Plan;
-use crate::plan::preview::{preview_json, preview_text};
+use crate::plan::preview::{Preview, preview_json, preview_markdown, preview_text};
 
 use super::context::{context, load};
 use super::exit::Exit;
@@ -84,6 +84,8 @@ enum Format {
     Text,
     /// For programs; `gamops schema plan` prints its schema.
     Json,
+    /// For one comment on a change request.
+    Markdown,
 }
 
 pub(super) async fn run(args: Args) -> anyhow::Result<Exit> {
@@ -103,6 +105,7 @@ pub(super) async fn run(args: Args) -> anyhow::Result<Exit> {
     let mut context = context(inventory, &args.inventory.inventory, &args.fleet, events)?;
     context.ignore_windows = args.windows.ignore_windows;
     context.now = args.at.unwrap_or(context.now);
+    let now = context.now;
     let scope = Scope::new(since, &context, &args.fleet.targets).await?;
     let planned = tokio::select! {
         planned = scope.plan(&context) => planned?,
@@ -130,6 +133,7 @@ pub(super) async fn run(args: Args) -> anyhow::Result<Exit> {
     match args.format {
         Format::Text => answer(&scope.text(&plan)),
         Format::Json => answer(&format!("{}\n", serde_json::to_string_pretty(&plan_json(&plan))?)),
+        Format::Markdown => answer(&preview_markdown(&Preview::of_devices(plan.clone(), now))),
     }
     if let Some(path) = out {
         let path = path.display();
@@ -154,6 +158,7 @@ fn by_observation(args: &Args) -> anyhow::Result<Exit> {
     match args.format {
         Format::Text => answer(&preview_text(&preview)),
         Format::Json => answer(&format!("{}\n", serde_json::to_string_pretty(&preview_json(&preview))?)),
+        Format::Markdown => answer(&preview_markdown(&preview)),
     }
     // A device that nobody could have read yet is no failure.
     Ok(if unusable.is_empty() {

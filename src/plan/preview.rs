@@ -4,17 +4,22 @@
 //! The parting compares two plans against one observation: that of the inventory with the change, and that without. What both
 //! would do in the same way is not of the change.
 
+mod diff;
 mod json;
+mod markdown;
 mod text;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
+use crate::observed::ObjectId;
+
 use super::impact::{Away, Class, Impact};
 use super::model::{Action, Cause, DeviceChanges, FieldChange, ObjectChange, Outcome, Plan, Summary};
 
 pub use json::{PartJson, PartedJson, PreviewJson, preview_json};
+pub use markdown::{LIMIT, marker, preview_markdown};
 pub use text::preview_text;
 
 /// A plan from what was observed.
@@ -24,8 +29,8 @@ pub struct Preview {
     pub plan: Plan,
     /// What the change is measured against. `None`: nothing is told apart.
     pub base: Option<Base>,
-    /// The commit of the observation, short.
-    pub observed: String,
+    /// What was observed, and where; `None`: the devices were read for it.
+    pub observed: Option<String>,
     /// When each device of the plan was read last; without an entry, nobody knows.
     pub seen: BTreeMap<String, Timestamp>,
     /// Devices of which nothing was ever published.
@@ -78,7 +83,7 @@ impl Parts {
     #[must_use]
     pub fn of(with: &DeviceChanges, without: Without<'_>) -> Self {
         let waiting = with.waiting.as_ref().map_or(&[][..], |waiting| &waiting.changes);
-        let before: BTreeMap<&str, &ObjectChange> = match without {
+        let before: Changes<'_> = match without {
             Without::Same => {
                 return Self {
                     also: with.changes.clone(),
@@ -92,7 +97,7 @@ impl Parts {
             Without::Plan(without) => {
                 let later = without.waiting.iter().flat_map(|waiting| &waiting.changes);
                 let both = without.changes.iter().chain(later);
-                both.map(|change| (change.address.as_str(), change)).collect()
+                both.map(|change| (place(change), change)).collect()
             }
         };
         let mut parts = Self::default();
@@ -103,8 +108,8 @@ impl Parts {
         for change in waiting {
             part(change, &before, mine_later, also_later);
         }
-        let after: BTreeMap<&str, &ObjectChange> = (with.changes.iter().chain(waiting))
-            .map(|change| (change.address.as_str(), change))
+        let after: Changes<'_> = (with.changes.iter().chain(waiting))
+            .map(|change| (place(change), change))
             .collect();
         parts.dropped = before.values().filter_map(|change| left(change, &after)).collect();
         parts
@@ -118,6 +123,20 @@ impl Parts {
 }
 
 impl Preview {
+    /// A plan for which every device was read.
+    #[must_use]
+    pub fn of_devices(plan: Plan, now: Timestamp) -> Self {
+        Self {
+            plan,
+            base: None,
+            observed: None,
+            seen: BTreeMap::new(),
+            never_seen: BTreeSet::new(),
+            now,
+            notes: Vec::new(),
+        }
+    }
+
     /// The parts of a device, where something is told apart.
     #[must_use]
     pub fn parts(&self, device: &str) -> Option<&Parts> {
@@ -196,13 +215,15 @@ fn with_fields(change: &ObjectChange, keep: impl Fn(&FieldChange) -> bool) -> Op
     })
 }
 
-fn part(
-    change: &ObjectChange,
-    before: &BTreeMap<&str, &ObjectChange>,
-    mine: &mut Vec<ObjectChange>,
-    also: &mut Vec<ObjectChange>,
-) {
-    match before.get(change.address.as_str()) {
+/// Changes by what they are about. What gets another number has two under one address: one goes away, one is made.
+type Changes<'a> = BTreeMap<(&'a str, ObjectId), &'a ObjectChange>;
+
+fn place(change: &ObjectChange) -> (&str, ObjectId) {
+    (&change.address, change.object)
+}
+
+fn part(change: &ObjectChange, before: &Changes<'_>, mine: &mut Vec<ObjectChange>, also: &mut Vec<ObjectChange>) {
+    match before.get(&place(change)) {
         Some(same) if is_same(same, change) => also.push(change.clone()),
         // An update that both make is parted by its fields; of what is made or goes away all belongs together.
         Some(other) if (other.action, change.action) == (Action::Update, Action::Update) => {
@@ -216,9 +237,11 @@ fn part(
 }
 
 /// What of an object's change is not made any more.
-fn left(change: &ObjectChange, after: &BTreeMap<&str, &ObjectChange>) -> Option<ObjectChange> {
-    match after.get(change.address.as_str()) {
-        None => Some(change.clone()),
+fn left(change: &ObjectChange, after: &Changes<'_>) -> Option<ObjectChange> {
+    // It may only have got another number.
+    let is_made = |other: &&&ObjectChange| other.address == change.address && other.action == change.action;
+    match after.get(&place(change)) {
+        None => after.values().all(|other| !is_made(&other)).then(|| change.clone()),
         Some(other) if (other.action, change.action) == (Action::Update, Action::Update) => {
             let is_made = |field: &FieldChange| other.fields.iter().any(|made| made.field == field.field);
             with_fields(change, |field| !is_made(field))
@@ -226,3 +249,6 @@ fn left(change: &ObjectChange, after: &BTreeMap<&str, &ObjectChange>) -> Option<
         Some(_) => None,
     }
 }
+
+#[cfg(test)]
+mod tests;

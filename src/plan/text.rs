@@ -393,7 +393,8 @@ fn option82_text(out: &mut String, change: &ObjectChange) {
     }
 }
 
-fn fields_text(change: &ObjectChange) -> String {
+/// The fields of a change in words.
+pub(super) fn fields_text(change: &ObjectChange) -> String {
     let quoted = |value: &str| {
         if value.is_empty() {
             "none".to_owned()

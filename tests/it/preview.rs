@@ -138,6 +138,13 @@ fn a_change_is_told_apart_from_drift_and_from_what_was_not_applied_yet() {
         insta::assert_snapshot!("preview_of_a_change", ran.stdout);
     });
     assert_eq!(ran.stderr, "");
+    let markdown = given
+        .plan(&["--base", "HEAD~1", "--format", "markdown"])
+        .expect(0)
+        .stdout;
+    insta::with_settings!({filters => FILTERS.to_vec()}, {
+        insta::assert_snapshot!("preview_as_a_comment", markdown);
+    });
     let json = given.json(&["--base", "HEAD~1", "--head", "HEAD"]);
     assert_eq!(
         addresses(&json, "also"),

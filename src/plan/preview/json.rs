@@ -65,10 +65,13 @@ pub fn preview_json(preview: &Preview) -> PlanJson {
     let mut json = plan_json(&preview.plan);
     let devices = preview.plan.devices.iter().map(|device| &device.device);
     let at = |device: &String| preview.seen.get(device).map(|at| format!("{at:.0}"));
+    let Some(observed) = &preview.observed else {
+        return json;
+    };
     json.preview = Some(PreviewJson {
-        observed: preview.observed.clone(),
+        observed: observed.clone(),
         observed_at: devices.map(|device| (device.clone(), at(device))).collect(),
-        not_known: unknown(preview).into(),
+        not_known: unknown(preview),
         notes: preview.notes.clone(),
         change: parted(preview),
     });

@@ -88,7 +88,7 @@ fn parted(out: &mut String, loud: &[&DevicePlan], base: &Base, preview: &Preview
 }
 
 fn header(out: &mut String, preview: &Preview) {
-    let _ = writeln!(out, "Observed ({}):", preview.observed);
+    let _ = writeln!(out, "Observed ({}):", preview.observed.as_deref().unwrap_or("just now"));
     for (age, devices) in ages(preview) {
         let names = if devices.len() > NAMED {
             some_of(&devices)
@@ -106,7 +106,10 @@ fn header(out: &mut String, preview: &Preview) {
 }
 
 /// What a plan by observation cannot know.
-pub(super) fn unknown(preview: &Preview) -> [String; 2] {
+pub(super) fn unknown(preview: &Preview) -> Vec<String> {
+    if preview.observed.is_none() {
+        return Vec::new();
+    }
     let last = match &preview.base {
         Some(base) => format!(
             "which inventory was last applied; guards compare with {} instead",
@@ -114,7 +117,17 @@ pub(super) fn unknown(preview: &Preview) -> [String; 2] {
         ),
         None => "which inventory was last applied, so that guards do not compare with it".to_owned(),
     };
-    ["whether a run waits to be confirmed".to_owned(), last]
+    vec!["whether a run waits to be confirmed".to_owned(), last]
+}
+
+/// How long ago a device was observed, in words.
+pub(super) fn age_of(preview: &Preview, device: &str) -> String {
+    match preview.seen.get(device) {
+        _ if preview.never_seen.contains(device) => "never".to_owned(),
+        None if preview.observed.is_none() => "now".to_owned(),
+        None => "at an unknown time".to_owned(),
+        Some(at) => ago(*at, preview.now).1,
+    }
 }
 
 /// The devices of a plan by how long ago they were observed, the oldest first.
