@@ -6,6 +6,7 @@ mod action;
 mod adopt;
 mod apply;
 mod backup;
+mod beside;
 mod confirm;
 mod context;
 mod daemon;

@@ -5,6 +5,7 @@
 //! never an order: a webhook's content is not read.
 
 mod access;
+mod errand;
 mod file_events;
 mod force;
 mod metrics;
@@ -33,9 +34,10 @@ use crate::inventory::Cache;
 use crate::inventory::since::differences;
 use crate::observed::sha256;
 use crate::reconcile::{Event, Events, chain};
-use crate::store::{Store, StoreError, host_name};
+use crate::store::{Ran, RunningDaemon, Store, StoreError, host_name};
 use crate::transport::credentials::{Credentials, Keyring};
 
+use errand::Errands;
 use force::{InForce, Rejected, Verdict, judge};
 use publish::Publisher;
 use round::{Order, Outcome, Reason, Tools};
@@ -151,7 +153,19 @@ pub async fn run(settings: Settings, places: Places, control: Control) -> Result
     let kept = places.mirror(&settings).with_extension("observed.json");
     let publisher = Publisher::start(&settings, kept, status.clone());
     let follower = format!("{address}, branch {}", settings.repository.branch);
+    let errands = Errands::new(RunningDaemon {
+        who: actor(),
+        pid: std::process::id(),
+        follows: source
+            .folder(&settings)
+            .map_or_else(|| address.to_string(), |folder| folder.display().to_string()),
+        branch: source
+            .folder(&settings)
+            .is_none()
+            .then(|| settings.repository.branch.clone()),
+    });
     let mut daemon = Daemon {
+        errands,
         teller: Teller::new(settings.tell.clone(), settings.forge.clone(), follower, status.clone()),
         publisher: publisher.map_err(|source| DaemonError::Source(LookError::Address(source)))?,
         places,
@@ -186,6 +200,11 @@ fn open(store: &mut Option<Store>, path: &Path) -> Result<Store, StoreError> {
     }
 }
 
+/// Who the daemon is, as people read it.
+fn actor() -> String {
+    format!("gamops-daemon@{}", host_name())
+}
+
 /// A length of time to add to a moment.
 fn signed(span: TimeSpan) -> SignedDuration {
     SignedDuration::from_secs(span.as_secs().into())
@@ -207,6 +226,7 @@ struct Daemon {
     store: Option<Store>,
     fleet: Fleet,
     teller: Teller,
+    errands: Errands,
     /// The id of the inventory that a round over the whole fleet was last made with.
     planned: Option<String>,
     /// What devices that are left to people were last asked with: other credentials are worth another try.
@@ -234,12 +254,13 @@ impl Daemon {
             if self.asked || self.next_look <= now {
                 self.look(now).await;
             }
+            self.run_errands().await?;
             if let Some((reason, only)) = self.due(now) {
                 if reason == Reason::Commit {
                     // The forge is to say that it is being applied.
                     self.tell().await?;
                 }
-                self.round(reason, only).await?;
+                self.round(reason, only, actor()).await?;
             }
             self.tell().await?;
             self.wait().await;
@@ -247,14 +268,49 @@ impl Daemon {
         Ok(())
     }
 
-    /// Waits until there is something to do, a few seconds at most: the loop shows so that it lives.
+    /// Does what people have ordered, once what they may have pushed just before was looked at.
+    async fn run_errands(&mut self) -> Result<(), DaemonError> {
+        while let Some(force) = &self.force
+            && !self.control.stop.is_cancelled()
+        {
+            let inventory = force.inventory.id.clone();
+            let store = open(&mut self.store, &self.places.state(&self.settings, &inventory))?;
+            let Some((id, errand)) = self.errands.next(&store, &inventory, Timestamp::now()).await? else {
+                return Ok(());
+            };
+            tracing::info!("{} orders {}", errand.by, errand.devices.join(", "));
+            self.look(Timestamp::now()).await;
+            let refusal = match &self.force {
+                Some(force) => errand::refusal(&errand, force, self.rejected.as_deref()),
+                None => Some("nothing is in force".to_owned()),
+            };
+            let ran = match refusal {
+                Some(refusal) => Ran {
+                    refused: vec![refusal],
+                    ..Ran::default()
+                },
+                None => {
+                    let only: BTreeSet<String> = errand.devices.iter().cloned().collect();
+                    self.fleet.let_try(|device| only.contains(device));
+                    let by = format!("{} by {}", errand.by, actor());
+                    let outcome = self.round(Reason::Ordered, only, by).await?;
+                    errand::ran(&errand, &outcome, self.fleet.devices())
+                }
+            };
+            store.end_errand(id, &ran).await?;
+        }
+        Ok(())
+    }
+
+    /// Waits until there is something to do, a second at most: people who order something are not to wait, and the loop shows so
+    /// that it lives.
     async fn wait(&mut self) {
         let next = [Some(self.next_look), Some(self.next_drift), self.fleet.next()]
             .into_iter()
             .flatten()
             .min();
         let pause = next.and_then(|next| Duration::try_from(next.duration_since(Timestamp::now())).ok());
-        let pause = pause.unwrap_or_default().min(Duration::from_secs(5));
+        let pause = pause.unwrap_or_default().min(Duration::from_secs(1));
         tokio::select! {
             () = tokio::time::sleep(pause) => {}
             () = self.control.stop.cancelled() => {}
@@ -382,7 +438,8 @@ impl Daemon {
             return Some((Reason::Asked, BTreeSet::new()));
         }
         let mut named = self.control.asked.take();
-        named.retain(|device| force.inventory.devices.contains_key(device));
+        // Of what is left alone because its file is not valid, nobody knows what is asked.
+        named.retain(|device| force.inventory.devices.contains_key(device) && !force.stale.held.contains_key(device));
         if !named.is_empty() {
             self.fleet.let_try(|device| named.contains(device));
             return Some((Reason::Asked, named));
@@ -394,15 +451,15 @@ impl Daemon {
         (!due.is_empty()).then_some((Reason::Again, due))
     }
 
-    /// Makes a round on these devices; on all that answer where none is named.
-    async fn round(&mut self, reason: Reason, only: BTreeSet<String>) -> Result<(), DaemonError> {
+    /// Makes a round on these devices; on all that answer where none is named. `by`: who runs it.
+    async fn round(&mut self, reason: Reason, only: BTreeSet<String>, by: String) -> Result<Outcome, DaemonError> {
         // Read anew each time: passwords may have been exchanged.
         let keyring = Keyring::from_environment().map(Arc::new);
         if let Ok(keyring) = &keyring {
             self.let_try_with_new_credentials(keyring);
         }
         let Some(force) = &self.force else {
-            return Ok(());
+            return Ok(Outcome::default());
         };
         if only.is_empty() {
             let every = signed(self.settings.drift.every);
@@ -417,6 +474,7 @@ impl Daemon {
             aside: self.fleet.aside(Timestamp::now()),
             given_up: self.fleet.given_up(Timestamp::now(), &self.settings.drift),
             only,
+            is_ordered: reason == Reason::Ordered,
         };
         let outcome = match keyring {
             Err(error) => Err(error.into()),
@@ -427,7 +485,7 @@ impl Daemon {
                     events: self.signs_of_life(),
                     sightings: self.publisher.as_ref().map(Publisher::sightings).unwrap_or_default(),
                     cancel: self.control.stop.child_token(),
-                    actor: format!("gamops-daemon@{}", host_name()),
+                    actor: by,
                 };
                 round::round(&self.settings, &tools, &order).await
             }
@@ -436,8 +494,11 @@ impl Daemon {
             publisher.round_is_over(force.inventory.devices.keys().cloned().collect());
         }
         let name = force.name().to_owned();
-        match outcome {
-            Ok(outcome) => self.note(&name, &doing, outcome),
+        let outcome = match outcome {
+            Ok(outcome) => {
+                self.note(&name, &doing, &outcome);
+                outcome
+            }
             Err(error) => {
                 tracing::error!("{doing}: {}", chain(&error));
                 self.count("failed");
@@ -450,14 +511,18 @@ impl Daemon {
                     self.fleet
                         .note(&device, state, Some(&name), Timestamp::now(), &self.settings.devices);
                 }
+                Outcome {
+                    line: chain(&error),
+                    ..Outcome::default()
+                }
             }
-        }
+        };
         let devices = self.fleet.devices().clone();
         self.status.send_modify(|status| {
             status.doing = None;
             status.devices = devices;
         });
-        Ok(())
+        Ok(outcome)
     }
 
     /// Tells people what has changed. What a round that was broken off shows is nothing to tell.
@@ -523,7 +588,7 @@ impl Daemon {
         self.refused_with = resting.map(|(key, _)| (key.clone(), of(key))).collect();
     }
 
-    fn note(&mut self, commit: &str, doing: &str, outcome: Outcome) {
+    fn note(&mut self, commit: &str, doing: &str, outcome: &Outcome) {
         let now = Timestamp::now();
         if !outcome.line.is_empty() {
             tracing::info!(run = outcome.run, "{doing}: {}", outcome.line);
@@ -535,15 +600,15 @@ impl Daemon {
         for device in &outcome.reverted {
             self.fleet.note_reverted(device, now);
         }
-        for (device, state) in outcome.states {
+        for (device, state) in &outcome.states {
             let noted = self
                 .fleet
-                .note(&device, state, Some(commit), now, &self.settings.devices);
+                .note(device, state.clone(), Some(commit), now, &self.settings.devices);
             if let Some(transition) = noted {
                 let detail = self
                     .fleet
                     .devices()
-                    .get(&device)
+                    .get(device)
                     .map(Standing::detail)
                     .unwrap_or_default();
                 let to = transition.to.word();
@@ -558,7 +623,8 @@ impl Daemon {
                 }
             }
         }
-        self.status.send_modify(|status| status.guarded = outcome.guarded);
+        self.status
+            .send_modify(|status| status.guarded.clone_from(&outcome.guarded));
     }
 
     fn count(&self, word: &str) {

@@ -100,6 +100,8 @@ pub struct Context {
     pub aside: BTreeSet<String>,
     /// Where it is told what was read of each device.
     pub sightings: Sightings,
+    /// Whether this is the daemon's run: devices that people took over from it are paused for it.
+    pub is_daemon: bool,
 }
 
 /// How many devices are worked on at once. Both are at least one.

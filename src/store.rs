@@ -1,6 +1,6 @@
 //! What gamops remembers between runs, in SQLite: pins, ownership, the journal of every run, what each
 //! firmware answered and took over commands, the inventory that was last applied; who may change a device now,
-//! which devices are paused, and what people are still to be told.
+//! which devices are paused, what people are still to be told, and the daemon that looks after an inventory.
 //!
 //! One thread owns the connection and takes jobs from a channel, so callers never block the runtime and
 //! writes never collide within a process; other processes wait up to the busy time-out. Holds no secret:
@@ -11,6 +11,7 @@ mod batch;
 mod capabilities;
 mod checkpoint;
 mod confirmation;
+mod daemons;
 mod error;
 mod history;
 mod host;
@@ -42,6 +43,7 @@ use batch::{Job, Report};
 
 pub use checkpoint::Checkpoint;
 pub use confirmation::{Confirmation, Undecided, Verdict};
+pub use daemons::{Errand, ErrandId, Ran, RunningDaemon, Way};
 pub use error::StoreError;
 pub use history::{DeviceEntry, Exchange, RunEntry, Runs};
 pub use host::host_name;

@@ -12,10 +12,12 @@ use crate::inventory::model::OnFailure;
 use crate::inventory::rollout::{Canary, Waves};
 use crate::plan::guard::Allow;
 use crate::plan::json::PlanJson;
+use crate::plan::model::Outcome;
 use crate::plan::{Target, count};
 use crate::reconcile::{self, Again, Orders, RunError};
 use crate::store::{RunId, Verdict};
 
+use super::beside::{self, Beside, TakeoverArgs};
 use super::context::{context, load, put_away};
 use super::exit::Exit;
 use super::kept;
@@ -32,6 +34,9 @@ use super::{actor, answer, ask, nobody_to_ask, say};
 /// or is lost on the way, is given back what it held before; the others go on. Ctrl-C ends after the
 /// command in flight and gives back as well; a second one leaves everything as it is.
 ///
+/// Where a daemon looks after the inventory with this state database, it applies what was planned here and approved, provided that it
+/// is committed and pushed; with `--takeover` this command does, and the daemon leaves the devices alone meanwhile.
+///
 /// With a plan that `gamops plan --out` wrote, exactly that plan is applied, without asking again: every device is read
 /// and planned anew, and where anything at all has moved since (the device, the inventory, what gamops owns) nothing is
 /// sent to any device, and what moved is said.
@@ -44,7 +49,8 @@ use super::{actor, answer, ask, nobody_to_ask, say};
   gamops apply -i inventory-example --allow destroy=37    # when a guard asked whether that is meant
   gamops apply -i inventory-example --auto-approve       # in scripts, where nobody can be asked
   gamops apply -i inventory-example --confirm-within 5m  # given back unless `gamops confirm RUN` follows
-  gamops apply -i inventory-example --on-failure leave   # to look at what failed where it failed")]
+  gamops apply -i inventory-example --on-failure leave   # to look at what failed where it failed
+  gamops apply -i inventory-example --takeover=30m       # in place of the daemon")]
 pub(super) struct Args {
     /// A plan that `gamops plan --out` wrote; of it, `--target` may name whole devices.
     #[arg(value_name = "PLAN", conflicts_with = "changed_since")]
@@ -85,6 +91,9 @@ pub(super) struct Args {
     #[command(flatten)]
     lease: LeaseArgs,
 
+    #[command(flatten)]
+    takeover: TakeoverArgs,
+
     /// Do not ask before changing devices.
     #[arg(long)]
     auto_approve: bool,
@@ -113,6 +122,30 @@ enum Failing {
     Rollback,
     /// It is left as it is, unsaved.
     Leave,
+}
+
+impl Args {
+    /// What was given that only this command can do, and no daemon.
+    fn only_here(&self) -> Vec<&'static str> {
+        let given = [
+            (self.plan.is_some(), "a plan from a file"),
+            (
+                self.fleet.targets.iter().any(|target| target.object.is_some()),
+                "single objects (`--target`)",
+            ),
+            (self.waves.is_given(), "waves"),
+            (
+                !self.allow.is_empty(),
+                "`--allow` (a line `Gamops-Allow:` in the commit's message says it)",
+            ),
+            (self.windows.ignore_windows, "`--ignore-windows`"),
+            (self.at.is_some(), "`--at`"),
+            (self.on_failure.is_some(), "`--on-failure`"),
+            (self.confirm_within.is_some(), "`--confirm-within`"),
+        ];
+        let given = given.into_iter().filter(|(is_given, _)| *is_given);
+        given.map(|(_, what)| what).collect()
+    }
 }
 
 impl From<Failing> for OnFailure {
@@ -153,18 +186,35 @@ pub(super) async fn run(args: Args) -> anyhow::Result<Exit> {
         }
     }
     args.waves.over(&mut inventory.policies.waves);
+    let only_here = args.only_here();
     let (progress, events) = Progress::start(args.fleet.targets.len().max(inventory.devices.len()));
     let mut context = context(inventory, &args.inventory.inventory, &args.fleet, events)?;
     context.parallelism.changing = usize::from(args.parallel_changes);
     context.parallelism.changing_per_site = args.parallel_changes_per_site.map(usize::from);
     context.allowances.by_flag = args.allow;
+    let beside = Beside::find(&context, &args.takeover).await?;
+    let commit = match beside
+        .through()
+        .map(|daemon| beside::commit(&args.inventory.inventory, daemon, &only_here))
+    {
+        None => None,
+        Some(commit) => match commit? {
+            Ok(commit) => commit,
+            Err(exit) => return Ok(exit),
+        },
+    };
     context.leases.ttl = args.lease.lease_ttl.into();
     context.ignore_windows = args.windows.ignore_windows;
     context.now = args.at.unwrap_or(context.now);
     // What nobody confirmed in time was to be given back: nobody is asked again.
-    let undone = context
-        .give_back_unconfirmed(&args.fleet.targets, args.reconnect_within.into())
-        .await?;
+    let undone = match beside.through() {
+        Some(_) => Vec::new(),
+        None => {
+            context
+                .give_back_unconfirmed(&args.fleet.targets, args.reconnect_within.into())
+                .await?
+        }
+    };
     if !undone.is_empty() {
         progress.pause();
         answer(&devices_text(&undone));
@@ -199,15 +249,26 @@ pub(super) async fn run(args: Args) -> anyhow::Result<Exit> {
         say("Nothing was sent to any device.");
         return Ok(Exit::Refused);
     }
-    let devices = planned.plan.read().filter(|device| device.is_actionable()).count();
-    let question = format!("\nApply this to {}?", count(devices, "device"));
-    if devices > 0 && asks && !ask(&question).await? {
+    let devices = planned.plan.devices.iter();
+    let devices = devices.filter(|device| matches!(&device.outcome, Outcome::Read(changes) if changes.is_actionable()));
+    let devices: Vec<String> = devices.map(|device| device.device.clone()).collect();
+    let question = format!("\nApply this to {}?", count(devices.len(), "device"));
+    if !devices.is_empty() && asks && !ask(&question).await? {
         put_away(planned, context, progress).await;
         say("Not approved: nothing was changed.");
         return Ok(Exit::Failed);
     }
+    if let Some(daemon) = beside.through() {
+        let (store, inventory) = (context.store.clone(), context.inventory.id.clone());
+        put_away(planned, context, progress).await;
+        return match devices.is_empty() {
+            true => Ok(Exit::Done),
+            false => beside::order(&store, &inventory, daemon, commit, devices).await,
+        };
+    }
+    beside.take_over(&context, &devices).await?;
     stop_on_interrupt(&context.cancel);
-    let quiet = devices == 0;
+    let quiet = devices.is_empty();
     let orders = Orders {
         on_failure: args.on_failure.map(OnFailure::from),
         patience: args.reconnect_within.into(),

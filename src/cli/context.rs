@@ -96,6 +96,7 @@ pub(super) fn reading(inventory: Inventory, reach: &ReachArgs, events: Events) -
         leases: Leases::default(),
         aside: BTreeSet::new(),
         sightings: Sightings::default(),
+        is_daemon: false,
     })
 }
 

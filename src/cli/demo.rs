@@ -206,6 +206,7 @@ impl Demo {
             leases: Leases::default(),
             aside: BTreeSet::new(),
             sightings: Sightings::default(),
+            is_daemon: false,
         };
         Ok((context, progress))
     }

@@ -147,6 +147,7 @@ pub(super) async fn run(args: Args) -> anyhow::Result<Exit> {
         until,
         by: actor(),
         since: now,
+        of_daemon: false,
     };
     store.pause(&inventory.id, scopes.clone(), order).await?;
     let end = match until {

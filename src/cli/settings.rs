@@ -76,6 +76,11 @@ pub(super) struct WaveArgs {
 }
 
 impl WaveArgs {
+    /// Whether anything was given.
+    pub(super) const fn is_given(&self) -> bool {
+        self.canary.is_some() || self.wave_size.is_some() || self.wave_pause.is_some()
+    }
+
     /// Puts what was given in the place of what the inventory says.
     pub(super) fn over(&self, waves: &mut Waves) {
         if let Some(canary) = &self.canary {

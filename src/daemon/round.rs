@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
 
 use crate::plan::guard::{Allowances, way_through};
-use crate::plan::model::{DevicePlan, Plan};
+use crate::plan::model::{DeviceChanges, DevicePlan, Plan};
 use crate::plan::{Target, count};
 use crate::reconcile::{
     Context, DeviceOutcome, DeviceResult, Events, Leases, Orders, Parallelism, RunError, Sightings,
@@ -32,6 +32,8 @@ pub(super) enum Reason {
     Drift,
     /// A device that did not answer is due for another try.
     Again,
+    /// Somebody ordered it with `gamops apply`.
+    Ordered,
 }
 
 impl Reason {
@@ -42,6 +44,7 @@ impl Reason {
             Self::Asked => "somebody asked",
             Self::Drift => "looking for drift",
             Self::Again => "devices that did not answer",
+            Self::Ordered => "ordered",
         }
     }
 }
@@ -56,6 +59,8 @@ pub(super) struct Order<'a> {
     pub(super) given_up: BTreeSet<String>,
     /// The devices that it is about; all of them where this is empty.
     pub(super) only: BTreeSet<String>,
+    /// Whether somebody ordered it, who has seen the plan: what others have changed on the devices is set right as well.
+    pub(super) is_ordered: bool,
 }
 
 /// What a round came to.
@@ -122,6 +127,7 @@ pub(super) async fn round(settings: &Settings, tools: &Tools, order: &Order<'_>)
         leases: Leases::default(),
         aside: order.aside.clone(),
         sightings: tools.sightings.clone(),
+        is_daemon: true,
     };
     let targets: Vec<Target> = (order.only.iter())
         .map(|device| Target {
@@ -136,7 +142,9 @@ pub(super) async fn round(settings: &Settings, tools: &Tools, order: &Order<'_>)
         () = tools.cancel.cancelled() => return Ok(Outcome { word: "interrupted", ..Outcome::default() }),
     };
     // Devices that only somebody else has changed are looked at and left: no part of what follows is about them.
-    let is_left = |device: &DevicePlan| settings.drift.then == Then::Report || order.given_up.contains(&device.device);
+    let is_reported =
+        |device: &DevicePlan| settings.drift.then == Then::Report || order.given_up.contains(&device.device);
+    let is_left = |device: &DevicePlan| !order.is_ordered && is_reported(device);
     let left = (planned.plan.devices.iter()).filter(|device| only_drifted(device) && is_left(device));
     let mut states: BTreeMap<String, State> = left.map(|device| (device.device.clone(), by_plan(device))).collect();
     let planned = match states.is_empty() {
@@ -213,10 +221,10 @@ async fn look_again(context: &Context, devices: impl Iterator<Item = &str>) {
         .await;
 }
 
-/// Whether an apply has something to write down, though it sends nothing.
+/// Whether an apply has something to write down, though it sends nothing. Of a device that is held back nothing is written.
 fn has_records(plan: &Plan) -> bool {
-    plan.read()
-        .any(|device| device.records != device.records_before || device.unfinished)
+    let differs = |device: &DeviceChanges| device.records != device.records_before || device.unfinished;
+    plan.read().any(|device| device.held.is_none() && differs(device))
 }
 
 /// What a round came to that applied nothing; `states` has devices that were left out of its plan.

@@ -140,6 +140,14 @@ impl Source {
         }
     }
 
+    /// The folder that the inventory is in, where that is no Git repository.
+    pub(super) fn folder(&self, settings: &Settings) -> Option<PathBuf> {
+        match self {
+            Self::Folder(path) => Some(path.join(&settings.repository.folder)),
+            Self::Branch { .. } => None,
+        }
+    }
+
     /// Looks what is there. `None`: what was there before.
     pub(super) async fn look(
         &self,

@@ -28,6 +28,8 @@ pub struct Ordered {
     pub since: Timestamp,
     /// Whether it holds for every device, and those to come.
     pub of_all: bool,
+    /// Whether only the daemon leaves the devices alone: whoever ordered it does by hand what is to be done.
+    pub of_daemon: bool,
 }
 
 impl From<&Pause> for Paused {
@@ -47,7 +49,7 @@ impl fmt::Display for Paused {
         if let Some(until) = self.until {
             write!(f, ", until {until:.0}")?;
         }
-        if let Some(Ordered { by, since, of_all }) = &self.ordered {
+        if let Some(Ordered { by, since, of_all, .. }) = &self.ordered {
             let all = if *of_all { "all devices, " } else { "" };
             write!(f, " ({all}{by} at {since:.0})")?;
         }

@@ -170,6 +170,8 @@ impl From<&Pause> for Paused {
                 by: by.name.clone(),
                 since: by.since,
                 of_all: by.of_all,
+                // For whoever plans from this file it is a pause like any other.
+                of_daemon: false,
             }),
         }
     }

@@ -22,6 +22,7 @@ fn sighting(managed: DeviceConfig, records: Vec<Record>, capabilities: Capabilit
         by: "alice@noc1".to_owned(),
         since: moment,
         of_all: false,
+        of_daemon: false,
     };
     Sighting {
         identity: Identity {

@@ -9,15 +9,22 @@ use crate::store::{Scope, StoreError};
 use super::Context;
 
 impl Context {
-    /// The pauses that operators ordered for a device, under its key or the one that it had before, or for all.
+    /// The pauses that operators ordered for a device, under its key or the one that it had before, or for all. What was taken over
+    /// from the daemon holds back nobody else.
     pub(super) async fn pauses(&self, device: &Device) -> Result<Vec<Paused>, StoreError> {
         let standing = self.store.pauses(&self.inventory.id, self.now).await?;
         let is_of = |scope: &Scope| match scope {
             Scope::All => true,
             Scope::Device(key) => *key == device.key || Some(key) == device.was.as_ref(),
         };
-        let of_device = standing.into_iter().filter(|pause| is_of(&pause.scope));
-        Ok(of_device.map(|pause| pause.paused).collect())
+        let of_device = standing
+            .into_iter()
+            .filter(|pause| is_of(&pause.scope))
+            .map(|pause| pause.paused);
+        let is_of_daemon = |paused: &Paused| paused.ordered.as_ref().is_some_and(|ordered| ordered.of_daemon);
+        Ok(of_device
+            .filter(|paused| self.is_daemon || !is_of_daemon(paused))
+            .collect())
     }
 
     /// Why a device may not be changed, where something holds it back.

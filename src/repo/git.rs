@@ -50,6 +50,37 @@ pub fn commit_of(path: &Path) -> Result<Option<String>, git2::Error> {
     Ok(Some(format!("{short}{changed}")))
 }
 
+/// Where a work tree is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WorkTree {
+    /// The whole id of the commit.
+    pub commit: String,
+    /// The branch, without `refs/heads/`; none where the work tree is on no branch.
+    pub branch: Option<String>,
+    /// Whether files below the path that was asked about differ from the commit.
+    pub is_changed: bool,
+}
+
+/// Where the work tree is that `path` lies in. `None` outside Git, and in a repository without a commit.
+///
+/// # Errors
+///
+/// Git's own words where a repository is there but cannot be read.
+pub fn work_tree(path: &Path) -> Result<Option<WorkTree>, git2::Error> {
+    let Some((repository, commit)) = head(path)? else {
+        return Ok(None);
+    };
+    let head = repository.head()?;
+    let branch = (head.is_branch())
+        .then(|| head.shorthand().map(str::to_owned))
+        .transpose()?;
+    Ok(Some(WorkTree {
+        commit: commit.to_string(),
+        branch,
+        is_changed: is_changed(&repository, path)?,
+    }))
+}
+
 /// The repository of a work tree, and the commit that it is at.
 fn head(path: &Path) -> Result<Option<(Repository, Oid)>, git2::Error> {
     let repository = match Repository::discover(path) {

@@ -7,7 +7,7 @@
 
 use std::fmt;
 use std::fs::{self, File, TryLockError};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -116,14 +116,18 @@ impl Presence {
         Ok(Self { host, file: Some(file) })
     }
 
-    fn name(&self) -> String {
+    pub(super) fn host(&self) -> &str {
+        &self.host
+    }
+
+    pub(super) fn name(&self) -> String {
         let name = self.file.as_ref().and_then(|file| file.path().file_name());
         name.map(|name| name.to_string_lossy().into_owned()).unwrap_or_default()
     }
 }
 
 /// Whether the process that kept this file locked is gone. A file that nobody keeps is taken away.
-fn is_gone(path: &Path) -> bool {
+pub(super) fn is_gone(path: &Path) -> bool {
     match File::open(path) {
         Ok(file) => match file.try_lock() {
             Ok(()) => {
@@ -151,7 +155,7 @@ impl Store {
         now: Timestamp,
     ) -> Result<Result<Lease, Holder>, StoreError> {
         let presence = self.presence()?;
-        let folder = self.file.as_ref().map(|file| file.presences.clone());
+        let folder = self.presences();
         let taken = self
             .call(move |db| {
                 let found = found(db, mac)?;
@@ -193,7 +197,7 @@ impl Store {
     ///
     /// [`StoreError`] where the database cannot be used.
     pub async fn holder(&self, mac: MacAddr, now: Timestamp) -> Result<Option<Holder>, StoreError> {
-        let folder = self.file.as_ref().map(|file| file.presences.clone());
+        let folder = self.presences();
         self.call(move |db| {
             let found = found(db, mac)?;
             Ok(found.and_then(|found| found.alive(folder.as_deref(), now).cloned()))
@@ -235,7 +239,12 @@ impl Store {
         .await
     }
 
-    fn presence(&self) -> Result<Arc<Presence>, StoreError> {
+    /// The folder in which the processes of this machine show that they live.
+    pub(super) fn presences(&self) -> Option<PathBuf> {
+        self.file.as_ref().map(|file| file.presences.clone())
+    }
+
+    pub(super) fn presence(&self) -> Result<Arc<Presence>, StoreError> {
         if let Some(presence) = self.presence.get() {
             return Ok(Arc::clone(presence));
         }

@@ -185,6 +185,30 @@ const STEPS: &[&str] = &[
     UPDATE runs SET shown = plan_text, plan = plan_json;
     ALTER TABLE runs DROP COLUMN plan_text;
     ALTER TABLE runs DROP COLUMN plan_json;",
+    // 16: the daemon of an inventory, what people order from it, and devices that they took over from it.
+    "CREATE TABLE daemons (
+        inventory TEXT PRIMARY KEY,
+        who       TEXT NOT NULL,
+        host      TEXT NOT NULL,
+        pid       INTEGER NOT NULL,
+        presence  TEXT NOT NULL,
+        follows   TEXT NOT NULL,
+        branch    TEXT,
+        seen      TEXT NOT NULL
+    ) STRICT;
+    CREATE TABLE errands (
+        id        INTEGER PRIMARY KEY AUTOINCREMENT,
+        inventory TEXT NOT NULL,
+        commit_id TEXT,
+        devices   TEXT NOT NULL,
+        who       TEXT NOT NULL,
+        host      TEXT NOT NULL,
+        presence  TEXT NOT NULL,
+        placed    TEXT NOT NULL,
+        begun     INTEGER NOT NULL DEFAULT 0,
+        ran       TEXT
+    ) STRICT;
+    ALTER TABLE pauses ADD COLUMN of_daemon INTEGER NOT NULL DEFAULT 0;",
 ];
 
 /// Makes an empty database into one of an older version.

@@ -39,6 +39,8 @@ pub struct PauseOrder {
     pub by: String,
     /// Now.
     pub since: Timestamp,
+    /// Whether it holds for the daemon alone; see [`Ordered::of_daemon`].
+    pub of_daemon: bool,
 }
 
 impl Scope {
@@ -64,7 +66,7 @@ impl Store {
         let inventory = inventory.to_owned();
         self.call(move |db| {
             let mut query = db.prepare_cached(
-                "SELECT device, reason, until, by, since FROM pauses
+                "SELECT device, reason, until, by, since, of_daemon FROM pauses
                  WHERE inventory = ?1 AND (until IS NULL OR until > ?2) ORDER BY device",
             )?;
             let rows = query.query_map(params![inventory, written(now)], standing)?;
@@ -87,16 +89,18 @@ impl Store {
             db.execute("DELETE FROM pauses WHERE until <= ?1", [written(order.since)])?;
             for scope in scopes {
                 db.execute(
-                    "INSERT INTO pauses (inventory, device, reason, until, by, since) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+                    "INSERT INTO pauses (inventory, device, reason, until, by, since, of_daemon)
+                     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
                      ON CONFLICT (inventory, device) DO UPDATE SET reason = excluded.reason, until = excluded.until,
-                         by = excluded.by, since = excluded.since",
+                         by = excluded.by, since = excluded.since, of_daemon = excluded.of_daemon",
                     params![
                         inventory,
                         scope.word(),
                         order.reason,
                         order.until.map(written),
                         order.by,
-                        written(order.since)
+                        written(order.since),
+                        order.of_daemon
                     ],
                 )?;
             }
@@ -133,6 +137,7 @@ fn standing(row: &Row<'_>) -> rusqlite::Result<StandingPause> {
         // A time that cannot be read is no reason to let a device go.
         since: row.get::<_, String>(4)?.parse().unwrap_or(Timestamp::UNIX_EPOCH),
         of_all: scope == Scope::All,
+        of_daemon: row.get(5)?,
     };
     Ok(StandingPause {
         paused: Paused {

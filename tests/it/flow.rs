@@ -624,5 +624,6 @@ pub(crate) fn context(fleet: &TestFleet, store: gamops::store::Store) -> gamops:
         leases: gamops::reconcile::Leases::default(),
         aside: std::collections::BTreeSet::new(),
         sightings: gamops::reconcile::Sightings::default(),
+        is_daemon: false,
     }
 }

@@ -9,6 +9,7 @@ mod actions;
 mod adopt;
 mod assumed;
 mod backup;
+mod beside;
 mod changed_since;
 mod confirm;
 mod crash;

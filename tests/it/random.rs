@@ -170,6 +170,7 @@ impl World {
             leases: gamops::reconcile::Leases::default(),
             aside: std::collections::BTreeSet::new(),
             sightings: gamops::reconcile::Sightings::default(),
+            is_daemon: false,
         })
     }
 }
