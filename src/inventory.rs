@@ -9,6 +9,7 @@ mod decode;
 mod decoded;
 pub mod desired;
 mod document;
+pub mod drift;
 pub mod edit;
 pub mod expression;
 mod findings;

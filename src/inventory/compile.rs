@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use crate::domain::{Mbps, PortBinding, SubscriberModel, VlanSet};
 
 use super::desired::{DesiredDevice, DesiredEndpoint, DesiredProfile, DesiredRate, DesiredSubscriber};
+use super::drift;
 use super::model::{Device, Inventory, Rates, State, Subscriber, Suspension, UNTHROTTLED};
 use super::rate::ceiling;
 
@@ -31,6 +32,7 @@ fn compile_device(inventory: &Inventory, device: &Device) -> DesiredDevice {
         mode: device.mode,
         paused: device.paused.clone(),
         unsaved: inventory.policies.unsaved,
+        drift: drift::of_device(inventory, device),
         allow_assumed: device.allow_assumed,
         hostname: device.hostname.clone(),
         ports: device.ports.clone(),

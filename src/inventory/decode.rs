@@ -5,6 +5,7 @@
 //! still read.
 
 mod condition;
+mod drift;
 mod entries;
 mod guard;
 mod key;
@@ -24,6 +25,7 @@ use super::findings::{Findings, Loc};
 use super::rules;
 
 pub(super) use condition::Condition;
+pub(super) use drift::{FieldKey, IgnoreUntil, KINDS, ObjectPattern};
 pub(super) use entries::{Entries, KeyKind, Keyed, index};
 pub(super) use guard::{GuardCount, LimitSpec, Paused, ShareText, Until};
 pub(super) use key::{EntryKey, LabelKey, PortKey, port_number};

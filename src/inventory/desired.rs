@@ -10,6 +10,7 @@ use crate::domain::{
     SubscriberModel, VlanId, VlanSet,
 };
 
+use super::drift::DesiredDrift;
 use super::model::{Mode, Pause, Port, Unsaved};
 
 /// The wish for one device.
@@ -30,6 +31,9 @@ pub struct DesiredDevice {
     pub paused: Option<Pause>,
     /// What to do about somebody else's unsaved configuration.
     pub unsaved: Unsaved,
+    /// What becomes of drift. Takes part in fingerprints only where the inventory says something.
+    #[serde(skip_serializing_if = "DesiredDrift::is_silent")]
+    pub drift: DesiredDrift,
     /// Whether CLI words that nobody has seen may be tried.
     pub allow_assumed: bool,
     /// What its subscribers are tied to.

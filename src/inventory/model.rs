@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
 
+use super::drift::Drift;
 use super::expression::Expression;
 use super::guards::Guards;
 use super::rate::Headroom;
@@ -61,6 +62,8 @@ pub struct Policies {
     pub rules: BTreeMap<String, PolicyRule>,
     /// How long finished runs are remembered.
     pub history: History,
+    /// What becomes of drift.
+    pub drift: Drift,
 }
 
 /// A rule over plans.
@@ -255,6 +258,8 @@ pub struct Device {
     pub ports: BTreeMap<PortNumber, Port>,
     /// Endpoints that serve no subscriber yet, by key.
     pub endpoints: BTreeMap<String, SpareEndpoint>,
+    /// What becomes of drift on it.
+    pub drift: Drift,
     /// The operator's own marks.
     pub labels: BTreeMap<String, String>,
     /// Ids in billing systems.

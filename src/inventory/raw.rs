@@ -10,10 +10,11 @@ use crate::domain::{
 
 use super::decode::{
     Address, CanarySpec, ClockTime, Condition, CredentialsName, Description, EndpointSpec, Entries, EntryKey,
-    ExternalId, Flag, FormatVersion, GuardCount, HeadroomText, HostKey, Hostname, InventoryId, KeepDays, Key, LabelKey,
-    LimitSpec, ModelName, Name, Paused, PortKey, PortModeWord, RunCount, ShareText, SoldRate, Spanned, SuspensionSpec,
-    TcpPort, Text, Until, VlanList, ZoneName, shape,
+    ExternalId, FieldKey, Flag, FormatVersion, GuardCount, HeadroomText, HostKey, Hostname, IgnoreUntil, InventoryId,
+    KeepDays, Key, LabelKey, LimitSpec, ModelName, Name, ObjectPattern, Paused, PortKey, PortModeWord, RunCount,
+    ShareText, SoldRate, Spanned, SuspensionSpec, TcpPort, Text, Until, VlanList, ZoneName, shape,
 };
+use super::drift::{Field, Then};
 use super::model::{Effect, Mode, OnFailure, State, Unsaved};
 use super::rollout::WaveSize;
 use super::window::Days;
@@ -88,6 +89,40 @@ shape! {
         optional window: Key,
         /// How long what was done is remembered; see `gamops history`.
         optional history: RawHistory,
+        /// What becomes of changes on devices that were not made through the inventory.
+        optional drift: RawDrift,
+    }
+}
+
+shape! {
+    /// What becomes of drift: of changes on devices that were not made through the inventory.
+    "`drift`" RawDrift {
+        /// What the daemon does about it: `report` leaves it as it is and shows it, `revert` takes it back. A device's own word
+        /// goes before that of `policies`, and both before the daemon's settings.
+        optional then: Then,
+        /// The same for single fields by their names in the inventory, on every kind of object. A field's word goes before any
+        /// other.
+        optional fields: Entries<FieldKey, Then>,
+        /// Drift that does not count for a while: it is neither taken back nor told, and stands in every plan.
+        optional ignore: Vec<Spanned<RawIgnore>>,
+    }
+}
+
+shape! {
+    /// Drift that does not count for a while.
+    "an ignore rule" RawIgnore {
+        /// Key of the device that it is about. Every device unless said.
+        optional device: Key,
+        /// The objects that it is about, by their addresses as plans print them, with or without the device, `*` for any text:
+        /// `maple-a/subscriber/s-10442`, `port/*`. Every object unless said.
+        optional object: ObjectPattern,
+        /// The field that it is about, by its name in the inventory. Every field unless said, and the object may also be gone.
+        optional field: Field,
+        /// Why; plans and `gamops status` say it.
+        required reason: Text,
+        /// When it counts again: a date (its first moment by the clocks of the device's site, else UTC) or a moment with its
+        /// offset.
+        required until: IgnoreUntil,
     }
 }
 
@@ -266,6 +301,8 @@ shape! {
         optional ports: Entries<PortKey, RawPort>,
         /// Endpoints that serve no subscriber yet, by key.
         optional endpoints: Entries<EntryKey, RawSpareEndpoint>,
+        /// What becomes of changes on this device that were not made through the inventory.
+        optional drift: RawDrift,
     }
 }
 

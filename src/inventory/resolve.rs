@@ -10,6 +10,7 @@ use crate::domain::{DoubleTag, Medium, Model, PortBinding, PortMode, VlanSet};
 use super::decode::{
     CanarySpec, Flag, Keyed, LimitSpec, Name, PortModeWord, Spanned, SuspensionSpec, VlanList, port_number,
 };
+use super::drift::{Drift, Field, Ignore};
 use super::fleet::{Fleet, Map, listed};
 use super::guards::{Guards, Limit};
 use super::model::{
@@ -18,8 +19,8 @@ use super::model::{
 };
 use super::rate::on_medium;
 use super::raw::{
-    RawDevice, RawEndpoint, RawExternal, RawGuards, RawHistory, RawPlan, RawPort, RawRule, RawSite, RawSpareEndpoint,
-    RawSubscriber, RawTransport, RawWaves,
+    RawDevice, RawDrift, RawEndpoint, RawExternal, RawGuards, RawHistory, RawIgnore, RawPlan, RawPort, RawRule,
+    RawSite, RawSpareEndpoint, RawSubscriber, RawTransport, RawWaves,
 };
 
 use super::rollout::{Canary, Waves};
@@ -53,6 +54,7 @@ pub(super) fn resolve(fleet: &Fleet<'_>) -> Option<Inventory> {
                 .history
                 .as_ref()
                 .map_or_else(History::default, |raw| history(&raw.value)),
+            drift: drift(fleet.policies.drift.as_ref())?,
         },
         headroom: fleet.default_headroom(),
         sites: map(&fleet.sites, |_, raw| Some(site(raw)))?,
@@ -161,6 +163,31 @@ fn rule(raw: &RawRule) -> Option<PolicyRule> {
     })
 }
 
+fn drift(raw: Option<&Spanned<RawDrift>>) -> Option<Drift> {
+    let Some(raw) = raw.map(|raw| &raw.value) else {
+        return Some(Drift::default());
+    };
+    let rules = raw.ignore.iter().flat_map(|rules| &rules.value);
+    Some(Drift {
+        then: value(&raw.then),
+        fields: listed(&raw.fields)
+            .iter()
+            .map(|keyed| Some((Field::by_word(&keyed.key)?, keyed.value?)))
+            .collect::<Option<_>>()?,
+        ignore: rules.map(|rule| ignore(&rule.value)).collect::<Option<_>>()?,
+    })
+}
+
+fn ignore(raw: &RawIgnore) -> Option<Ignore> {
+    Some(Ignore {
+        device: text!(raw.device),
+        object: text!(raw.object),
+        field: value(&raw.field),
+        reason: text!(raw.reason)?,
+        until: raw.until.as_ref()?.value.0,
+    })
+}
+
 /// What is written over what holds otherwise, key by key.
 fn guards(raw: Option<&RawGuards>) -> Guards {
     let limit = |default: Option<Limit>, written: fn(&RawGuards) -> &Option<Spanned<LimitSpec>>| match raw
@@ -218,6 +245,7 @@ fn device(fleet: &Fleet<'_>, key: &str, raw: &RawDevice) -> Option<Device> {
         allow_assumed: flag(&raw.allow_assumed),
         subscriber_model: value(&raw.subscriber_model).unwrap_or_default(),
         hostname: text!(raw.hostname),
+        drift: drift(raw.drift.as_ref())?,
         ports,
         endpoints,
         labels: texts!(raw.labels)?,

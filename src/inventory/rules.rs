@@ -5,6 +5,7 @@
 
 mod assumed;
 mod devices;
+mod drift;
 mod endpoints;
 mod names;
 mod plans;
@@ -107,7 +108,8 @@ rules! {
     SUSPENSION = "suspension", Error, schema, "`policies.suspension` names one way", "There is no suspended flag on the device (CLI guide).";
     GUARD_LIMIT = "guard-limit", Error, schema, "a guard has a `count`, a `share` or both, or is `unlimited`", "Own rule: `off` would be a boolean to some YAML readers.";
     CONDITION = "condition", Error, checked, "the condition of a rule can be parsed, with names and functions that there are", "Own rule: a condition that cannot be asked would be found out when it is needed.";
-    INVALID_UNTIL = "invalid-until", Error, checked, "a pause ends on a day that exists, or at a moment with its offset", "Own rule: a time without an offset is another moment to everybody.";
+    INVALID_UNTIL = "invalid-until", Error, checked, "a pause and an ignore rule end on a day that exists, or at a moment with its offset", "Own rule: a time without an offset is another moment to everybody.";
+    DRIFT_IGNORE = "drift-ignore", Error, checked, "an ignore rule says what it is about: a device, objects or a field, by names that there are", "Own rule: one that names nothing would hide everything, one that is misspelt nothing.";
     SUSPENSION_PLAN = "suspension-plan", Error, checked, "the plan for suspended subscribers limits them", "A plan that is unthrottled would speed them up.";
     NO_SUSPENSION = "no-suspension-policy", Error, checked, "nobody is suspended without a policy", "There is no suspended flag on the device (CLI guide); a port shutdown does not stop traffic.";
     INVALID_LENGTH = "invalid-length-of-time", Error, schema, "lengths of time are numbers with a unit", "Own rule: a bare number would be seconds to one reader and minutes to the next.";
@@ -124,7 +126,7 @@ rules! {
     PROFILE_SLOTS = "profile-slots", Error, checked, "a device needs at most 14 profiles", "Ids 1 to 15, of which 1 is the device's own (CLI guide); error 34.";
     PROFILE_SLOTS_LOW = "profile-slots-low", Warning, checked, "a device needs fewer than 12 profiles", "14 are free; changes go more smoothly with some left.";
     UNKNOWN_SITE = "unknown-site", Error, checked, "the site of a device exists", "Own rule.";
-    UNKNOWN_DEVICE = "unknown-device", Error, checked, "the device of a subscriber exists", "Own rule.";
+    UNKNOWN_DEVICE = "unknown-device", Error, checked, "a device that something is said of exists", "Own rule.";
     UNKNOWN_PLAN = "unknown-plan", Error, checked, "the plan of a subscriber exists", "Error 21 (JSON-RPC guide).";
     WAS = "was", Error, checked, "`was` names a key that is gone, once", "History can move to one object only.";
     DUPLICATE_NAME = "duplicate-name", Error, checked, "names are unique per kind and device", "Errors 16 to 19 (JSON-RPC guide).";
@@ -180,6 +182,7 @@ pub(super) fn check(fleet: &Fleet<'_>, findings: &mut Findings) {
         );
     }
     windows::check(fleet, &devices, findings);
+    drift::check(fleet, &devices, findings);
     endpoints::check_macs(macs, findings);
     devices::check(fleet, &devices, findings);
     plans::check(fleet, &devices, everybody, findings);

@@ -126,6 +126,7 @@ fn wish(then: &DesiredDevice, now: &DesiredDevice) -> Option<Vec<String>> {
         ("model", then.model != now.model),
         ("mode", then.mode != now.mode),
         ("paused", then.paused != now.paused),
+        ("drift", then.drift != now.drift),
         ("hostname", then.hostname != now.hostname),
         ("subscriber_model", then.subscriber_model != now.subscriber_model),
         ("allow_assumed", then.allow_assumed != now.allow_assumed),

@@ -5,6 +5,7 @@ use clap::Parser;
 use super::*;
 use crate::cli::simulate_control::{self, SimulateControlArgs};
 use crate::domain::{Mbps, VlanId, VlanSet};
+use crate::inventory::drift::Drift;
 use crate::inventory::model::{
     External, History, Mode, OnFailure, Policies, State, Subscriber, SubscriberEndpoint, Transport, Unsaved,
 };
@@ -45,6 +46,7 @@ fn device(key: &str, model: &str) -> Device {
         hostname: None,
         ports: BTreeMap::new(),
         endpoints: BTreeMap::new(),
+        drift: Drift::default(),
         labels: BTreeMap::new(),
         external: External::default(),
     }
@@ -101,6 +103,7 @@ fn inventory() -> Inventory {
             waves: crate::inventory::rollout::Waves::default(),
             rules: BTreeMap::new(),
             history: History::default(),
+            drift: Drift::default(),
         },
         headroom: crate::inventory::Headroom::default(),
         sites: BTreeMap::new(),

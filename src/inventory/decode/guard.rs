@@ -3,6 +3,7 @@
 use serde_json::{Value as Json, json};
 
 use crate::inventory::document::{Node, Value};
+use crate::inventory::drift::Until as Written;
 use crate::inventory::guards::Share;
 use crate::inventory::model::Pause;
 use crate::inventory::rate::Headroom;
@@ -150,7 +151,7 @@ pub(in crate::inventory) struct Until(pub(in crate::inventory) jiff::Timestamp);
 impl Decode for Until {
     fn decode(node: &Node<'_>, context: &mut Context<'_>) -> Option<Self> {
         let text = scalar::text(node, context)?;
-        let until = moment(text);
+        let until = written(text).map(|until| until.moment(&jiff::tz::TimeZone::UTC));
         if until.is_none() {
             let (at, field) = (context.at(node.span), &context.field);
             context
@@ -170,25 +171,25 @@ impl Decode for Until {
     }
 }
 
-const UNTIL_PATTERN: &str = "^[0-9]{4}-[0-9]{2}-[0-9]{2}(T[0-9]{2}:[0-9]{2}(:[0-9]{2})?(Z|[+-][0-9]{2}:[0-9]{2}))?$";
+/// What [`written`] takes, as far as a pattern can say it.
+pub(super) const UNTIL_PATTERN: &str =
+    "^[0-9]{4}-[0-9]{2}-[0-9]{2}(T[0-9]{2}:[0-9]{2}(:[0-9]{2})?(Z|[+-][0-9]{2}:[0-9]{2}))?$";
 
-fn moment(text: &str) -> Option<jiff::Timestamp> {
+/// A day, or a moment with its offset.
+pub(super) fn written(text: &str) -> Option<Written> {
     // Stricter than the parser, so that the schema can say the same.
     let shape: String = text
         .chars()
         .map(|char| if char.is_ascii_digit() { '0' } else { char })
         .collect();
     match shape.as_str() {
-        "0000-00-00" => text.parse::<jiff::civil::Date>().ok().and_then(|date| {
-            let midnight = date.at(0, 0, 0, 0);
-            jiff::tz::Offset::UTC.to_timestamp(midnight).ok()
-        }),
+        "0000-00-00" => text.parse().ok().map(Written::Day),
         "0000-00-00T00:00Z"
         | "0000-00-00T00:00:00Z"
         | "0000-00-00T00:00+00:00"
         | "0000-00-00T00:00-00:00"
         | "0000-00-00T00:00:00+00:00"
-        | "0000-00-00T00:00:00-00:00" => text.parse().ok(),
+        | "0000-00-00T00:00:00-00:00" => text.parse().ok().map(Written::Moment),
         _ => None,
     }
 }
@@ -204,7 +205,8 @@ mod tests {
             ("2026-12-01T06:00-05:00", "2026-12-01T11:00:00Z"),
             ("2026-12-01T06:00:00Z", "2026-12-01T06:00:00Z"),
         ] {
-            assert_eq!(moment(text).unwrap().to_string(), moment_text, "{text}");
+            let moment = written(text).unwrap().moment(&jiff::tz::TimeZone::UTC);
+            assert_eq!(moment.to_string(), moment_text, "{text}");
         }
         for text in [
             "",
@@ -215,7 +217,7 @@ mod tests {
             "1.12.2026",
             "20261201",
         ] {
-            assert_eq!(moment(text), None, "{text}");
+            assert_eq!(written(text), None, "{text}");
         }
     }
 }

@@ -6,36 +6,37 @@ use crate::observed::{Endpoint, Object, Profile, Subscriber};
 use crate::plan::model::Basis;
 use crate::plan::resolve::refuse_what_cannot_stand;
 
-pub(super) fn mac(last: u8) -> MacAddr {
+pub(in crate::plan) fn mac(last: u8) -> MacAddr {
     MacAddr::new([0, 0x0e, 0xd8, 0, 0, last])
 }
 
-pub(super) fn endpoint_id(number: u64) -> EndpointId {
+pub(in crate::plan) fn endpoint_id(number: u64) -> EndpointId {
     EndpointId::try_from(number).unwrap()
 }
 
-pub(super) fn subscriber_id(number: u64) -> SubscriberId {
+pub(in crate::plan) fn subscriber_id(number: u64) -> SubscriberId {
     SubscriberId::try_from(number).unwrap()
 }
 
-pub(super) fn profile_id(number: u64) -> ProfileId {
+pub(in crate::plan) fn profile_id(number: u64) -> ProfileId {
     ProfileId::try_from(number).unwrap()
 }
 
-pub(super) fn on_port(number: u64) -> PortBinding {
+pub(in crate::plan) fn on_port(number: u64) -> PortBinding {
     PortBinding::Port(PortNumber::try_from(number).unwrap())
 }
 
-pub(super) fn mbps(rate: u64) -> crate::domain::Mbps {
+pub(in crate::plan) fn mbps(rate: u64) -> crate::domain::Mbps {
     crate::domain::Mbps::try_from(rate).unwrap()
 }
 
-pub(super) fn capabilities() -> Capabilities {
+pub(in crate::plan) fn capabilities() -> Capabilities {
     Capabilities::of_firmware(&"GAM-12/24-C_v1.8.2".parse().unwrap())
 }
 
-pub(super) fn wish() -> DesiredDevice {
+pub(in crate::plan) fn wish() -> DesiredDevice {
     DesiredDevice {
+        drift: crate::inventory::drift::DesiredDrift::default(),
         subscriber_model: crate::domain::SubscriberModel::EndpointAware,
         key: "maple-a".to_owned(),
         was: None,
