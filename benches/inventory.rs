@@ -229,6 +229,7 @@ impl Observed {
             devices: devices.collect(),
             trips: Vec::new(),
             rulings: Vec::new(),
+            notes: Vec::new(),
             windows_ignored: false,
             moves: Vec::new(),
             waves: Waves::default(),
@@ -266,6 +267,7 @@ impl ObservedDevice {
             now: jiff::Timestamp::UNIX_EPOCH,
             window: None,
             targets: None,
+            leave: gamops::plan::drift::Leave::default(),
         };
         let render = |change: &Change| command::commands(change).map_err(|error| error.to_string());
         plan_device(inputs, &render)

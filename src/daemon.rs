@@ -31,6 +31,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::domain::TimeSpan;
 use crate::inventory::Cache;
+use crate::inventory::drift::lapsed;
 use crate::inventory::since::differences;
 use crate::observed::sha256;
 use crate::reconcile::{Event, Events, chain};
@@ -468,7 +469,14 @@ impl Daemon {
         }
         let store = open(&mut self.store, &self.places.state(&self.settings, &force.inventory.id))?;
         let doing = format!("{} ({})", force.name(), reason.words());
-        self.status.send_modify(|status| status.doing = Some(doing.clone()));
+        let lapsed = lapsed(&force.inventory, Timestamp::now());
+        self.status.send_modify(|status| {
+            for rule in lapsed.iter().filter(|rule| !status.lapsed.contains(rule)) {
+                tracing::warn!("{rule}");
+            }
+            status.lapsed = lapsed;
+            status.doing = Some(doing.clone());
+        });
         let order = Order {
             force,
             aside: self.fleet.aside(Timestamp::now()),
@@ -599,6 +607,9 @@ impl Daemon {
         }
         for device in &outcome.reverted {
             self.fleet.note_reverted(device, now);
+        }
+        for (device, ignored) in &outcome.ignored {
+            self.fleet.note_ignored(device, ignored.clone());
         }
         for (device, state) in &outcome.states {
             let noted = self

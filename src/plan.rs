@@ -7,6 +7,7 @@ pub mod action;
 mod build;
 mod claims;
 pub mod diff;
+pub mod drift;
 pub mod file;
 pub mod guard;
 mod hold;

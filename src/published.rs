@@ -19,6 +19,7 @@ use serde::{Deserialize, Serialize};
 use crate::domain::{Firmware, MacAddr, Model};
 use crate::inventory::desired::DesiredDevice;
 use crate::observed::{Capabilities, Identity, RunningConfig};
+use crate::plan::drift::Leave;
 use crate::plan::impact::duration::Timings;
 use crate::plan::pause::Paused;
 use crate::plan::record::Record;
@@ -97,6 +98,7 @@ impl Sighting {
             window,
             remembered: None,
             targets: None,
+            leave: Leave::default(),
         }
     }
 }

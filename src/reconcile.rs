@@ -38,9 +38,11 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::AbortOnDropHandle;
 
 use crate::dialect::command;
+use crate::inventory::drift::lapsed;
 use crate::inventory::model::{Device, Inventory};
 use crate::inventory::rollout::Canary;
 use crate::observed::{Change, Kind};
+use crate::plan::drift::Leave;
 use crate::plan::guard::{self, Allowances, Sight};
 use crate::plan::model::{DeviceChanges, DevicePlan, Outcome, Plan, Unread};
 use crate::plan::moves::{self, Move};
@@ -102,6 +104,26 @@ pub struct Context {
     pub sightings: Sightings,
     /// Whether this is the daemon's run: devices that people took over from it are paused for it.
     pub is_daemon: bool,
+    /// How much drift is left as it is.
+    pub leaving: Leaving,
+}
+
+/// How much drift a run leaves as it is.
+#[derive(Debug, Clone, Default)]
+pub struct Leaving {
+    /// On most devices.
+    pub leave: Leave,
+    /// Devices on which all of it is left, since it was taken back so often.
+    pub to_people: BTreeSet<String>,
+}
+
+impl Leaving {
+    fn on(&self, device: &str) -> Leave {
+        if self.to_people.contains(device) {
+            return Leave::All;
+        }
+        self.leave
+    }
 }
 
 /// How many devices are worked on at once. Both are at least one.
@@ -283,22 +305,6 @@ impl Context {
         })
     }
 
-    /// The plan without some of its devices, which are not contacted any more; guards and rules judge what is left.
-    ///
-    /// # Errors
-    ///
-    /// [`RunError::Store`].
-    pub async fn without(&self, mut planned: Planned, devices: &BTreeSet<String>) -> Result<Planned, RunError> {
-        for device in devices {
-            if let Some(contact) = planned.contacts.remove(device) {
-                contact.close().await;
-            }
-        }
-        planned.plan.devices.retain(|device| !devices.contains(&device.device));
-        self.guard(&mut planned.plan).await?;
-        Ok(planned)
-    }
-
     /// What was planned on devices, as a plan of this inventory that nobody has judged yet.
     fn plan_of(&self, targets: &[Target], devices: Vec<DevicePlan>) -> Plan {
         Plan {
@@ -311,6 +317,7 @@ impl Context {
             waves: self.inventory.policies.waves.clone(),
             trips: Vec::new(),
             rulings: Vec::new(),
+            notes: lapsed(&self.inventory, self.now),
         }
     }
 

@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use crate::inventory::model::{Device, Inventory};
 use crate::onboard::Existing;
 use crate::onboard::adopt::{Adopted, Adoption, Compared, NotAdopted, Settled, Wanted, settle};
+use crate::plan::drift::Leave;
 use crate::plan::model::Unread;
 use crate::plan::{Target, count};
 use crate::reconcile::{Context, Events, Orders, Reading};
@@ -70,6 +71,10 @@ pub(super) async fn run(args: Args) -> anyhow::Result<Exit> {
     };
     let mut context = context(inventory.clone(), root, &args.fleet, Events::default())?;
     context.leases.ttl = args.lease.lease_ttl.into();
+    if args.address.object.is_some() {
+        // Who names an object means it, also where its drift is ignored.
+        context.leaving.leave = Leave::Nothing;
+    }
     let device = context.device(&args.address)?.clone();
     let reading = match context.read(&device).await {
         Ok(reading) => reading,

@@ -15,7 +15,7 @@ use crate::inventory::model::{Device, Inventory};
 use crate::observed::{Answer, AssumedWord, Capabilities, DeviceConfig, RunningConfig};
 use crate::plan::guard::{Allow, Allowances, TRAILER, allowed_by};
 use crate::plan::resolve;
-use crate::reconcile::{Context, Events, Leases, Parallelism, Planned, Sightings};
+use crate::reconcile::{Context, Events, Leases, Leaving, Parallelism, Planned, Sightings};
 use crate::store::Store;
 use crate::transport::credentials::Keyring;
 use crate::{inventory, repo};
@@ -97,6 +97,7 @@ pub(super) fn reading(inventory: Inventory, reach: &ReachArgs, events: Events) -
         aside: BTreeSet::new(),
         sightings: Sightings::default(),
         is_daemon: false,
+        leaving: Leaving::default(),
     })
 }
 

@@ -12,7 +12,7 @@ use crate::inventory;
 use crate::inventory::model::Inventory;
 use crate::plan::guard::Allowances;
 use crate::plan::{Target, count, plan_text};
-use crate::reconcile::{Context, DeviceResult, Leases, Orders, Parallelism, Sightings};
+use crate::reconcile::{Context, DeviceResult, Leases, Leaving, Orders, Parallelism, Sightings};
 use crate::sim::{Fleet, FleetOptions};
 use crate::store::Store;
 use crate::transport::credentials::Keyring;
@@ -207,6 +207,7 @@ impl Demo {
             aside: BTreeSet::new(),
             sightings: Sightings::default(),
             is_daemon: false,
+            leaving: Leaving::default(),
         };
         Ok((context, progress))
     }

@@ -6,6 +6,7 @@ use std::time::Duration;
 use anyhow::Context as _;
 use comfy_table::{Table, presets};
 
+use crate::daemon::standing::IgnoredDrift;
 use crate::daemon::status::Status;
 use crate::plan::count;
 use crate::transport::http::{Http, Method, Request};
@@ -226,6 +227,7 @@ fn page(status: &Status) -> String {
             refused.since, refused.reason
         )
     }));
+    lines.extend(status.lapsed.iter().map(|rule| format!("RULE ENDED: {rule}")));
     if let Some(doing) = &status.doing {
         lines.push(format!("Now: {doing}"));
     }
@@ -249,6 +251,17 @@ fn page(status: &Status) -> String {
             .lines()
             .map(|line| format!("{}\n", line.trim_end().strip_prefix(' ').unwrap_or(&line))),
     );
+    let ignored: Vec<String> = (status.devices.iter())
+        .flat_map(|(device, standing)| standing.ignored.iter().map(move |ignored| (device, ignored)))
+        .map(|(device, ignored)| {
+            let IgnoredDrift { what, reason, ends, .. } = ignored;
+            format!("  {device}/{what} until {ends}: {reason}\n")
+        })
+        .collect();
+    if !ignored.is_empty() {
+        out.push_str("\nDrift that is ignored, as the inventory says:\n");
+        out.extend(ignored);
+    }
     let fine = status
         .devices
         .values()

@@ -8,18 +8,19 @@ use futures::StreamExt as _;
 use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
 
+use crate::plan::drift::Leave;
 use crate::plan::guard::{Allowances, way_through};
 use crate::plan::model::{DeviceChanges, DevicePlan, Plan};
 use crate::plan::{Target, count};
 use crate::reconcile::{
-    Context, DeviceOutcome, DeviceResult, Events, Leases, Orders, Parallelism, RunError, Sightings,
+    Context, DeviceOutcome, DeviceResult, Events, Leases, Leaving, Orders, Parallelism, RunError, Sightings,
 };
 use crate::store::Store;
 use crate::transport::credentials::{Keyring, SettingsError as KeyringError};
 
 use super::force::InForce;
-use super::settings::{Settings, Then};
-use super::standing::{Foreseen, State, by_plan, by_result, only_drifted};
+use super::settings::Settings;
+use super::standing::{Foreseen, IgnoredDrift, State, by_plan, by_result, ignored_on, only_drifted};
 
 /// Why there is a round.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -68,6 +69,8 @@ pub(super) struct Order<'a> {
 pub(super) struct Outcome {
     /// How the devices that it was about stand now.
     pub(super) states: BTreeMap<String, State>,
+    /// What of the drift on those that were read is ignored.
+    pub(super) ignored: BTreeMap<String, Vec<IgnoredDrift>>,
     /// Devices that somebody else had changed, and that were set right.
     pub(super) reverted: BTreeSet<String>,
     /// Why its plan was refused as a whole.
@@ -105,7 +108,7 @@ pub(super) struct Tools {
 
 /// Makes a round.
 pub(super) async fn round(settings: &Settings, tools: &Tools, order: &Order<'_>) -> Result<Outcome, RoundError> {
-    let mut context = Context {
+    let context = Context {
         inventory: Arc::clone(&order.force.inventory),
         commit: order.force.commit.clone(),
         allowances: Allowances {
@@ -128,6 +131,14 @@ pub(super) async fn round(settings: &Settings, tools: &Tools, order: &Order<'_>)
         aside: order.aside.clone(),
         sightings: tools.sightings.clone(),
         is_daemon: true,
+        leaving: match order.is_ordered {
+            // Whoever orders it wants drift set right, as by an apply of their own.
+            true => Leaving::default(),
+            false => Leaving {
+                leave: Leave::Policy(settings.drift.then),
+                to_people: order.given_up.clone(),
+            },
+        },
     };
     let targets: Vec<Target> = (order.only.iter())
         .map(|device| Target {
@@ -141,24 +152,17 @@ pub(super) async fn round(settings: &Settings, tools: &Tools, order: &Order<'_>)
         planned = context.plan(&targets) => planned?,
         () = tools.cancel.cancelled() => return Ok(Outcome { word: "interrupted", ..Outcome::default() }),
     };
-    // Devices that only somebody else has changed are looked at and left: no part of what follows is about them.
-    let is_reported =
-        |device: &DevicePlan| settings.drift.then == Then::Report || order.given_up.contains(&device.device);
-    let is_left = |device: &DevicePlan| !order.is_ordered && is_reported(device);
-    let left = (planned.plan.devices.iter()).filter(|device| only_drifted(device) && is_left(device));
-    let mut states: BTreeMap<String, State> = left.map(|device| (device.device.clone(), by_plan(device))).collect();
-    let planned = match states.is_empty() {
-        true => planned,
-        false => {
-            let left: BTreeSet<String> = states.keys().cloned().collect();
-            context.aside.extend(left.iter().cloned());
-            context.without(planned, &left).await?
-        }
-    };
+    let ignored = planned.plan.devices.iter();
+    let ignored = ignored
+        .filter_map(|device| Some((device.device.clone(), ignored_on(device)?)))
+        .collect();
     let guarded = refusals(&planned.plan);
     if !guarded.is_empty() || !planned.plan.is_actionable() && !has_records(&planned.plan) {
         let plan = planned.close().await;
-        return Ok(shown(&plan, states, guarded));
+        return Ok(Outcome {
+            ignored,
+            ..shown(&plan, guarded)
+        });
     }
     let foreseen: BTreeMap<String, Foreseen> = (planned.plan.devices.iter())
         .map(|device| (device.device.clone(), device.into()))
@@ -179,13 +183,13 @@ pub(super) async fn round(settings: &Settings, tools: &Tools, order: &Order<'_>)
     }
     let fine = applied.results.iter().all(|result| result.outcome.is_fine());
     let of = |result: &DeviceResult| (result.device.clone(), by_result(result, foreseen.get(&result.device)));
-    states.extend(applied.results.iter().map(of));
     let set_right = |result: &&DeviceResult| {
         matches!(result.outcome, DeviceOutcome::Applied(..)) && drifted.contains(&result.device)
     };
     let reverted = applied.results.iter().filter(set_right);
     Ok(Outcome {
-        states,
+        states: applied.results.iter().map(of).collect(),
+        ignored,
         reverted: reverted.map(|result| result.device.clone()).collect(),
         guarded: Vec::new(),
         word: if fine { "applied" } else { "incomplete" },
@@ -227,16 +231,17 @@ fn has_records(plan: &Plan) -> bool {
     plan.read().any(|device| device.held.is_none() && differs(device))
 }
 
-/// What a round came to that applied nothing; `states` has devices that were left out of its plan.
-fn shown(plan: &Plan, mut states: BTreeMap<String, State>, guarded: Vec<String>) -> Outcome {
-    let refused = |state: State| match state {
-        State::Drifted { .. } if !guarded.is_empty() => State::Refused {
+/// What a round came to that applied nothing.
+fn shown(plan: &Plan, guarded: Vec<String>) -> Outcome {
+    // Where drift is only left, nothing is refused.
+    let refused = |device: &DevicePlan| match by_plan(device) {
+        State::Drifted { .. } if !guarded.is_empty() && device.is_actionable() => State::Refused {
             reason: guarded.join("; "),
         },
         state => state,
     };
-    let of = |device: &DevicePlan| (device.device.clone(), refused(by_plan(device)));
-    states.extend(plan.devices.iter().map(of));
+    let of = |device: &DevicePlan| (device.device.clone(), refused(device));
+    let states: BTreeMap<String, State> = plan.devices.iter().map(of).collect();
     let differ = states
         .values()
         .filter(|state| matches!(state, State::Drifted { .. }))
@@ -254,6 +259,7 @@ fn shown(plan: &Plan, mut states: BTreeMap<String, State>, guarded: Vec<String>)
     };
     Outcome {
         states,
+        ignored: BTreeMap::new(),
         reverted: BTreeSet::new(),
         guarded,
         word,

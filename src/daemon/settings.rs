@@ -10,6 +10,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::domain::TimeSpan;
+use crate::inventory::drift::Then;
 use crate::repo::remote::{Address, InvalidAddress};
 use crate::repo::signature::{Signers, SignersError};
 use crate::transport::ssh::HostKeyPolicy;
@@ -158,7 +159,7 @@ pub struct Drift {
     /// How often every device is read to find it.
     #[schemars(with = "String")]
     pub every: TimeSpan,
-    /// Whether it is undone or only shown.
+    /// What is done about it where the inventory does not say (`drift.then` of `policies` and of devices).
     pub then: Then,
     /// How often within `within` a device is set right, 1 to 100. One that is changed behind gamops's back once more is left to
     /// people: somebody, or something, means it.
@@ -178,17 +179,6 @@ impl Default for Drift {
             within: TimeSpan::from_secs(24 * 60 * 60),
         }
     }
-}
-
-/// What is done about drift.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
-pub enum Then {
-    /// It is shown. A commit that asks something else of the device sets it right as a whole.
-    #[default]
-    Report,
-    /// It is taken back.
-    Revert,
 }
 
 /// Whether and where it is published what was observed on the devices, as `refs/gamops/observed` and `refs/gamops/heartbeat`.

@@ -8,7 +8,8 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::inventory::model::Inventory;
-use crate::plan::model::{Cause, DevicePlan, Held, ObjectChange, Outcome, Save};
+use crate::plan::drift::{Left, Why};
+use crate::plan::model::{Cause, DeviceChanges, DevicePlan, Held, ObjectChange, Outcome, Save};
 use crate::plan::pause::in_words;
 use crate::reconcile::{DeviceOutcome, DeviceResult};
 
@@ -138,6 +139,25 @@ pub struct Standing {
     /// When it was set right after somebody else had changed it, as far back as that counts.
     #[serde(default)]
     pub reverted: Vec<Timestamp>,
+    /// Whether that was so often that drift on it is left to people.
+    #[serde(default)]
+    pub given_up: bool,
+    /// Drift on it that the inventory says to ignore: it changes nothing about how the device stands.
+    #[serde(default)]
+    pub ignored: Vec<IgnoredDrift>,
+}
+
+/// Drift that the inventory says to ignore.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct IgnoredDrift {
+    /// Object and fields: `subscriber/s-10442 (vlan)`.
+    pub what: String,
+    /// Why.
+    pub reason: String,
+    /// When it counts again, in UTC.
+    pub until: Timestamp,
+    /// That moment as the inventory writes it.
+    pub ends: String,
 }
 
 impl Standing {
@@ -153,6 +173,8 @@ impl Standing {
             losses: 0,
             rests: false,
             reverted: Vec::new(),
+            given_up: false,
+            ignored: Vec::new(),
         }
     }
 
@@ -168,8 +190,10 @@ impl Standing {
                 )
             }
             (State::Failed { lost: true, .. }, _) => format!("{detail}; it is tried again"),
-            (State::Drifted { .. }, 1) => format!("{detail} (set right once, and changed again)"),
-            (State::Drifted { .. }, times @ 2..) => format!("{detail} (set right {times} times, and changed again)"),
+            (State::Drifted { .. }, 1) if self.given_up => format!("{detail} (set right once, and changed again)"),
+            (State::Drifted { .. }, times @ 2..) if self.given_up => {
+                format!("{detail} (set right {times} times, and changed again)")
+            }
             _ => detail,
         }
     }
@@ -253,6 +277,7 @@ impl Fleet {
             standing.losses = 0;
             standing.rests = false;
             standing.reverted.clear();
+            standing.given_up = false;
         }
     }
 
@@ -261,9 +286,9 @@ impl Fleet {
         let within = SignedDuration::from_secs(drift.within.as_secs().into());
         for standing in self.devices.values_mut() {
             standing.reverted.retain(|then| now.duration_since(*then) < within);
+            standing.given_up = standing.reverted.len() >= usize::from(drift.at_most);
         }
-        let is_over = |standing: &Standing| standing.reverted.len() >= usize::from(drift.at_most);
-        let over = self.devices.iter().filter(|(_, standing)| is_over(standing));
+        let over = self.devices.iter().filter(|(_, standing)| standing.given_up);
         over.map(|(key, _)| key.clone()).collect()
     }
 
@@ -271,6 +296,13 @@ impl Fleet {
     pub fn note_reverted(&mut self, device: &str, now: Timestamp) {
         if let Some(standing) = self.devices.get_mut(device) {
             standing.reverted.push(now);
+        }
+    }
+
+    /// Notes what of the drift on a device is ignored.
+    pub fn note_ignored(&mut self, device: &str, ignored: Vec<IgnoredDrift>) {
+        if let Some(standing) = self.devices.get_mut(device) {
+            standing.ignored = ignored;
         }
     }
 
@@ -362,11 +394,12 @@ pub fn by_plan(plan: &DevicePlan) -> State {
         }
         Outcome::Read(changes) => changes,
     };
-    let objects: Vec<String> = changes
+    let mut objects: Vec<String> = changes
         .changes
         .iter()
         .map(|change| format!("{}/{}", change.kind, change.key))
         .collect();
+    let left = left_on(changes);
     match &changes.held {
         Some(Held::Paused(pauses)) => {
             return State::Paused {
@@ -383,7 +416,11 @@ pub fn by_plan(plan: &DevicePlan) -> State {
         };
     }
     match &changes.waiting {
-        _ if !objects.is_empty() => State::Drifted { objects },
+        _ if !objects.is_empty() => {
+            objects.extend(left);
+            objects.dedup();
+            State::Drifted { objects }
+        }
         _ if changes.save != Save::No => State::Drifted {
             objects: vec!["unsaved configuration".to_owned()],
         },
@@ -391,8 +428,36 @@ pub fn by_plan(plan: &DevicePlan) -> State {
             reason: waiting.to_string(),
             opens: Some(waiting.opening.from),
         },
+        None if !left.is_empty() => State::Drifted { objects: left },
         None => State::InSync,
     }
+}
+
+/// The objects with drift that is left as it is and counts.
+fn left_on(changes: &DeviceChanges) -> Vec<String> {
+    let counts = |left: &&Left| !matches!(left.why, Why::Ignored { .. });
+    let left = changes.left.iter().filter(counts);
+    let mut objects: Vec<String> = left.map(|left| format!("{}/{}", left.kind, left.key)).collect();
+    objects.dedup();
+    objects
+}
+
+/// What of the drift on a device is ignored; `None` where it could not be read.
+#[must_use]
+pub fn ignored_on(plan: &DevicePlan) -> Option<Vec<IgnoredDrift>> {
+    let Outcome::Read(changes) = &plan.outcome else {
+        return None;
+    };
+    let ignored = changes.left.iter().filter_map(|left| match &left.why {
+        Why::Ignored { reason, until, ends } => Some(IgnoredDrift {
+            what: left.in_words(),
+            reason: reason.clone(),
+            until: *until,
+            ends: ends.clone(),
+        }),
+        Why::Reported | Why::LeftToPeople => None,
+    });
+    Some(ignored.collect())
 }
 
 /// What a plan says of how a device stands, kept while the plan is applied.
@@ -402,15 +467,18 @@ pub struct Foreseen {
     state: State,
     /// When the window opens that it waits for.
     opens: Option<Timestamp>,
+    /// The objects with drift that is left as it is and counts.
+    left: Vec<String>,
 }
 
 impl From<&DevicePlan> for Foreseen {
     fn from(plan: &DevicePlan) -> Self {
-        let waiting = match &plan.outcome {
-            Outcome::Read(changes) => changes.waiting.as_ref(),
-            Outcome::Unread(_) => None,
+        let (waiting, left) = match &plan.outcome {
+            Outcome::Read(changes) => (changes.waiting.as_ref(), left_on(changes)),
+            Outcome::Unread(_) => (None, Vec::new()),
         };
         Self {
+            left,
             state: by_plan(plan),
             opens: waiting.map(|waiting| waiting.opening.from),
         }
@@ -427,7 +495,10 @@ pub fn by_result(result: &DeviceResult, foreseen: Option<&Foreseen>) -> State {
                     reason: waits.clone(),
                     opens: foreseen.and_then(|foreseen| foreseen.opens),
                 },
-                None => State::InSync,
+                None => match foreseen.map(|foreseen| foreseen.left.clone()) {
+                    Some(objects) if !objects.is_empty() => State::Drifted { objects },
+                    _ => State::InSync,
+                },
             }
         }
         DeviceOutcome::Held => foreseen.map_or(State::InSync, |foreseen| foreseen.state.clone()),

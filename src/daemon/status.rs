@@ -38,6 +38,9 @@ pub struct Status {
     /// Where what was observed is published, if it is.
     #[serde(default)]
     pub publishing: Option<Publishing>,
+    /// Ignore rules for drift that have ended and are still in the inventory in force.
+    #[serde(default)]
+    pub lapsed: Vec<String>,
     /// Devices by key.
     pub devices: BTreeMap<String, Standing>,
 }

@@ -36,6 +36,18 @@ impl DeviceConfig {
         }
     }
 
+    /// Makes the object of that number this one. One of another kind than the number changes nothing.
+    pub fn put(&mut self, id: ObjectId, object: Object) {
+        match (id, object) {
+            (ObjectId::System, Object::System(hostname)) => self.hostname = hostname,
+            (ObjectId::Port(id), Object::Port(port)) => self.set_port(id, port),
+            (ObjectId::Profile(id), Object::Profile(profile)) => drop(self.profiles.insert(id, profile)),
+            (ObjectId::Endpoint(id), Object::Endpoint(endpoint)) => drop(self.endpoints.insert(id, endpoint)),
+            (ObjectId::Subscriber(id), Object::Subscriber(one)) => drop(self.subscribers.insert(id, *one)),
+            _ => {}
+        }
+    }
+
     /// Whether the object of that number is exactly this one; `None` stands for no object.
     #[must_use]
     pub fn holds(&self, id: ObjectId, object: Option<&Object>) -> bool {

@@ -12,6 +12,7 @@ use crate::inventory::desired::DesiredDevice;
 use crate::inventory::model::{Inventory, Mode};
 use crate::inventory::{Cache, compile, load_cached};
 use crate::observed::{Identity, Kind, ObjectId};
+use crate::plan::drift::Leave;
 use crate::plan::impact::duration::Timings;
 use crate::plan::model::{DeviceChanges, ObjectChange};
 use crate::plan::{Inputs, Readings, plan_device};
@@ -212,6 +213,7 @@ fn trial(found: &Found, desired: &DesiredDevice) -> DeviceChanges {
         now: Timestamp::UNIX_EPOCH,
         window: None,
         targets: None,
+        leave: Leave::default(),
     };
     // How a change would be sent does not matter where none is to be.
     plan_device(inputs, &|_| Ok(Vec::new()))

@@ -16,6 +16,7 @@ use crate::inventory::model::{Inventory, Mode, Transport};
 use crate::observed::{
     Capabilities, DeviceConfig, Endpoint, Identity, Kind, Profile, ProfileRef, RunningConfig, Subscriber,
 };
+use crate::plan::drift::Leave;
 use crate::plan::impact::duration::Timings;
 use crate::plan::model::DeviceChanges;
 use crate::plan::{Inputs, Readings, plan_device};
@@ -92,6 +93,7 @@ pub(super) fn plan(found: &Found, key: &str, inventory: &Inventory, mode: Mode) 
         now: Timestamp::UNIX_EPOCH,
         window: None,
         targets: None,
+        leave: Leave::default(),
     };
     plan_device(inputs, &|_| Ok(Vec::new()))
 }

@@ -12,6 +12,7 @@ use crate::inventory::model::{Pause, Unsaved};
 use crate::observed::{AssumedWord, Capabilities, Change, DeviceConfig, Identity, Kind, Object, ObjectId, Subscriber};
 
 use super::diff::{OrderedChange, Purpose, diff};
+use super::drift::{Leave, Left, leave, with_left};
 use super::guard::refuse_protected;
 use super::hold;
 use super::impact::duration::{Timings, estimate};
@@ -55,6 +56,8 @@ pub struct Inputs<'a> {
     pub remembered: Option<&'a Arc<DeviceConfig>>,
     /// The objects that the operator named; `None` for the whole device.
     pub targets: Option<&'a BTreeSet<(Kind, String)>>,
+    /// How much drift is left as it is.
+    pub leave: Leave,
 }
 
 impl Inputs<'_> {
@@ -110,6 +113,7 @@ pub fn plan_device(inputs: Inputs<'_>, render: Render<'_>) -> DeviceChanges {
     if let Some(targets) = inputs.targets {
         restrict(&mut resolution, observed, records, targets);
     }
+    leave(&mut resolution, observed, inputs);
     refuse_what_cannot_stand(&mut resolution, observed, desired.model.medium);
     resolution.notes.extend(running.warnings.iter().cloned());
     refuse_protected(&mut resolution, desired, observed, records);
@@ -192,9 +196,10 @@ pub fn plan_device(inputs: Inputs<'_>, render: Render<'_>) -> DeviceChanges {
         unmanaged: with_names(&resolution.unmanaged),
         notes: std::mem::take(&mut resolution.notes),
         decisions: desired.notes.clone(),
+        records: settle(resolution.records, records, &target, &resolution.left),
+        left: std::mem::take(&mut resolution.left),
         refusals: std::mem::take(&mut resolution.refusals),
         records_before: Arc::clone(records),
-        records: settle(resolution.records, records, &target),
         basis: inputs.basis(),
         observed: Arc::clone(observed),
         target,
@@ -332,13 +337,22 @@ fn lines(count: usize) -> String {
 
 /// Records hold what the device will really hold. One that the plan leaves as it was (outside of a target, waiting for a
 /// window) keeps what was last applied: what the device holds instead was done behind gamops's back, and nobody has
-/// agreed to it.
-fn settle(mut records: Arc<Vec<Record>>, before: &[Record], target: &DeviceConfig) -> Arc<Vec<Record>> {
+/// agreed to it. So does a single field that is left as it is.
+fn settle(mut records: Arc<Vec<Record>>, before: &[Record], target: &DeviceConfig, left: &[Left]) -> Arc<Vec<Record>> {
     let is_settled = |record: &Record| target.holds(record.object, record.applied.as_ref()) || before.contains(record);
     if !records.iter().all(is_settled) {
         for record in Arc::make_mut(&mut records) {
             if !is_settled(record) {
-                record.applied = target.object(record.object);
+                let reached = target.object(record.object);
+                record.applied = match (reached, before.iter().find(|before| before.object == record.object)) {
+                    (
+                        Some(reached),
+                        Some(Record {
+                            applied: Some(applied), ..
+                        }),
+                    ) => Some(with_left(left, record.object, &reached, applied).into_owned()),
+                    (reached, _) => reached,
+                };
             }
         }
     }
@@ -480,7 +494,8 @@ fn is_set(value: &str) -> bool {
     !matches!(value, "" | "no" | "model default")
 }
 
-fn cause(
+/// Which side moved. What is left as it is, is on neither.
+pub(super) fn cause(
     id: ObjectId,
     before: Option<&Object>,
     after: Option<&Object>,
@@ -495,6 +510,8 @@ fn cause(
             Cause::Inventory
         };
     };
+    let beside = before.map(|held| with_left(&resolution.left, id, applied, held));
+    let applied = beside.as_deref().unwrap_or(applied);
     if before == Some(applied) {
         Cause::Inventory
     } else if after == Some(applied) {

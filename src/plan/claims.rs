@@ -3,6 +3,9 @@
 //! A run may be cut off anywhere, and the next one must recognise everything that this one touched: as it was,
 //! as it was to become, and under a temporary name in between.
 
+use crate::observed::{Object, ObjectId};
+
+use super::drift::with_left;
 use super::model::DeviceChanges;
 use super::record::Record;
 
@@ -21,7 +24,7 @@ pub fn claims(changes: &DeviceChanges) -> Vec<Record> {
         .iter()
         .filter(|record| !before.contains(record))
         .map(|record| Record {
-            applied: changes.observed.object(record.object).filter(|_| is_known(record)),
+            applied: held(changes, record.object).filter(|_| is_known(record)),
             ..record.clone()
         });
     let renumbered = |before: &&Record| {
@@ -32,6 +35,18 @@ pub fn claims(changes: &DeviceChanges) -> Vec<Record> {
     };
     let left_behind = before.iter().filter(renumbered).map(Record::left_behind);
     coming.chain(left_behind).collect()
+}
+
+/// What the device holds of an object, but for drift that is left as it is: of that, what was applied. The run does not
+/// touch it, and whoever goes on after the run finds drift there as before.
+fn held(changes: &DeviceChanges, id: ObjectId) -> Option<Object> {
+    let held = changes.observed.object(id)?;
+    let before = changes.records_before.iter().find(|before| before.object == id);
+    let applied = before.and_then(|before| before.applied.as_ref());
+    Some(match applied {
+        Some(applied) => with_left(&changes.left, id, &held, applied).into_owned(),
+        None => held,
+    })
 }
 
 fn replaces(record: &Record, before: &Record) -> bool {

@@ -105,6 +105,7 @@ mod tests {
             commit: Some("3f0c2d81aa4e".to_owned()),
             trips: Vec::new(),
             rulings: Vec::new(),
+            notes: Vec::new(),
             targets: vec!["maple/subscriber/s-1".parse().unwrap()],
             windows_ignored: false,
             moves: Vec::new(),

@@ -61,6 +61,9 @@ pub struct PlanJson {
     /// Set where no device was read and the plan was made from what had been observed. Since 1.1.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub preview: Option<PreviewJson>,
+    /// What an operator should know of the inventory, such as ignore rules that have ended. Since 1.1.
+    #[serde(default)]
+    pub notes: Vec<String>,
 }
 
 /// Numbers of what apply would do.
@@ -276,6 +279,9 @@ pub struct DeviceJson {
     pub waiting: Option<WaitingJson>,
     /// Where the window is open and some changes have to be made in it: when it closes, in UTC.
     pub window_closes: Option<String>,
+    /// Drift that is left as it is; not among the changes.
+    #[serde(default)]
+    pub left: Vec<LeftJson>,
     /// Objects that are there and become managed.
     pub adopted: Vec<NamedJson>,
     /// Objects that gamops does not own and leaves alone.
@@ -284,6 +290,33 @@ pub struct DeviceJson {
     pub notes: Vec<String>,
     /// The running configuration that the plan was made from, line by line in one order, secrets masked.
     pub running: Vec<String>,
+}
+
+/// Drift on one object that is left as it is, for one reason.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct LeftJson {
+    /// `device/kind/key`.
+    pub address: String,
+    /// `system`, `port`, `profile`, `endpoint` or `subscriber`.
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// Inventory key.
+    pub name: String,
+    /// Number on the device; 0 for the device itself.
+    pub id: u16,
+    /// The fields by their names in the inventory; empty where the object is gone.
+    pub fields: Vec<String>,
+    /// What the device holds in them, by the names that changes have. Null where the object is gone.
+    pub held: Option<BTreeMap<String, String>>,
+    /// What the inventory says in the same. Null where the object is gone.
+    pub wanted: Option<BTreeMap<String, String>>,
+    /// `ignored` by a rule of the inventory, `reported` by its policy, or `left-to-people` after it was taken back again and
+    /// again; the last two in the daemon's rounds only.
+    pub why: String,
+    /// The rule's reason; null for the others.
+    pub reason: Option<String>,
+    /// When the rule ends, in UTC; null for the others.
+    pub until: Option<String>,
 }
 
 /// What stands in the way.

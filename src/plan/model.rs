@@ -10,6 +10,7 @@ use crate::inventory::model::Device;
 use crate::inventory::rollout::Waves;
 use crate::observed::{Change, DeviceConfig, Kind, ObjectId, Option82, RunningConfig, sha256};
 
+use super::drift::Left;
 use super::guard::{Ruling, Trip};
 use super::impact::duration::Estimate;
 use super::impact::{Impact, Total, total};
@@ -42,6 +43,8 @@ pub struct Plan {
     pub waves: Waves,
     /// What the inventory's own rules say of it.
     pub rulings: Vec<Ruling>,
+    /// What an operator should know of the inventory that it is for.
+    pub notes: Vec<String>,
 }
 
 /// What would be done to one device.
@@ -126,6 +129,8 @@ pub struct DeviceChanges {
     pub save: Save,
     /// Whether a run of gamops on this device never came to its end.
     pub unfinished: bool,
+    /// Drift that is left as it is; neither in `changes` nor in `steps`.
+    pub left: Vec<Left>,
     /// Objects that are there and become owned.
     pub adopted: Vec<(ObjectId, String)>,
     /// Objects that gamops does not own, with their names.

@@ -45,6 +45,11 @@ pub enum Moved {
         /// What waits now, as it is said; `None` where nothing does any more.
         waits: Option<String>,
     },
+    /// An ignore rule has come to its end, or drift that is ignored has changed.
+    Ignored {
+        /// What is ignored now, in words; `None` where nothing is.
+        now: Option<String>,
+    },
     /// It was paused, or a pause of it has ended.
     Paused {
         /// The pauses that hold it back now, in words; `None` where none does any more.
@@ -92,6 +97,8 @@ impl fmt::Display for Moved {
             Self::Window { waits: None } => {
                 f.write_str("its maintenance window is open now: what waited when it was planned can be done")
             }
+            Self::Ignored { now: Some(now) } => write!(f, "other drift on it is ignored now: {now}"),
+            Self::Ignored { now: None } => f.write_str("no drift on it is ignored any more: an ignore rule has ended"),
             Self::Paused { by: Some(by) } => write!(f, "it is paused now: {by}"),
             Self::Paused { by: None } => f.write_str("it is paused no longer"),
             Self::Refused { rule, message } => write!(f, "changes are refused now[{rule}]: {message}"),
@@ -162,6 +169,12 @@ pub fn moved(planned: &PlanJson, now: &PlanJson, device: &str) -> Vec<Moved> {
         };
         moved.push(Moved::Window {
             waits: again.waiting.as_ref().map(waits),
+        });
+    }
+    if moved.is_empty() && then.left != again.left {
+        let addresses: Vec<&str> = again.left.iter().map(|left| left.address.as_str()).collect();
+        moved.push(Moved::Ignored {
+            now: (!addresses.is_empty()).then(|| addresses.join(", ")),
         });
     }
     let stands_in_the_way = again.refusals.iter().find(|refusal| !then.refusals.contains(refusal));

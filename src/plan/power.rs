@@ -116,6 +116,7 @@ pub fn power_off(inputs: Inputs<'_>, subscriber: &str, render: Render<'_>) -> Po
         held: held(inputs),
         changes,
         waiting: None,
+        left: Vec::new(),
         closing: None,
         unfinished: inputs.unfinished,
         save: Save::No,

@@ -17,6 +17,7 @@ use crate::domain::{EndpointId, MacAddr, ProfileId, SubscriberId, SubscriberMode
 use crate::inventory::desired::{DesiredDevice, DesiredRate};
 use crate::observed::{Capabilities, DeviceConfig, Kind, ObjectId, Port, ProfileRef, Subscriber};
 
+use super::drift::Left;
 use super::matching::{Binding, Candidate, Departed, Recorded, Wanted};
 use super::record::Record;
 
@@ -43,6 +44,8 @@ pub struct Resolution {
     pub notes: Vec<String>,
     /// The inventory key of each object that the inventory or a record names.
     pub keys: BTreeMap<ObjectId, String>,
+    /// Drift that is left as it is: the target holds it as the device does, the records what was applied.
+    pub left: Vec<Left>,
 }
 
 /// A reason why a device is not changed.
@@ -388,4 +391,4 @@ impl<'a> Resolver<'a> {
 #[cfg(test)]
 pub(super) mod laws;
 #[cfg(test)]
-pub(super) mod tests;
+pub(in crate::plan) mod tests;

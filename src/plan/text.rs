@@ -10,6 +10,7 @@ use anstyle::{AnsiColor, Style};
 use crate::inventory::model::Effect;
 use crate::observed::Kind;
 
+use super::drift::{Left, Why};
 use super::guard::{Verdict, way_through};
 use super::impact::Class;
 use super::model::{
@@ -104,6 +105,7 @@ pub(super) fn has_nothing_to_say(device: &DevicePlan) -> bool {
                 && changes.adopted.is_empty()
                 && changes.held.is_none()
                 && changes.waiting.is_none()
+                && changes.left.is_empty()
                 && changes.saved == Saved::Yes
         }
     }
@@ -161,6 +163,7 @@ fn changes_text(out: &mut String, device: &DeviceChanges, parts: Option<&Parts>)
         None => object_changes(out, &device.changes),
         Some(parts) => parted(out, parts),
     }
+    left_text(out, &device.left);
     for (id, name) in &device.adopted {
         let _ = writeln!(
             out,
@@ -250,6 +253,39 @@ fn object_changes(out: &mut String, changes: &[ObjectChange]) {
         let (group, after) = rest.split_at(alike.max(1));
         group_text(out, group);
         rest = after;
+    }
+}
+
+/// Drift that is left as it is: what the device holds, what the inventory says, and why it stays.
+fn left_text(out: &mut String, left: &[Left]) {
+    for Left {
+        kind, key, fields, why, ..
+    } in left
+    {
+        let what = format!("{kind}/{key}");
+        let fields: Vec<String> = (fields.iter())
+            .map(|field| {
+                let (held, wanted) = (or_none(&field.before), or_none(&field.after));
+                format!("{}: {held} (inventory: {wanted})", field.field)
+            })
+            .collect();
+        let fields = if fields.is_empty() {
+            "gone".to_owned()
+        } else {
+            fields.join(", ")
+        };
+        let (word, because) = match why {
+            Why::Ignored { reason, ends, .. } => ("IGNORED", format!("until {ends}: {reason}")),
+            Why::Reported => (
+                "LEFT   ",
+                "changed on the device behind gamops's back, and only reported".to_owned(),
+            ),
+            Why::LeftToPeople => ("LEFT   ", "changed again and again, and left to people".to_owned()),
+        };
+        let _ = writeln!(
+            out,
+            "  {WARN}= {word}{WARN:#}  {what:<28} {fields}\n             {because}"
+        );
     }
 }
 
@@ -393,15 +429,12 @@ fn option82_text(out: &mut String, change: &ObjectChange) {
     }
 }
 
+fn or_none(value: &str) -> &str {
+    if value.is_empty() { "none" } else { value }
+}
+
 /// The fields of a change in words.
 pub(super) fn fields_text(change: &ObjectChange) -> String {
-    let quoted = |value: &str| {
-        if value.is_empty() {
-            "none".to_owned()
-        } else {
-            value.to_owned()
-        }
-    };
     let words: Vec<String> = change
         .fields
         .iter()
@@ -409,7 +442,12 @@ pub(super) fn fields_text(change: &ObjectChange) -> String {
         .map(|field| match change.action {
             Action::Create => format!("{} {}", field.field, field.after),
             Action::Destroy => format!("{} {}", field.field, field.before),
-            Action::Update => format!("{}: {} -> {}", field.field, quoted(&field.before), quoted(&field.after)),
+            Action::Update => format!(
+                "{}: {} -> {}",
+                field.field,
+                or_none(&field.before),
+                or_none(&field.after)
+            ),
         })
         .collect();
     words.join(", ")
@@ -443,7 +481,14 @@ fn closing(out: &mut String, plan: &Plan, [nothing, why]: [&str; 2]) {
     } else if plan.read().any(|device| !device.changes.is_empty()) {
         out.push_str("Nothing to apply: every difference is on a device that is observed only or paused.\n");
     } else {
+        let why = match plan.read().any(|device| !device.left.is_empty()) {
+            true => format!("{}, but for drift that is left as it is.", why.trim_end_matches('.')),
+            false => (*why).to_owned(),
+        };
         let _ = writeln!(out, "{STRONG}{nothing}{STRONG:#} {why}");
+    }
+    for note in &plan.notes {
+        let _ = writeln!(out, "note: {note}");
     }
     guards(out, plan);
     waiting_line(out, plan);

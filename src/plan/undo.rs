@@ -148,6 +148,7 @@ pub fn undo_device(inputs: Inputs<'_>, undone: Undone<'_>, render: Render<'_>) -
         changes,
         // Whoever undoes a run wants it now.
         waiting: None,
+        left: Vec::new(),
         closing: None,
         unfinished: inputs.unfinished,
         save: save(&saved, desired.unsaved, !steps.is_empty(), false),

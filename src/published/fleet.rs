@@ -7,6 +7,7 @@ use jiff::Timestamp;
 
 use crate::dialect::{command, running};
 use crate::inventory;
+use crate::inventory::drift::lapsed;
 use crate::inventory::model::{Device, Inventory};
 use crate::observed::Kind;
 use crate::plan::guard::{self, Allowances, Baseline, Sight};
@@ -106,6 +107,7 @@ impl Fleet {
             waves: inventory.policies.waves.clone(),
             trips: Vec::new(),
             rulings: Vec::new(),
+            notes: lapsed(inventory, terms.now),
         };
         plan.moves = moves::moves(&plan, |key| moves::home(inventory, key));
         if !plan.moves.is_empty() {

@@ -137,6 +137,7 @@ impl Reading {
             window: context.window(device),
             remembered: view.remembered,
             targets: view.targets,
+            leave: context.leaving.on(&device.key),
         });
         if let Some(standing) = &known.unconfirmed {
             changes.refuse(confirm::refusal(standing, jiff::Timestamp::now()));

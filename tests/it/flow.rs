@@ -625,5 +625,6 @@ pub(crate) fn context(fleet: &TestFleet, store: gamops::store::Store) -> gamops:
         aside: std::collections::BTreeSet::new(),
         sightings: gamops::reconcile::Sightings::default(),
         is_daemon: false,
+        leaving: gamops::reconcile::Leaving::default(),
     }
 }

@@ -123,6 +123,7 @@ fn plan_for(config: &RunningConfig) -> DeviceChanges {
             now: jiff::Timestamp::UNIX_EPOCH,
             window: None,
             targets: None,
+            leave: gamops::plan::drift::Leave::default(),
         },
         &render,
     )
@@ -137,6 +138,7 @@ fn plan_of(config: &RunningConfig) -> Plan {
         waves: Waves::default(),
         trips: Vec::new(),
         rulings: Vec::new(),
+        notes: Vec::new(),
         windows_ignored: false,
         devices: vec![DevicePlan {
             device: "maple".to_owned(),

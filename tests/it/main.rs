@@ -19,6 +19,7 @@ mod device_gather;
 mod devices;
 mod discover;
 mod doctor;
+mod drift;
 mod edit;
 mod faults;
 mod fields;

@@ -171,6 +171,7 @@ impl World {
             aside: std::collections::BTreeSet::new(),
             sightings: gamops::reconcile::Sightings::default(),
             is_daemon: false,
+            leaving: gamops::reconcile::Leaving::default(),
         })
     }
 }

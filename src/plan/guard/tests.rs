@@ -130,6 +130,7 @@ fn device(number: usize, does: Does) -> DevicePlan {
         host_key: None,
         outcome: Outcome::Read(Box::new(DeviceChanges {
             waiting: None,
+            left: Vec::new(),
             closing: None,
             mac: MacAddr::new([0, 0x0e, 0xd8, 0, 0, 1]),
             firmware: String::new(),
@@ -168,6 +169,7 @@ fn plan(fleet: &[Does]) -> Plan {
         moves: Vec::new(),
         waves: crate::inventory::rollout::Waves::default(),
         rulings: Vec::new(),
+        notes: Vec::new(),
     }
 }
 

@@ -14,6 +14,7 @@ use crate::inventory::window::{Window, zone};
 use crate::observed::{Capabilities, Identity, RunningConfig, Subscriber};
 use crate::plan::Readings;
 use crate::plan::build::plan_device;
+use crate::plan::drift::Leave;
 use crate::plan::impact::duration::Timings;
 use crate::plan::model::DeviceChanges;
 use crate::plan::record::Record;
@@ -72,6 +73,7 @@ fn plan(
         now: Timestamp::UNIX_EPOCH,
         window: closed.map(state),
         targets: None,
+        leave: Leave::default(),
     };
     plan_device(inputs, &|_| Ok(vec!["a command".to_owned()]))
 }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::observed::{ObjectId, Option82, sha256};
 
+use super::super::drift::{self, Left};
 use super::super::guard::{Ruling, Source, Trip, Verdict, Why};
 use super::super::impact::duration::Estimate;
 use super::super::impact::{Away, Total};
@@ -15,9 +16,9 @@ use super::super::pause::{Paused, in_words};
 use super::super::waves::{Rollout, Wave, rollout};
 use super::super::window::utc;
 use super::{
-    ChangeJson, DeviceJson, FORMAT_VERSION, GuardJson, ImpactJson, NamedJson, Option82Json, Option82ValuesJson,
-    PauseJson, PlanJson, RefusalJson, ResourceChangeJson, RolloutJson, RulingJson, StepJson, SummaryJson, TotalJson,
-    UnsavedJson, WaitingJson, WaveJson,
+    ChangeJson, DeviceJson, FORMAT_VERSION, GuardJson, ImpactJson, LeftJson, NamedJson, Option82Json,
+    Option82ValuesJson, PauseJson, PlanJson, RefusalJson, ResourceChangeJson, RolloutJson, RulingJson, StepJson,
+    SummaryJson, TotalJson, UnsavedJson, WaitingJson, WaveJson,
 };
 
 /// Renders a whole plan.
@@ -31,6 +32,7 @@ pub fn plan_json(plan: &Plan) -> PlanJson {
         targets: plan.targets.iter().map(ToString::to_string).collect(),
         inventory: plan.inventory.clone(),
         commit: plan.commit.clone(),
+        notes: plan.notes.clone(),
         applyable: plan.is_actionable() && !plan.is_guarded(),
         complete: !plan.has_unread(),
         summary: SummaryJson {
@@ -211,6 +213,7 @@ fn device(device: &DevicePlan) -> DeviceJson {
         },
         waiting: None,
         window_closes: None,
+        left: Vec::new(),
         adopted: Vec::new(),
         unmanaged: Vec::new(),
         notes: Vec::new(),
@@ -271,6 +274,7 @@ fn read(json: &mut DeviceJson, changes: &DeviceChanges) {
     };
     json.waiting = changes.waiting.as_ref().map(waiting);
     json.window_closes = changes.closing.as_ref().map(|closing| utc(closing.until));
+    json.left = changes.left.iter().map(left).collect();
     json.adopted = named(&changes.adopted);
     json.unmanaged = named(&changes.unmanaged);
     json.notes = changes.notes.iter().chain(&changes.decisions).cloned().collect();
@@ -287,6 +291,34 @@ impl From<&Paused> for PauseJson {
             reason: paused.reason.clone(),
             until: paused.until.map(|until| format!("{until:.0}")),
         }
+    }
+}
+
+fn left(left: &Left) -> LeftJson {
+    let by_name = |side: fn(&FieldChange) -> &String| {
+        let values = left
+            .fields
+            .iter()
+            .map(|field| (field.field.to_owned(), side(field).clone()));
+        (!left.is_gone()).then(|| values.collect())
+    };
+    let (why, rule) = match &left.why {
+        drift::Why::Ignored { reason, until, .. } => ("ignored", Some((reason.clone(), utc(*until)))),
+        drift::Why::Reported => ("reported", None),
+        drift::Why::LeftToPeople => ("left-to-people", None),
+    };
+    let (reason, until) = rule.unzip();
+    LeftJson {
+        address: left.address.clone(),
+        kind: left.kind.to_string(),
+        name: left.key.clone(),
+        id: left.object.number(),
+        fields: left.named.iter().map(ToString::to_string).collect(),
+        held: by_name(|field| &field.before),
+        wanted: by_name(|field| &field.after),
+        why: why.to_owned(),
+        reason,
+        until,
     }
 }
 

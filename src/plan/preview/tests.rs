@@ -45,6 +45,7 @@ fn planned(desired: &DesiredDevice, held: &DeviceConfig, records: &[Record]) -> 
         now: Timestamp::UNIX_EPOCH,
         window: None,
         targets: None,
+        leave: crate::plan::drift::Leave::default(),
     };
     plan_device(inputs, &|change| {
         let lines = crate::dialect::command::commands(change);
@@ -127,6 +128,7 @@ fn preview(with: &DeviceChanges, without: &DeviceChanges, devices: usize, name: 
             moves: Vec::new(),
             waves: Waves::default(),
             rulings: Vec::new(),
+            notes: Vec::new(),
         },
         observed: Some("refs/gamops/observed at 51cdb23edcc6".to_owned()),
         seen: BTreeMap::new(),

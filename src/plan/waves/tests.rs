@@ -57,6 +57,7 @@ fn device(key: &str, changes: Vec<ObjectChange>) -> DevicePlan {
             },
             changes,
             waiting: None,
+            left: Vec::new(),
             closing: None,
             refusals: Vec::new(),
             saved: Saved::Yes,
@@ -108,6 +109,7 @@ fn plan(mut devices: Vec<DevicePlan>, moving: &[(&str, &str)], canary: &str, siz
         devices,
         trips: Vec::new(),
         rulings: Vec::new(),
+        notes: Vec::new(),
         windows_ignored: false,
         moves,
         waves: Waves {
