@@ -49,7 +49,10 @@ pub(super) fn happens(world: &mut World<'_>, dice: &mut Dice, made: &mut u32) ->
             world.tell("the branch is deleted");
             let bare = world.origin.bare().to_string_lossy().into_owned();
             world.origin.git(&["push", "--quiet", "--force", &bare, "main:other"]);
-            world.origin.git(&["push", "--quiet", &bare, ":main"]);
+            // It may be gone already.
+            world
+                .origin
+                .git(&["--git-dir", &bare, "update-ref", "-d", "refs/heads/main"]);
         }
         63..71 if world.runs() => world.kill(),
         63..71 => world.start(),
