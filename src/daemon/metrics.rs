@@ -13,8 +13,31 @@ use prometheus_client::registry::Registry;
 use super::standing::State;
 use super::status::Status;
 
-/// The content type of what [`text`] gives.
-pub(super) const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+/// In which of its two text formats Prometheus is answered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Format {
+    /// The one of old, which everything reads.
+    Plain,
+    /// The one that Prometheus asks for.
+    OpenMetrics,
+}
+
+impl Format {
+    /// What the header `Accept` of a request asks for.
+    pub(super) fn of(accept: &str) -> Self {
+        match accept.contains("application/openmetrics-text") {
+            true => Self::OpenMetrics,
+            false => Self::Plain,
+        }
+    }
+
+    pub(super) const fn content_type(self) -> &'static str {
+        match self {
+            Self::Plain => "text/plain; version=0.0.4; charset=utf-8",
+            Self::OpenMetrics => "application/openmetrics-text; version=1.0.0; charset=utf-8",
+        }
+    }
+}
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct OfDevice {
@@ -45,7 +68,28 @@ struct Ending {
 type Seconds = Gauge<f64, AtomicU64>;
 
 /// The status as metrics: a handful of series a device.
-pub(super) fn text(status: &Status) -> String {
+pub(super) fn text(status: &Status, format: Format) -> String {
+    let mut text = String::new();
+    // Into a text nothing can fail.
+    let _ = encode(&mut text, &registry(status));
+    match format {
+        Format::OpenMetrics => text,
+        Format::Plain => plain(&text),
+    }
+}
+
+/// The same in the plain format, which calls a counter what its samples are called, and has no end mark.
+fn plain(text: &str) -> String {
+    let is_counter = |name: &str| text.contains(&format!("# TYPE {name} counter\n"));
+    let line = |line: &str| match line.split(' ').collect::<Vec<_>>().as_slice() {
+        ["#", "EOF" | "UNIT", ..] => String::new(),
+        ["#", word, name, rest @ ..] if is_counter(name) => format!("# {word} {name}_total {}\n", rest.join(" ")),
+        _ => format!("{line}\n"),
+    };
+    text.lines().map(line).collect()
+}
+
+fn registry(status: &Status) -> Registry {
     let mut registry = Registry::with_prefix("gamops");
 
     let build = Family::<Build, Gauge>::default();
@@ -146,9 +190,5 @@ pub(super) fn text(status: &Status) -> String {
         "Objects that differ from the inventory and are only shown",
         differing,
     );
-
-    let mut text = String::new();
-    // Into a text nothing can fail.
-    let _ = encode(&mut text, &registry);
-    text
+    registry
 }

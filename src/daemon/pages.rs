@@ -107,9 +107,11 @@ async fn readyz(State(pages): State<Pages>) -> Response {
     }
 }
 
-async fn metrics_page(State(pages): State<Pages>) -> Response {
-    let text = metrics::text(&pages.told.borrow());
-    ([(header::CONTENT_TYPE, metrics::CONTENT_TYPE)], text).into_response()
+async fn metrics_page(State(pages): State<Pages>, headers: HeaderMap) -> Response {
+    let accept = headers.get(header::ACCEPT).and_then(|value| value.to_str().ok());
+    let format = metrics::Format::of(accept.unwrap_or_default());
+    let text = metrics::text(&pages.told.borrow(), format);
+    ([(header::CONTENT_TYPE, format.content_type())], text).into_response()
 }
 
 async fn status(State(pages): State<Pages>) -> Response {

@@ -40,6 +40,7 @@ mod init;
 mod leases;
 mod life;
 mod matrix;
+mod metrics;
 mod partial;
 mod pause;
 mod policies;
