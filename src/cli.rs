@@ -21,6 +21,7 @@ mod history;
 mod import;
 mod init;
 mod kept;
+mod log;
 mod observed;
 mod pause;
 mod plan;
@@ -44,6 +45,7 @@ pub mod validate;
 use std::process::ExitCode;
 
 use clap::{ColorChoice, CommandFactory as _, Parser, Subcommand};
+use tracing::Instrument as _;
 
 use crate::diagnostic::Colour;
 use crate::store::StoreError;
@@ -89,19 +91,10 @@ struct Cli {
         default_value = "text",
         env = "GAMOPS_LOG_FORMAT"
     )]
-    log_format: LogFormat,
+    log_format: log::LogFormat,
 
     #[command(subcommand)]
     command: Command,
-}
-
-/// How the log is written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-enum LogFormat {
-    /// For people.
-    Text,
-    /// For programs: one JSON document a line.
-    Json,
 }
 
 #[derive(Debug, Subcommand)]
@@ -168,10 +161,9 @@ fn start() -> Exit {
         ColorChoice::Never => anstream::ColorChoice::Never.write_global(),
         ColorChoice::Auto => {}
     }
-    log_to_stderr(cli.verbose, cli.log_format, matches!(cli.command, Command::Daemon(_)));
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     let result = match runtime {
-        Ok(runtime) => runtime.block_on(run(cli.command)),
+        Ok(runtime) => runtime.block_on(log_and_run(cli)),
         Err(source) => Err(anyhow::Error::new(source).context("starting the runtime")),
     };
     result.unwrap_or_else(|error| {
@@ -191,6 +183,24 @@ fn start() -> Exit {
         }
         Exit::Failed
     })
+}
+
+/// Runs a command with what goes on told as the command line says. What a daemon does has no end, so each of its rounds is a trace.
+async fn log_and_run(cli: Cli) -> anyhow::Result<Exit> {
+    let of_daemon = matches!(cli.command, Command::Daemon(_));
+    let traces = log::begin(
+        cli.verbose,
+        cli.log_format,
+        of_daemon,
+        &tokio::runtime::Handle::current(),
+    )?;
+    let span = match of_daemon {
+        true => tracing::Span::none(),
+        false => tracing::info_span!("gamops", command = std::env::args().nth(1).unwrap_or_default()),
+    };
+    let result = run(cli.command).instrument(span).await;
+    traces.end().await;
+    result
 }
 
 async fn run(command: Command) -> anyhow::Result<Exit> {
@@ -251,28 +261,6 @@ async fn run(command: Command) -> anyhow::Result<Exit> {
         Command::Completions(args) => generate::completions(&args, Cli::command()),
         Command::Man(args) => generate::man(&args, Cli::command()),
     }
-}
-
-/// A daemon tells what it does without being asked.
-fn log_to_stderr(verbose: u8, format: LogFormat, of_daemon: bool) {
-    let level = match verbose {
-        0 if of_daemon => "gamops=info",
-        0 => "error",
-        1 => "gamops=info",
-        _ => "gamops=debug",
-    };
-    let filter = tracing_subscriber::EnvFilter::try_from_env("GAMOPS_LOG")
-        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new(level));
-    let log = tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(std::io::stderr);
-    // It fails where somebody else has set a log up, which is then theirs.
-    let _ = match format {
-        LogFormat::Text => log
-            .with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr()))
-            .try_init(),
-        LogFormat::Json => log.json().flatten_event(true).with_current_span(false).try_init(),
-    };
 }
 
 /// Prints the answer. A reader that has gone (`gamops plan | head`) is no error.

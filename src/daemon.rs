@@ -28,6 +28,7 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 use tokio::sync::{Notify, mpsc, watch};
 use tokio_util::sync::CancellationToken;
+use tracing::Instrument as _;
 
 use crate::domain::TimeSpan;
 use crate::inventory::Cache;
@@ -331,6 +332,7 @@ impl Daemon {
         let looked = match Keyring::from_environment() {
             Ok(keyring) => {
                 let look = self.source.look(&self.settings, &keyring, self.found.as_deref());
+                let look = look.instrument(tracing::info_span!(parent: None, "look at the repository"));
                 tokio::select! {
                     looked = look => looked.map_err(|error| chain(&error)),
                     () = self.control.stop.cancelled() => return,
@@ -495,7 +497,22 @@ impl Daemon {
                     cancel: self.control.stop.child_token(),
                     actor: by,
                 };
-                round::round(&self.settings, &tools, &order).await
+                let span = tracing::info_span!(
+                    parent: None,
+                    "round",
+                    reason = reason.words(),
+                    commit = force.name(),
+                    run = tracing::field::Empty,
+                    outcome = tracing::field::Empty,
+                );
+                let outcome = round::round(&self.settings, &tools, &order)
+                    .instrument(span.clone())
+                    .await;
+                if let Ok(outcome) = &outcome {
+                    span.record("outcome", outcome.word);
+                    outcome.run.map(|run| span.record("run", run));
+                }
+                outcome
             }
         };
         if let Some(publisher) = &self.publisher {

@@ -311,9 +311,9 @@ impl Forge {
     async fn ask(&self, call: &Call) -> Result<Answer, ForgeError> {
         let url = format!("{}{}", self.base, call.path);
         let (header, token) = call::login(self.kind, &self.token);
-        let mut headers = vec![("Accept", call::accept(self.kind).to_owned())];
+        let mut headers = vec![("Accept".into(), call::accept(self.kind).to_owned())];
         if !call.body.is_empty() {
-            headers.push(("Content-Type", "application/json".to_owned()));
+            headers.push(("Content-Type".into(), "application/json".to_owned()));
         }
         let request = Request {
             method: call.method,

@@ -36,6 +36,7 @@ use jiff::Timestamp;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::AbortOnDropHandle;
+use tracing::Instrument as _;
 
 use crate::dialect::command;
 use crate::inventory::drift::lapsed;
@@ -374,7 +375,8 @@ impl Context {
         targets: Option<BTreeSet<(Kind, String)>>,
     ) -> (DevicePlan, Option<Contact>) {
         let context = self.clone();
-        let task = tokio::spawn(async move { context.plan_one(&device, targets).await });
+        let span = tracing::info_span!("plan device", device = device.key);
+        let task = tokio::spawn(async move { context.plan_one(&device, targets).await }.instrument(span));
         match AbortOnDropHandle::new(task).await {
             Ok(planned) => planned,
             // A bug is one wherever it runs; nothing else ends the task before its time.

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use futures::StreamExt as _;
 use jiff::{SignedDuration, Timestamp};
 use tokio::time::Instant;
+use tracing::Instrument as _;
 
 use crate::plan::model::{DeviceChanges, DevicePlan, Outcome, Plan};
 use crate::plan::moves::{self, Move};
@@ -141,32 +142,36 @@ impl Run<'_> {
         let site = |device: &str| context.inventory.devices.get(device)?.site.as_deref();
         let turns = &Turns::new(context.parallelism, devices.iter().filter_map(|device| site(device)));
         let results: Vec<(DeviceResult, Option<Waiting>)> = futures::stream::iter(work)
-            .map(|(device, contact, held_back)| async move {
-                let _turn = turns.turn(site(&device.device)).await;
-                let (outcome, hold) = match (held_back, contact) {
-                    (None, contact) if is_too_late(device, now) => {
-                        close(contact).await;
-                        let why = "its maintenance window has closed since it was planned".to_owned();
-                        (DeviceOutcome::NotStarted(why), None)
-                    }
-                    (Some(refusal), contact) => {
-                        close(contact).await;
-                        (DeviceOutcome::Refused(vec![refusal]), None)
-                    }
-                    (None, None) if device.is_actionable() => match context.contact_again(device).await {
-                        Ok(contact) => context.apply_one(device, Some(contact), (run, stage), orders).await,
-                        Err(outcome) => (outcome, None),
-                    },
-                    (None, contact) => context.apply_one(device, contact, (run, stage), orders).await,
+            .map(|(device, contact, held_back)| {
+                let span = tracing::info_span!("change device", device = device.device);
+                let changed = async move {
+                    let _turn = turns.turn(site(&device.device)).await;
+                    let (outcome, hold) = match (held_back, contact) {
+                        (None, contact) if is_too_late(device, now) => {
+                            close(contact).await;
+                            let why = "its maintenance window has closed since it was planned".to_owned();
+                            (DeviceOutcome::NotStarted(why), None)
+                        }
+                        (Some(refusal), contact) => {
+                            close(contact).await;
+                            (DeviceOutcome::Refused(vec![refusal]), None)
+                        }
+                        (None, None) if device.is_actionable() => match context.contact_again(device).await {
+                            Ok(contact) => context.apply_one(device, Some(contact), (run, stage), orders).await,
+                            Err(outcome) => (outcome, None),
+                        },
+                        (None, contact) => context.apply_one(device, contact, (run, stage), orders).await,
+                    };
+                    let (waits, device) = (waits(device), device.device.clone());
+                    let waiting = hold.map(|(mac, hold)| Waiting {
+                        device: device.clone(),
+                        mac,
+                        stage,
+                        hold,
+                    });
+                    (DeviceResult { device, waits, outcome }, waiting)
                 };
-                let (waits, device) = (waits(device), device.device.clone());
-                let waiting = hold.map(|(mac, hold)| Waiting {
-                    device: device.clone(),
-                    mac,
-                    stage,
-                    hold,
-                });
-                (DeviceResult { device, waits, outcome }, waiting)
+                changed.instrument(span)
             })
             .buffer_unordered(usize::MAX)
             .collect()

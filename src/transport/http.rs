@@ -2,6 +2,7 @@
 //!
 //! Moves bytes: what they mean is known to whoever asks.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue};
@@ -39,7 +40,7 @@ pub struct Request {
     /// What messages name instead of the address, where that is a secret itself.
     pub called: Option<String>,
     /// Names and values of headers.
-    pub headers: Vec<(&'static str, String)>,
+    pub headers: Vec<(Cow<'static, str>, String)>,
     /// Name and value of a header that is a secret, if any: a token.
     pub token: Option<(&'static str, Secret)>,
     /// User and password, if any.
@@ -167,7 +168,7 @@ impl Http {
             Method::Patch => self.0.patch(&url),
         };
         for (name, value) in headers {
-            builder = builder.header(name, value);
+            builder = builder.header(&*name, value);
         }
         let secret = token.as_ref().map(|(name, _)| *name);
         if let Some((name, token)) = token {

@@ -67,6 +67,7 @@ mod ssh_transport;
 mod support;
 mod swap_endpoint;
 mod tell;
+mod traces;
 mod undo;
 mod validate;
 mod variants;

@@ -75,14 +75,14 @@ async fn post_signed(webhook: &Webhook, message: &Message, delivery: &str) -> Re
     let sent = Timestamp::now();
     let body = serde_json::to_vec(&json::notification(message, delivery, sent))?;
     let mut headers = vec![
-        ("Content-Type", "application/json".to_owned()),
-        ("X-Gamops-Delivery", delivery.to_owned()),
-        ("X-Gamops-Timestamp", sent.as_second().to_string()),
+        ("Content-Type".into(), "application/json".to_owned()),
+        ("X-Gamops-Delivery".into(), delivery.to_owned()),
+        ("X-Gamops-Timestamp".into(), sent.as_second().to_string()),
     ];
     if let Some(name) = &webhook.credentials {
         let secret = password(name, &login(name)?)?;
         headers.push((
-            "X-Gamops-Signature-256",
+            "X-Gamops-Signature-256".into(),
             format!("sha256={}", signature(&secret, &body)),
         ));
     }
@@ -104,7 +104,7 @@ async fn post_text(slack: &Slack, message: &Message) -> Result<(), NotTaken> {
         method: Method::Post,
         url: address.expose().trim().to_owned(),
         called: Some(format!("the address in credentials `{}`", slack.credentials)),
-        headers: vec![("Content-Type", "application/json".to_owned())],
+        headers: vec![("Content-Type".into(), "application/json".to_owned())],
         token: None,
         basic: None,
         body: serde_json::to_vec(&json::slack(message))?,

@@ -198,9 +198,9 @@ impl HttpStream {
         let kind = if self.first { "advertisement" } else { "result" };
         let wanted = format!("application/x-{}-{kind}", self.program);
         let (method, url) = self.request.clone();
-        let mut headers = vec![("accept", wanted.clone())];
+        let mut headers = vec![("accept".into(), wanted.clone())];
         if method == Method::Post {
-            headers.push(("content-type", format!("application/x-{}-request", self.program)));
+            headers.push(("content-type".into(), format!("application/x-{}-request", self.program)));
         }
         let request = Request {
             method,
