@@ -3,8 +3,10 @@
 //! Owns the shape of a finding, the order of a report, and its two forms, text and JSON. Knows nothing of
 //! inventories: a rule is an id here, a place is a span of a named text.
 
+mod github;
 mod json;
 mod render;
+mod sarif;
 
 use std::collections::HashMap;
 use std::fmt;
@@ -53,6 +55,15 @@ pub struct Place {
     pub line: usize,
     /// Column of the first byte in characters, from 1.
     pub column: usize,
+}
+
+impl Place {
+    /// The first column behind it, in characters from 1. `sources`: the texts that it is in one of.
+    fn end_column(&self, sources: &[SourceFile]) -> usize {
+        let source = sources.iter().find(|source| *source.path == *self.file);
+        let stretch = source.and_then(|source| source.text.get(self.span.clone()));
+        self.column + stretch.map_or(0, |stretch| stretch.chars().count())
+    }
 }
 
 /// One thing that is wrong or doubtful.

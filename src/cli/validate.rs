@@ -20,7 +20,7 @@ const INVALID: u8 = 3;
 /// be used, warnings or not, and 3 when it cannot.
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Example:\n  gamops validate inventory-example\n  gamops validate --format json . | jq '.findings[].rule'"
+    after_help = "Example:\n  gamops validate inventory-example\n  gamops validate --format json . | jq '.findings[].rule'\n  gamops validate --format sarif . > gamops.sarif"
 )]
 pub struct Args {
     /// Folder of the inventory, or its gamops.yaml
@@ -39,6 +39,10 @@ pub enum Format {
     Text,
     /// For machines: one JSON object with a versioned format
     Json,
+    /// For code scanners: SARIF 2.1.0
+    Sarif,
+    /// For jobs of GitHub, Gitea and Forgejo, which show the findings beside the lines
+    Github,
 }
 
 /// How the terminal that is written to looks.
@@ -76,6 +80,11 @@ pub fn run(args: &Args, style: Style, out: &mut dyn Write) -> anyhow::Result<u8>
             let json = serde_json::to_string_pretty(&loaded.report).context("writing the report as JSON")?;
             writeln!(out, "{json}")
         }
+        Format::Sarif => {
+            let sarif = serde_json::to_string_pretty(&loaded.report.sarif(&sources)).context("writing SARIF")?;
+            writeln!(out, "{sarif}")
+        }
+        Format::Github => writeln!(out, "{}{}", loaded.report.github(&sources), summary(&loaded)),
     }
     .context("writing the findings")?;
     Ok(if loaded.report.is_valid() { VALID } else { INVALID })

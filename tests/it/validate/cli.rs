@@ -85,6 +85,66 @@ fn the_json_form_carries_what_the_text_says() {
 }
 
 #[test]
+fn scanners_and_jobs_are_told_the_same_in_their_own_forms() {
+    let broken = package().join("tests/broken/duplicate-mac");
+    let (code, text) = validate(&broken, Format::Sarif);
+    assert_eq!(code, 3);
+    let sarif: serde_json::Value = serde_json::from_str(&text).unwrap();
+    let (_, json) = validate(&broken, Format::Json);
+    let json: serde_json::Value = serde_json::from_str(&json).unwrap();
+    let run = &sarif["runs"][0];
+    assert_eq!(sarif["version"], "2.1.0");
+    assert_eq!(
+        run["results"].as_array().unwrap().len(),
+        json["findings"].as_array().unwrap().len()
+    );
+    let (result, finding) = (&run["results"][0], &json["findings"][0]);
+    assert_eq!(
+        (&result["ruleId"], &result["level"]),
+        (&finding["rule"], &finding["severity"])
+    );
+    assert!(
+        run["tool"]["driver"]["rules"]
+            .as_array()
+            .unwrap()
+            .contains(&serde_json::json!({ "id": finding["rule"] }))
+    );
+    let location = |location: &serde_json::Value| location["physicalLocation"].clone();
+    let region = &location(&result["locations"][0])["region"];
+    let primary = &finding["primary"];
+    assert_eq!(
+        (&region["startLine"], &region["startColumn"]),
+        (&primary["line"], &primary["column"])
+    );
+    // The text of it is plain ASCII, so that bytes are characters.
+    let length = primary["end"].as_u64().unwrap() - primary["start"].as_u64().unwrap();
+    assert_eq!(
+        region["endColumn"].as_u64().unwrap() - region["startColumn"].as_u64().unwrap(),
+        length
+    );
+    assert_eq!(
+        result["relatedLocations"][0]["message"]["text"],
+        finding["related"][0]["label"]
+    );
+
+    let (code, text) = validate(&broken, Format::Github);
+    assert_eq!(code, 3);
+    let first = text.lines().next().unwrap();
+    let place = format!(
+        "line={},col={},endColumn={}",
+        primary["line"], primary["column"], region["endColumn"]
+    );
+    assert!(
+        first.starts_with("::error file=") && first.contains(&place) && first.contains("title=duplicate-mac::"),
+        "{first}"
+    );
+    assert_eq!(
+        text.lines().filter(|line| line.starts_with("::")).count(),
+        run["results"].as_array().unwrap().len()
+    );
+}
+
+#[test]
 fn a_folder_without_root_is_an_error_that_says_so() {
     let args = Args {
         path: package().join("tests"),
