@@ -25,6 +25,7 @@ mod log;
 mod observed;
 mod pause;
 mod plan;
+mod preview;
 mod progress;
 mod rebind;
 mod replace;
@@ -102,6 +103,7 @@ enum Command {
     Init(init::Args),
     Validate(validate::Args),
     Plan(plan::Args),
+    Preview(preview::Args),
     Apply(apply::Args),
     Confirm(confirm::Args),
     Show(show::Args),
@@ -216,6 +218,7 @@ async fn run(command: Command) -> anyhow::Result<Exit> {
         }
         Command::Init(args) => init::run(args),
         Command::Plan(args) => plan::run(args).await,
+        Command::Preview(args) => preview::run(args).await,
         Command::Apply(args) => apply::run(args).await,
         Command::Confirm(args) => confirm::run(args).await,
         Command::Show(args) => show::run(args).await,

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Context as _;
 use jiff::Timestamp;
 
-use crate::diagnostic::{Colour, SourceFile};
+use crate::diagnostic::{Colour, Finding, Place, Report, Severity, SourceFile};
 use crate::inventory;
 use crate::inventory::model::{Device, Inventory};
 use crate::inventory::since::differences;
@@ -55,16 +55,44 @@ pub(super) struct Made {
     pub(super) unusable: BTreeSet<String>,
 }
 
-/// Plans by observation. What stands in the way of that is said, and the exit code is the answer.
-pub(super) fn preview(path: &Path, args: &ComparisonArgs, manner: Manner<'_>) -> anyhow::Result<Result<Made, Exit>> {
+/// Why there is none. It was said.
+#[derive(Debug)]
+pub(super) enum NotMade {
+    /// The inventory is not valid.
+    Invalid {
+        /// Its id without the change, where it is valid then.
+        id: Option<String>,
+        /// Its errors, a line each.
+        findings: Vec<String>,
+    },
+    /// There is no observation.
+    Unobserved,
+}
+
+impl NotMade {
+    pub(super) const fn exit(&self) -> Exit {
+        match self {
+            Self::Invalid { .. } => Exit::Invalid,
+            Self::Unobserved => Exit::Failed,
+        }
+    }
+}
+
+/// Plans by observation. What stands in the way of that is said.
+pub(super) fn preview(path: &Path, args: &ComparisonArgs, manner: Manner<'_>) -> anyhow::Result<Result<Made, NotMade>> {
     let mut sources = Sources::read(path, args)?;
-    let (report, loaded) = load(&sources.files);
+    let loaded = inventory::load(&sources.files);
+    // The edge strips the colours where they do not belong.
+    let report = loaded.report.render_text(&sources.files, Colour::On, WIDTH);
     if !report.is_empty() {
         say(report.trim_end());
     }
-    let Some(mut inventory) = loaded else {
+    let Some(mut inventory) = loaded.inventory else {
         say("The inventory is invalid: nothing was planned.");
-        return Ok(Err(Exit::Invalid));
+        return Ok(Err(NotMade::Invalid {
+            id: sources.base_inventory().map(|(_, base)| base.id),
+            findings: errors(&loaded.report),
+        }));
     };
     manner.waves.over(&mut inventory.policies.waves);
     let mut base = sources.base_inventory();
@@ -78,7 +106,7 @@ pub(super) fn preview(path: &Path, args: &ComparisonArgs, manner: Manner<'_>) ->
             published::OBSERVED,
             from.display()
         ));
-        return Ok(Err(Exit::Failed));
+        return Ok(Err(NotMade::Unobserved));
     };
     let fleet = Fleet::read(observed.files.iter().map(|(name, text)| (name.as_str(), text.as_str())));
     let heartbeat = heartbeat(from, &mut sources.notes)?;
@@ -198,7 +226,7 @@ impl Sources {
     /// The inventory without the change. Where it is not valid nothing is told apart: a change that mends it has to be seen too.
     fn base_inventory(&mut self) -> Option<(String, Inventory)> {
         let base = self.base.take()?;
-        let (_, loaded) = load(&base.files);
+        let loaded = inventory::load(&base.files).inventory;
         if loaded.is_none() {
             self.notes.push(format!(
                 "the inventory is not valid at {}: what is of this change and what is not is not told apart",
@@ -209,10 +237,17 @@ impl Sources {
     }
 }
 
-/// The findings as text, and the inventory if it is valid. The edge strips the colours where they do not belong.
-fn load(files: &[SourceFile]) -> (String, Option<Inventory>) {
-    let loaded = inventory::load(files);
-    (loaded.report.render_text(files, Colour::On, WIDTH), loaded.inventory)
+/// What makes an inventory invalid: `unknown-plan at services.yaml:5: ...`.
+fn errors(report: &Report) -> Vec<String> {
+    let errors = report
+        .findings()
+        .iter()
+        .filter(|finding| finding.severity == Severity::Error);
+    let line = |finding: &Finding| {
+        let Place { file, line, .. } = &finding.primary;
+        format!("{} at {file}:{line}: {}", finding.rule, finding.message)
+    };
+    errors.map(line).collect()
 }
 
 fn files_of(from: &Path, reference: &str) -> anyhow::Result<Option<repo::Files>> {

@@ -153,7 +153,7 @@ fn by_observation(args: &Args) -> anyhow::Result<Exit> {
     };
     let Made { preview, unusable } = match observed::preview(&args.inventory.inventory, &args.comparison, manner)? {
         Ok(made) => made,
-        Err(exit) => return Ok(exit),
+        Err(not_made) => return Ok(not_made.exit()),
     };
     match args.format {
         Format::Text => answer(&preview_text(&preview)),

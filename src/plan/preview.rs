@@ -17,9 +17,10 @@ use crate::observed::ObjectId;
 
 use super::impact::{Away, Class, Impact};
 use super::model::{Action, Cause, DeviceChanges, FieldChange, ObjectChange, Outcome, Plan, Summary};
+use super::text::count;
 
 pub use json::{PartJson, PartedJson, PreviewJson, preview_json};
-pub use markdown::{LIMIT, marker, preview_markdown};
+pub use markdown::{LIMIT, invalid_markdown, marker, preview_markdown};
 pub use text::preview_text;
 
 /// A plan from what was observed.
@@ -153,6 +154,35 @@ impl Preview {
         let devices = self.plan.devices.iter().filter(|device| device.is_actionable());
         let parts = devices.filter_map(|device| base.parts.get(&device.device));
         parts.map(|parts| numbers(&parts.mine)).sum()
+    }
+
+    /// What it comes to, in one line: `1 to add, 2 to change, 0 to destroy on 2 devices`.
+    #[must_use]
+    pub fn line(&self) -> String {
+        let Summary { add, change, destroy } = self.summary();
+        let devices = count(self.touched().len(), "device");
+        format!("{add} to add, {change} to change, {destroy} to destroy on {devices}")
+    }
+
+    /// Why nothing would be applied, or nothing on a device that the change is about: a guard, a rule, or the device.
+    #[must_use]
+    pub fn refusal(&self) -> Option<String> {
+        let trip = self.plan.trips.iter().find(|trip| trip.is_refused());
+        let trip = trip.map(|trip| format!("guard {}: {}", trip.guard.word(), trip.message()));
+        let rule = || {
+            let ruling = self.plan.rulings.iter().find(|ruling| ruling.is_refused())?;
+            Some(format!("rule {}: {}", ruling.rule, ruling.words()))
+        };
+        let device = || {
+            let touched = self.touched();
+            let mut read = self
+                .plan
+                .read_devices()
+                .filter(|(key, changes)| touched.contains(key) && changes.is_refused());
+            let (key, changes) = read.next()?;
+            Some(format!("{key}: {}", changes.refusals.first()?.message))
+        };
+        trip.or_else(rule).or_else(device)
     }
 
     /// The devices that the change asks something of; those that differ at all where nothing is told apart.

@@ -50,6 +50,7 @@ mod push;
 mod random;
 mod readme;
 mod replace;
+mod review;
 mod rollback;
 mod saved_plan;
 mod services;

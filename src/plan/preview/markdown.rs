@@ -52,6 +52,19 @@ pub fn preview_markdown(preview: &Preview) -> String {
     out
 }
 
+/// What stands in the place of a plan where the inventory is not valid.
+#[must_use]
+pub fn invalid_markdown(inventory: &str, errors: &[String]) -> String {
+    let mut out = format!("{}\n### No plan: the inventory is not valid\n\n", marker(inventory));
+    for error in errors.iter().take(NAMED) {
+        let _ = writeln!(out, "- {}", code(error, false));
+    }
+    if errors.len() > NAMED {
+        let _ = writeln!(out, "- … and {} more; `gamops validate` has them", errors.len() - NAMED);
+    }
+    out
+}
+
 fn head(out: &mut String, preview: &Preview) {
     let plan = &preview.plan;
     let at = match &plan.commit {

@@ -81,6 +81,18 @@ impl ForgeServer {
             .collect()
     }
 
+    /// The same with the context: commit, context, state and description.
+    pub(crate) fn statuses_by_context(&self) -> Vec<(String, String, String, String)> {
+        let desk = self.desk.lock().unwrap();
+        let text = |value: &Value| value.as_str().unwrap().to_owned();
+        (desk.statuses.iter())
+            .map(|(commit, status)| {
+                let of = |name: &str| text(&status[name]);
+                (commit.clone(), of("context"), of("state"), of("description"))
+            })
+            .collect()
+    }
+
     /// The comments on change request 7.
     pub(crate) fn comments(&self) -> Vec<(u64, String)> {
         self.desk.lock().unwrap().comments.clone()
