@@ -130,6 +130,14 @@ fn idle(scale: &Scale) {
     world.publish();
     let daemon = world.follow(Duration::from_secs(60));
     daemon.until_applied(&world.tip());
+    println!(
+        "memory after a first apply to all of them, MB: {:.0}",
+        daemon.used().memory_kib as f64 / 1024.0
+    );
+    // From here on as it is on most days: everything is in sync.
+    drop(daemon);
+    let daemon = world.follow(Duration::from_secs(60));
+    daemon.until_applied(&world.tip());
     let round = daemon.used();
     daemon.round();
     let before = daemon.used();
