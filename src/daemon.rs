@@ -5,6 +5,7 @@
 //! never an order: a webhook's content is not read.
 
 mod access;
+pub mod adopt;
 mod errand;
 mod file_events;
 mod force;
@@ -485,6 +486,7 @@ impl Daemon {
             given_up: self.fleet.given_up(Timestamp::now(), &self.settings.drift),
             only,
             is_ordered: reason == Reason::Ordered,
+            source: &self.source,
         };
         let outcome = match keyring {
             Err(error) => Err(error.into()),
@@ -627,6 +629,7 @@ impl Daemon {
         }
         for (device, ignored) in &outcome.ignored {
             self.fleet.note_ignored(device, ignored.clone());
+            self.fleet.note_proposed(device, outcome.proposed.get(device).cloned());
         }
         for (device, state) in &outcome.states {
             let noted = self

@@ -30,6 +30,15 @@ impl Way {
         }
     }
 
+    /// To the same, to put branches there.
+    pub(super) fn to_adopt(settings: &Settings) -> Self {
+        let usual = Self::to_repository(settings);
+        Self {
+            credentials: settings.drift.credentials.clone().or(usual.credentials),
+            ..usual
+        }
+    }
+
     /// To the one that what was observed is put into. Where it is the same, what is not said of it is as for following.
     pub(super) fn to_observed(settings: &Settings) -> Self {
         let observed = &settings.observed;

@@ -13,13 +13,15 @@ use crate::plan::guard::{Allowances, way_through};
 use crate::plan::model::{DeviceChanges, DevicePlan, Plan};
 use crate::plan::{Target, count};
 use crate::reconcile::{
-    Context, DeviceOutcome, DeviceResult, Events, Leases, Leaving, Orders, Parallelism, RunError, Sightings,
+    Context, DeviceOutcome, DeviceResult, Events, Leases, Leaving, Orders, Parallelism, Planned, RunError, Sightings,
 };
 use crate::store::Store;
 use crate::transport::credentials::{Keyring, SettingsError as KeyringError};
 
+use super::adopt::{self, Desk, Proposed};
 use super::force::InForce;
 use super::settings::Settings;
+use super::source::Source;
 use super::standing::{Foreseen, IgnoredDrift, State, by_plan, by_result, ignored_on, only_drifted};
 
 /// Why there is a round.
@@ -62,6 +64,8 @@ pub(super) struct Order<'a> {
     pub(super) only: BTreeSet<String>,
     /// Whether somebody ordered it, who has seen the plan: what others have changed on the devices is set right as well.
     pub(super) is_ordered: bool,
+    /// Where the inventory comes from.
+    pub(super) source: &'a Source,
 }
 
 /// What a round came to.
@@ -71,6 +75,8 @@ pub(super) struct Outcome {
     pub(super) states: BTreeMap<String, State>,
     /// What of the drift on those that were read is ignored.
     pub(super) ignored: BTreeMap<String, Vec<IgnoredDrift>>,
+    /// What became of the drift on them that is to come into the inventory.
+    pub(super) proposed: BTreeMap<String, Proposed>,
     /// Devices that somebody else had changed, and that were set right.
     pub(super) reverted: BTreeSet<String>,
     /// Why its plan was refused as a whole.
@@ -152,6 +158,27 @@ pub(super) async fn round(settings: &Settings, tools: &Tools, order: &Order<'_>)
         planned = context.plan(&targets) => planned?,
         () = tools.cancel.cancelled() => return Ok(Outcome { word: "interrupted", ..Outcome::default() }),
     };
+    let wanted = adopt::wanted(planned.plan.devices.iter());
+    let outcome = carry_out(&context, tools, planned, patience).await?;
+    let desk = Desk {
+        context: &context,
+        settings,
+        source: order.source,
+        force: order.force,
+    };
+    Ok(Outcome {
+        proposed: desk.propose(wanted).await,
+        ..outcome
+    })
+}
+
+/// Judges a plan and applies it.
+async fn carry_out(
+    context: &Context,
+    tools: &Tools,
+    planned: Planned,
+    patience: Duration,
+) -> Result<Outcome, RoundError> {
     let ignored = planned.plan.devices.iter();
     let ignored = ignored
         .filter_map(|device| Some((device.device.clone(), ignored_on(device)?)))
@@ -179,7 +206,7 @@ pub(super) async fn round(settings: &Settings, tools: &Tools, order: &Order<'_>)
     let applied = context.apply(planned, &orders).await?;
     if tools.sightings.are_wanted() {
         let changed = applied.results.iter().map(|result| result.device.as_str());
-        look_again(&context, changed).await;
+        look_again(context, changed).await;
     }
     let fine = applied.results.iter().all(|result| result.outcome.is_fine());
     let of = |result: &DeviceResult| (result.device.clone(), by_result(result, foreseen.get(&result.device)));
@@ -190,6 +217,7 @@ pub(super) async fn round(settings: &Settings, tools: &Tools, order: &Order<'_>)
     Ok(Outcome {
         states: applied.results.iter().map(of).collect(),
         ignored,
+        proposed: BTreeMap::new(),
         reverted: reverted.map(|result| result.device.clone()).collect(),
         guarded: Vec::new(),
         word: if fine { "applied" } else { "incomplete" },
@@ -260,6 +288,7 @@ fn shown(plan: &Plan, guarded: Vec<String>) -> Outcome {
     Outcome {
         states,
         ignored: BTreeMap::new(),
+        proposed: BTreeMap::new(),
         reverted: BTreeSet::new(),
         guarded,
         word,

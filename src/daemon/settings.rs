@@ -168,6 +168,8 @@ pub struct Drift {
     /// For how long a time that counts.
     #[schemars(with = "String")]
     pub within: TimeSpan,
+    /// Name of the credentials that may push the branches with what is to be adopted; those of `repository` unless said.
+    pub credentials: Option<String>,
 }
 
 impl Default for Drift {
@@ -177,6 +179,7 @@ impl Default for Drift {
             then: Then::Report,
             at_most: 3,
             within: TimeSpan::from_secs(24 * 60 * 60),
+            credentials: None,
         }
     }
 }

@@ -13,6 +13,7 @@ use crate::plan::model::{Cause, DeviceChanges, DevicePlan, Held, ObjectChange, O
 use crate::plan::pause::in_words;
 use crate::reconcile::{DeviceOutcome, DeviceResult};
 
+use super::adopt::Proposed;
 use super::settings::{Devices, Drift};
 
 /// How often in a row a device may go away under a change before that is left to people: perhaps it is the change that does it.
@@ -145,6 +146,9 @@ pub struct Standing {
     /// Drift on it that the inventory says to ignore: it changes nothing about how the device stands.
     #[serde(default)]
     pub ignored: Vec<IgnoredDrift>,
+    /// What became of drift on it that is to come into the inventory, if there is any.
+    #[serde(default)]
+    pub proposed: Option<Proposed>,
 }
 
 /// Drift that the inventory says to ignore.
@@ -175,6 +179,7 @@ impl Standing {
             reverted: Vec::new(),
             given_up: false,
             ignored: Vec::new(),
+            proposed: None,
         }
     }
 
@@ -182,6 +187,7 @@ impl Standing {
     #[must_use]
     pub fn detail(&self) -> String {
         let detail = self.state.detail();
+        let proposed = self.proposed.as_ref().filter(|_| !self.given_up);
         match (&self.state, self.reverted.len()) {
             (State::Failed { lost: true, .. }, _) if self.rests => {
                 format!(
@@ -194,6 +200,10 @@ impl Standing {
             (State::Drifted { .. }, times @ 2..) if self.given_up => {
                 format!("{detail} (set right {times} times, and changed again)")
             }
+            (State::Drifted { .. }, _) => match proposed {
+                Some(proposed) => format!("{detail}; {}", proposed.in_words()),
+                None => detail,
+            },
             _ => detail,
         }
     }
@@ -296,6 +306,18 @@ impl Fleet {
     pub fn note_reverted(&mut self, device: &str, now: Timestamp) {
         if let Some(standing) = self.devices.get_mut(device) {
             standing.reverted.push(now);
+        }
+    }
+
+    /// Notes what became of drift on a device that is to come into the inventory.
+    pub fn note_proposed(&mut self, device: &str, proposed: Option<Proposed>) {
+        if let Some(standing) = self.devices.get_mut(device) {
+            // The page of a change request is known to the one who opened it only.
+            let page = standing.proposed.take().and_then(|before| before.page);
+            standing.proposed = proposed.map(|now| Proposed {
+                page: now.page.or(page),
+                ..now
+            });
         }
     }
 
@@ -455,7 +477,7 @@ pub fn ignored_on(plan: &DevicePlan) -> Option<Vec<IgnoredDrift>> {
             until: *until,
             ends: ends.clone(),
         }),
-        Why::Reported | Why::LeftToPeople => None,
+        Why::Reported | Why::ToAdopt | Why::LeftToPeople => None,
     });
     Some(ignored.collect())
 }

@@ -20,6 +20,8 @@ pub enum Then {
     Report,
     /// It is taken back.
     Revert,
+    /// It is left as it is and shown, and put to people as an edit of the inventory, on a branch of its own.
+    Adopt,
 }
 
 macro_rules! fields {

@@ -97,8 +97,9 @@ shape! {
 shape! {
     /// What becomes of drift: of changes on devices that were not made through the inventory.
     "`drift`" RawDrift {
-        /// What the daemon does about it: `report` leaves it as it is and shows it, `revert` takes it back. A device's own word
-        /// goes before that of `policies`, and both before the daemon's settings.
+        /// What the daemon does about it: `report` leaves it as it is and shows it, `revert` takes it back, `adopt` leaves it and
+        /// proposes an edit of the inventory on a branch `gamops/adopt/DEVICE`. A device's own word goes before that of `policies`, and
+        /// both before the daemon's settings.
         optional then: Then,
         /// The same for single fields by their names in the inventory, on every kind of object. A field's word goes before any
         /// other.

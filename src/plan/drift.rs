@@ -33,6 +33,8 @@ pub enum Leave {
     Ignored,
     /// That, and what the inventory says only to report; this where it says nothing.
     Policy(Then),
+    /// All but what is to come into the inventory; this where the inventory says nothing of what is done about drift.
+    ButToAdopt(Then),
     /// All of it: it was taken back so often that people have to look.
     All,
 }
@@ -51,6 +53,8 @@ pub enum Why {
     },
     /// It is only to be shown.
     Reported,
+    /// It is to come into the inventory.
+    ToAdopt,
     /// It was taken back so often that it is left to people.
     LeftToPeople,
 }
@@ -303,7 +307,12 @@ fn why(leave: Leave, inputs: Inputs<'_>, address: &str, field: Option<Field>) ->
         Leave::All => Some(Why::LeftToPeople),
         Leave::Policy(usual) => match drift.then(field, usual) {
             Then::Report => Some(Why::Reported),
+            Then::Adopt => Some(Why::ToAdopt),
             Then::Revert => None,
+        },
+        Leave::ButToAdopt(usual) => match drift.then(field, usual) {
+            Then::Report | Then::Revert => Some(Why::Reported),
+            Then::Adopt => None,
         },
     }
 }

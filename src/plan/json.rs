@@ -310,8 +310,8 @@ pub struct LeftJson {
     pub held: Option<BTreeMap<String, String>>,
     /// What the inventory says in the same. Null where the object is gone.
     pub wanted: Option<BTreeMap<String, String>>,
-    /// `ignored` by a rule of the inventory, `reported` by its policy, or `left-to-people` after it was taken back again and
-    /// again; the last two in the daemon's rounds only.
+    /// `ignored` by a rule of the inventory, `reported` or `to-adopt` by its policy, or `left-to-people` after it was taken
+    /// back again and again; the last three in the daemon's rounds only.
     pub why: String,
     /// The rule's reason; null for the others.
     pub reason: Option<String>,

@@ -280,6 +280,10 @@ fn left_text(out: &mut String, left: &[Left]) {
                 "LEFT   ",
                 "changed on the device behind gamops's back, and only reported".to_owned(),
             ),
+            Why::ToAdopt => (
+                "LEFT   ",
+                "changed on the device behind gamops's back, and to come into the inventory".to_owned(),
+            ),
             Why::LeftToPeople => ("LEFT   ", "changed again and again, and left to people".to_owned()),
         };
         let _ = writeln!(

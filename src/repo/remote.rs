@@ -4,6 +4,7 @@
 mod address;
 mod claim;
 mod connector;
+mod propose;
 mod push;
 mod trouble;
 
@@ -24,6 +25,7 @@ use crate::transport::http::Http;
 use crate::transport::ssh::{Connect, HostKeyCheck, Login, PrivateKey};
 
 pub use address::{Address, InvalidAddress};
+pub use propose::Edit;
 pub use push::{Destination, Publication, PushError, push};
 pub use trouble::{RemoteError, Trouble};
 

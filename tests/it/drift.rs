@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use crate::daemon::{Service, short};
 use crate::fleet::{Ran, SERVICES, TWO, TestFleet};
 use crate::history::FILTERS;
+use crate::support::forge_server::{ForgeServer, Kind, TOKEN};
 
 const BEFORE: &str = "2030-11-30T12:00Z";
 const AFTER: &str = "2030-12-01T06:00Z";
@@ -210,4 +211,84 @@ fn a_rule_that_is_over_is_named_by_the_daemon() {
         .says("RULE ENDED: the ignore rule for vlan of maple/subscriber/s-1")
         .says("ended on 2020-12-01 (UTC)");
     assert!(service.log().contains("ended on 2020-12-01"), "{}", service.log());
+}
+
+/// What git says of the bare repository.
+fn bare(service: &Service, arguments: &[&str]) -> String {
+    let bare = service.origin.bare();
+    service
+        .origin
+        .git(&[&["--git-dir", &*bare.to_string_lossy()], arguments].concat())
+}
+
+#[test]
+fn drift_that_is_to_be_adopted_is_proposed_once_as_a_branch_and_a_change_request_and_gone_once_merged() {
+    const BRANCH: &str = "gamops/adopt/maple";
+    let forge = ForgeServer::start(Kind::Gitea);
+    let service = Service::new(&format!(
+        "drift: {{ every: 1s, then: revert }}\nforge: {{ kind: gitea, base: \"{}\", repository: isp/network, credentials: forge }}",
+        forge.base()
+    ));
+    service
+        .origin
+        .write("gamops.yaml", &root("    fields: { vlan: adopt }\n"));
+    let first = service.origin.push("one");
+    let token = [("GAMOPS_CRED_FORGE_PASSWORD", TOKEN)];
+    let daemon = service.start_with(&token);
+    daemon.until_applied(&short(&first));
+    let maple = service.fleet.device("maple");
+    maple.execute("ghn subscriber 1 vid 999\nghn subscriber 2 untagged");
+    let is_proposed = |status: &Value| !status["devices"]["maple"]["proposed"]["commit"].is_null();
+    daemon.until("proposed", is_proposed);
+    // What is taken back is no part of it, and the branch that is followed is as it was.
+    daemon.until("taken back", |_| {
+        maple
+            .running_config()
+            .lines()
+            .any(|line| line.contains("name \"s-2\"") && line.contains(" tagged"))
+    });
+    assert_eq!(bare(&service, &["rev-parse", "main"]), first);
+    let diff = bare(&service, &["diff", "--unified=0", "main", BRANCH]);
+    assert!(diff.contains("vlan: 101") && diff.contains("vlan: 999"), "{diff}");
+    assert_eq!(
+        diff.matches("\n+").count(),
+        2,
+        "one line, under the file's name:\n{diff}"
+    );
+    let commit = bare(&service, &["rev-parse", BRANCH]);
+    let _ = service
+        .run(&["status"])
+        .expect(1)
+        .says("subscriber/s-1; proposed as gamops/adopt/maple, https://forge/");
+
+    // The same drift is the same proposal, over rounds and a restart.
+    assert_eq!(daemon.signal("TERM"), Some(0));
+    let daemon = service.start_with(&token);
+    daemon.until("still proposed", is_proposed);
+    assert_eq!(bare(&service, &["rev-parse", BRANCH]), commit);
+    assert_eq!(forge.proposals().len(), 1);
+
+    // Merged, it is what the inventory says.
+    service
+        .origin
+        .git(&["fetch", "--quiet", &service.origin.bare().to_string_lossy(), BRANCH]);
+    service.origin.git(&["merge", "--quiet", "--no-edit", "FETCH_HEAD"]);
+    let merged = short(&service.origin.push("and on"));
+    daemon.until_applied(&merged);
+    assert!(maple.running_config().contains("vid 999"));
+
+    // What somebody else put on the branch is not overwritten.
+    service.origin.git(&[
+        "push",
+        "--quiet",
+        "--force",
+        &service.origin.bare().to_string_lossy(),
+        &format!("main:{BRANCH}"),
+    ]);
+    maple.execute("ghn subscriber 1 vid 998");
+    let status = daemon.until("in the way", |status| {
+        !status["devices"]["maple"]["proposed"]["trouble"].is_null()
+    });
+    let trouble = status["devices"]["maple"]["proposed"]["trouble"].as_str().unwrap();
+    assert!(trouble.contains("which gamops did not put there"), "{trouble}");
 }

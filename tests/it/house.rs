@@ -46,6 +46,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "alert",
             "inventory",
             "observed",
+            "onboard",
             "plan",
             "published",
             "transport",

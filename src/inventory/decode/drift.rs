@@ -12,7 +12,7 @@ use super::scalar::{self, words};
 use super::text::Problem;
 use super::{Context, Decode, KeyKind};
 
-words!(Then { "report" => Self::Report, "revert" => Self::Revert });
+words!(Then { "report" => Self::Report, "revert" => Self::Revert, "adopt" => Self::Adopt });
 
 fn field_words() -> impl Iterator<Item = &'static str> {
     Field::ALL.iter().map(|field| field.word())

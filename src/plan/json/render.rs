@@ -305,6 +305,7 @@ fn left(left: &Left) -> LeftJson {
     let (why, rule) = match &left.why {
         drift::Why::Ignored { reason, until, .. } => ("ignored", Some((reason.clone(), utc(*until)))),
         drift::Why::Reported => ("reported", None),
+        drift::Why::ToAdopt => ("to-adopt", None),
         drift::Why::LeftToPeople => ("left-to-people", None),
     };
     let (reason, until) = rule.unzip();

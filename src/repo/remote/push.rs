@@ -62,6 +62,28 @@ pub enum PushError {
         #[source]
         source: git2::Error,
     },
+    /// Somebody else wrote to a branch that was ours. Nobody's fault: people decide.
+    #[error(
+        "the branch `{branch}` of {address} has commit {commit}, which gamops did not put there: merge it or delete the branch"
+    )]
+    Taken {
+        /// The repository.
+        address: String,
+        /// The branch.
+        branch: String,
+        /// What is there, short.
+        commit: String,
+    },
+    /// The server has rules for the branch. Its operator's decision.
+    #[error("{address} does not take `{branch}`: {reason}")]
+    NotTaken {
+        /// The repository.
+        address: String,
+        /// The branch.
+        branch: String,
+        /// In the server's words.
+        reason: String,
+    },
     /// The server has rules. Its operator's decision.
     #[error("{address} does not take `{reference}`, which is replaced as a whole each time: {reason}")]
     Refused {

@@ -1,0 +1,193 @@
+//! An edit of what is at a commit, put on a branch of its own: for people to look at and merge, or not.
+//!
+//! A branch that somebody else has written to since is left as it is. What was proposed last is remembered in the mirror, so that
+//! the same is not proposed twice, whoever starts again and whatever people made of the branch.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use git2::build::TreeUpdateBuilder;
+use git2::{Direction, FileMode, Oid, PushOptions, RemoteCallbacks, Repository, Signature, Time};
+use jiff::Timestamp;
+use tokio::runtime::Handle;
+use tokio::time::Instant;
+
+use super::connector::{self, Connector};
+use super::push::{Destination, PushError};
+use super::{Address, Mirror, reach};
+use crate::repo::git::trailers_in;
+
+/// The trailer that says what an edit is made from.
+const MARK: &str = "Gamops-Drift";
+
+/// An edit, as one commit on top of another.
+#[derive(Debug, Clone)]
+pub struct Edit {
+    /// The commit that it is made on, by its whole id; the mirror has it.
+    pub onto: String,
+    /// The branch that is to have it, without `refs/heads/`.
+    pub branch: String,
+    /// The files that it changes, by their paths from the top of the repository, with all of their text.
+    pub files: BTreeMap<String, String>,
+    /// What the commit says of itself.
+    pub message: String,
+    /// What it is made from: an edit that is made from the same is the same edit.
+    pub mark: String,
+    /// When it is made.
+    pub at: Timestamp,
+}
+
+impl Mirror {
+    /// What was proposed last on a branch: the commit, and what it was made from.
+    #[must_use]
+    pub fn proposed(&self, branch: &str) -> Option<(String, String)> {
+        let repository = Repository::open_bare(&self.path).ok()?;
+        let commit = repository
+            .find_commit(repository.refname_to_id(&ours(branch)).ok()?)
+            .ok()?;
+        let mark = trailers_in(&commit, MARK).ok()?.pop()?;
+        Some((commit.id().to_string(), mark))
+    }
+
+    /// Whether people were asked to look at a commit that was proposed.
+    #[must_use]
+    pub fn is_requested(&self, branch: &str, commit: &str) -> bool {
+        let repository = Repository::open_bare(&self.path).ok();
+        let noted = repository.and_then(|repository| repository.refname_to_id(&requested(branch)).ok());
+        noted.is_some_and(|noted| noted.to_string() == commit)
+    }
+
+    /// Notes that people were asked to look at a commit that was proposed.
+    ///
+    /// # Errors
+    ///
+    /// Git's own.
+    pub fn note_requested(&self, branch: &str, commit: &str) -> Result<(), git2::Error> {
+        let repository = Repository::open_bare(&self.path)?;
+        let commit = Oid::from_str(commit)?;
+        repository.reference(&requested(branch), commit, true, "gamops: requested")?;
+        Ok(())
+    }
+
+    /// Puts an edit on its branch, in the place of what was proposed there before; gives the commit. Blocks; `runtime` does the
+    /// waiting.
+    ///
+    /// # Errors
+    ///
+    /// [`PushError`]. The branch is as it was then, or the server did not say that it moved.
+    pub fn propose(&self, edit: &Edit, to: &Destination, runtime: &Handle) -> Result<String, PushError> {
+        let failed = |source| PushError::Git {
+            address: to.address.to_string(),
+            source,
+        };
+        let repository = Repository::open_bare(&self.path).map_err(failed)?;
+        let before = repository.refname_to_id(&ours(&edit.branch)).ok();
+        let commit = write(edit, &repository).map_err(failed)?;
+        let is_ours = |there: Option<Oid>| match there {
+            Some(there) if Some(there) != before && there != commit => Err(PushError::Taken {
+                address: to.address.to_string(),
+                branch: edit.branch.clone(),
+                commit: there.to_string().chars().take(12).collect(),
+            }),
+            _ => Ok(()),
+        };
+        let branch = format!("refs/heads/{}", edit.branch);
+        if let Address::Folder(path) = &to.address {
+            let there = Repository::open(path).map_err(failed)?;
+            is_ours(there.refname_to_id(&branch).ok())?;
+            // The same edit of the same commit at the same moment has the same id.
+            let commit = write(edit, &there).map_err(failed)?;
+            let put = there.reference(&branch, commit, true, "gamops: proposed");
+            put.map_err(failed)?;
+        } else {
+            let connector = Connector {
+                reach: reach(&to.address, &to.access, to.within),
+                runtime: runtime.clone(),
+                deadline: Instant::now() + to.within,
+                trouble: Arc::default(),
+            };
+            let sent = connector::with(&connector, || send(&repository, commit, &branch, to, &is_ours));
+            let trouble = connector.trouble.lock().unwrap_or_else(PoisonError::into_inner).take();
+            match (sent, trouble) {
+                (Err(PushError::Git { .. }), Some(trouble)) => {
+                    return Err(PushError::Remote {
+                        address: to.address.to_string(),
+                        trouble,
+                    });
+                }
+                (sent, _) => sent?,
+            }
+        }
+        let noted = repository.reference(&ours(&edit.branch), commit, true, "gamops: proposed");
+        noted.map_err(failed)?;
+        Ok(commit.to_string())
+    }
+}
+
+/// Where the mirror remembers what was proposed.
+fn ours(branch: &str) -> String {
+    format!("refs/gamops/proposed/{branch}")
+}
+
+/// Where the mirror remembers what people were asked to look at.
+fn requested(branch: &str) -> String {
+    format!("refs/gamops/requested/{branch}")
+}
+
+/// Makes the commit.
+fn write(edit: &Edit, repository: &Repository) -> Result<Oid, git2::Error> {
+    let parent = repository.find_commit(Oid::from_str(&edit.onto)?)?;
+    let mut builder = TreeUpdateBuilder::new();
+    for (path, text) in &edit.files {
+        builder.upsert(path, repository.blob(text.as_bytes())?, FileMode::Blob);
+    }
+    let tree = builder.create_updated(repository, &parent.tree()?)?;
+    let who = Signature::new("gamops", "gamops@localhost", &Time::new(edit.at.as_second(), 0))?;
+    let message = format!("{}\n\n{MARK}: {}\n", edit.message.trim_end(), edit.mark);
+    let tree = repository.find_tree(tree)?;
+    repository.commit(None, &who, &who, &message, &tree, &[&parent])
+}
+
+/// Sends it, where the branch is ours.
+fn send(
+    repository: &Repository,
+    commit: Oid,
+    branch: &str,
+    to: &Destination,
+    is_ours: &dyn Fn(Option<Oid>) -> Result<(), PushError>,
+) -> Result<(), PushError> {
+    let failed = |source| PushError::Git {
+        address: to.address.to_string(),
+        source,
+    };
+    let refused: Mutex<Option<String>> = Mutex::default();
+    let mut callbacks = RemoteCallbacks::new();
+    // A push that a hook refuses is none that failed, for libgit2.
+    callbacks.push_update_reference(|_, status| {
+        *refused.lock().unwrap_or_else(PoisonError::into_inner) = status.map(str::to_owned);
+        Ok(())
+    });
+    let mut options = PushOptions::new();
+    options.remote_callbacks(callbacks);
+    let mut remote = repository.remote_anonymous(&to.address.url()).map_err(failed)?;
+    remote.connect(Direction::Push).map_err(failed)?;
+    let heads = remote.list().map_err(failed)?;
+    is_ours(
+        heads
+            .iter()
+            .find(|head| head.name() == branch)
+            .map(git2::RemoteHead::oid),
+    )?;
+    let done = remote.push(&[format!("+{commit}:{branch}")], Some(&mut options));
+    let _ = remote.disconnect();
+    drop(options);
+    done.map_err(failed)?;
+    match refused.into_inner().unwrap_or_else(PoisonError::into_inner) {
+        None => Ok(()),
+        Some(reason) => Err(PushError::NotTaken {
+            address: to.address.to_string(),
+            branch: branch.to_owned(),
+            reason,
+        }),
+    }
+}
