@@ -36,7 +36,7 @@ use crate::inventory::Cache;
 use crate::inventory::drift::lapsed;
 use crate::inventory::since::differences;
 use crate::observed::sha256;
-use crate::reconcile::{Event, Events, chain};
+use crate::reconcile::{Event, Events, Progress, chain};
 use crate::store::{Ran, RunningDaemon, Store, StoreError, host_name};
 use crate::transport::credentials::{Credentials, Keyring};
 
@@ -206,6 +206,21 @@ fn open(store: &mut Option<Store>, path: &Path) -> Result<Store, StoreError> {
 /// Who the daemon is, as people read it.
 fn actor() -> String {
     format!("gamops-daemon@{}", host_name())
+}
+
+/// What is being done to a device that is at this point, in words.
+const fn doing(progress: &Progress) -> Option<&'static str> {
+    match progress {
+        Progress::Applying { .. } | Progress::Sent { .. } | Progress::Verifying | Progress::Saving => Some("applying"),
+        Progress::Reconnecting | Progress::RollingBack => Some("giving back"),
+        Progress::Contacting
+        | Progress::Read
+        | Progress::NotRead
+        | Progress::Waiting
+        | Progress::RolledBack
+        | Progress::Finished
+        | Progress::Stopped { .. } => None,
+    }
 }
 
 /// A length of time to add to a moment.
@@ -587,12 +602,19 @@ impl Daemon {
         let status = self.status.clone();
         tokio::spawn(async move {
             while let Some(event) = receiver.recv().await {
-                let pause = match event {
-                    Event::Pause { length, .. } => signed(length),
+                let now = Timestamp::now();
+                let pause = match &event {
+                    Event::Pause { length, .. } => signed(*length),
                     Event::Device { .. } | Event::Wave { .. } => SignedDuration::ZERO,
                 };
-                let now = Timestamp::now();
-                status.send_modify(|status| status.alive = now.saturating_add(pause).unwrap_or(now).max(status.alive));
+                status.send_modify(|status| {
+                    status.alive = now.saturating_add(pause).unwrap_or(now).max(status.alive);
+                    if let Event::Device { device, what } = &event
+                        && let Some(standing) = status.devices.get_mut(device)
+                    {
+                        standing.doing = doing(what).map(str::to_owned);
+                    }
+                });
             }
         });
         Events::to(sender)

@@ -240,7 +240,7 @@ fn page(status: &Status) -> String {
     for (device, standing) in &status.devices {
         table.add_row([
             device.clone(),
-            standing.state.word().to_owned(),
+            standing.doing.as_deref().unwrap_or(standing.state.word()).to_owned(),
             standing.since.strftime("%Y-%m-%d %H:%M:%S").to_string(),
             standing.commit.clone().unwrap_or_default(),
             standing.detail(),

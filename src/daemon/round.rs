@@ -263,7 +263,7 @@ fn has_records(plan: &Plan) -> bool {
 fn shown(plan: &Plan, guarded: Vec<String>) -> Outcome {
     // Where drift is only left, nothing is refused.
     let refused = |device: &DevicePlan| match by_plan(device) {
-        State::Drifted { .. } if !guarded.is_empty() && device.is_actionable() => State::Refused {
+        State::Drifted { .. } | State::Unsaved if !guarded.is_empty() && device.is_actionable() => State::Refused {
             reason: guarded.join("; "),
         },
         state => state,
@@ -272,7 +272,7 @@ fn shown(plan: &Plan, guarded: Vec<String>) -> Outcome {
     let states: BTreeMap<String, State> = plan.devices.iter().map(of).collect();
     let differ = states
         .values()
-        .filter(|state| matches!(state, State::Drifted { .. }))
+        .filter(|state| matches!(state, State::Drifted { .. } | State::Unsaved))
         .count();
     let (word, line) = match (guarded.is_empty(), differ) {
         (false, _) => ("refused", guarded.join("; ")),

@@ -32,6 +32,9 @@ pub enum State {
         /// The objects that differ.
         objects: Vec<String>,
     },
+    /// It runs what the inventory says, and would start with something else: somebody left configuration unsaved, and that is only
+    /// shown.
+    Unsaved,
     /// The inventory says to look only, and this is what differs.
     Observed {
         /// The objects that differ.
@@ -84,6 +87,7 @@ impl State {
             Self::New => "new",
             Self::InSync => "in sync",
             Self::Drifted { .. } => "drifted",
+            Self::Unsaved => "unsaved",
             Self::Observed { .. } => "observed",
             Self::Paused { .. } => "paused",
             Self::Waiting { .. } => "waiting",
@@ -98,7 +102,7 @@ impl State {
     #[must_use]
     pub fn detail(&self) -> String {
         match self {
-            Self::New | Self::InSync => String::new(),
+            Self::New | Self::InSync | Self::Unsaved => String::new(),
             Self::Drifted { objects } | Self::Observed { objects } => objects.join(", "),
             Self::Paused { reason }
             | Self::Waiting { reason, .. }
@@ -140,6 +144,9 @@ pub struct Standing {
     /// When it was set right after somebody else had changed it, as far back as that counts.
     #[serde(default)]
     pub reverted: Vec<Timestamp>,
+    /// What is being done to it at the moment: `applying`, `giving back`.
+    #[serde(default)]
+    pub doing: Option<String>,
     /// Whether that was so often that drift on it is left to people.
     #[serde(default)]
     pub given_up: bool,
@@ -177,6 +184,7 @@ impl Standing {
             losses: 0,
             rests: false,
             reverted: Vec::new(),
+            doing: None,
             given_up: false,
             ignored: Vec::new(),
             proposed: None,
@@ -443,9 +451,7 @@ pub fn by_plan(plan: &DevicePlan) -> State {
             objects.dedup();
             State::Drifted { objects }
         }
-        _ if changes.save != Save::No => State::Drifted {
-            objects: vec!["unsaved configuration".to_owned()],
-        },
+        _ if changes.save != Save::No => State::Unsaved,
         Some(waiting) => State::Waiting {
             reason: waiting.to_string(),
             opens: Some(waiting.opening.from),

@@ -47,6 +47,14 @@ pub enum RepoError {
         /// Where the first byte is that does not fit.
         offset: usize,
     },
+    /// A file, or all of them together, is larger than an inventory can be. Operator's fault.
+    #[error("{} has {bytes} bytes: {}", path.display(), too_large())]
+    TooLarge {
+        /// The file; the folder, where all of them together are.
+        path: PathBuf,
+        /// Its size.
+        bytes: u64,
+    },
     /// A name below the root is not text, so that no message could show it. Operator's fault.
     #[error("the name of {} is not UTF-8; rename it", path.display())]
     NameNotUtf8 {
@@ -59,6 +67,21 @@ pub enum RepoError {
         /// The link.
         path: PathBuf,
     },
+}
+
+/// The most bytes that a file of an inventory may have. A thousand devices with their subscribers are five million.
+pub(super) const FILE_AT_MOST: u64 = 32 * 1024 * 1024;
+
+/// The most bytes that all files of an inventory may have together.
+pub(super) const ALL_AT_MOST: u64 = 256 * 1024 * 1024;
+
+/// What there is to say of a file that is too large.
+pub(super) fn too_large() -> String {
+    format!(
+        "a file of an inventory has {} MB at most, all of them {} MB; leave it out of `include`, or split it",
+        FILE_AT_MOST >> 20,
+        ALL_AT_MOST >> 20
+    )
 }
 
 /// Reads the root file at `path`, which is it or its folder, and every file that its `include` names.
@@ -74,9 +97,18 @@ pub fn read_inventory(path: &Path) -> Result<Vec<SourceFile>, RepoError> {
     let folder = root_folder(path)?;
     let root = read(&folder.join(ROOT_FILE), shown(&folder, ROOT_FILE))?;
     let include = Include::from_root_file(&root.text);
+    let mut size = root.text.len() as u64;
     let mut sources = vec![root];
     for relative in included_below(&folder, &include)? {
-        sources.push(read(&folder.join(&relative), shown(&folder, &relative))?);
+        let source = read(&folder.join(&relative), shown(&folder, &relative))?;
+        size += source.text.len() as u64;
+        if size > ALL_AT_MOST {
+            return Err(RepoError::TooLarge {
+                path: folder,
+                bytes: size,
+            });
+        }
+        sources.push(source);
     }
     Ok(sources)
 }
@@ -137,10 +169,18 @@ fn shown(folder: &Path, relative: &str) -> String {
 }
 
 fn read(path: &Path, shown: String) -> Result<SourceFile, RepoError> {
-    let bytes = fs::read(path).map_err(|source| RepoError::Unreadable {
+    let unreadable = |source| RepoError::Unreadable {
         path: path.to_owned(),
         source,
-    })?;
+    };
+    let bytes = fs::metadata(path).map_err(unreadable)?.len();
+    if bytes > FILE_AT_MOST {
+        return Err(RepoError::TooLarge {
+            path: path.to_owned(),
+            bytes,
+        });
+    }
+    let bytes = fs::read(path).map_err(unreadable)?;
     let text = String::from_utf8(bytes).map_err(|error| RepoError::NotUtf8 {
         path: path.to_owned(),
         offset: error.utf8_error().valid_up_to(),

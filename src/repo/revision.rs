@@ -8,7 +8,7 @@ use crate::diagnostic::SourceFile;
 use crate::inventory::{Include, ROOT_FILE};
 
 use super::RepoError;
-use super::files::root_folder;
+use super::files::{ALL_AT_MOST, FILE_AT_MOST, root_folder, too_large};
 use super::git::short;
 
 /// The mode of a symbolic link in a Git tree.
@@ -54,6 +54,14 @@ pub enum RevisionError {
     Link {
         /// The file.
         file: String,
+    },
+    /// A file, or all of them together, is larger than an inventory can be. Operator's fault.
+    #[error("{file} has {bytes} bytes: {}", too_large())]
+    TooLarge {
+        /// The file; the commit, where all of them together are.
+        file: String,
+        /// Its size.
+        bytes: u64,
     },
     /// A file was not text. Operator's fault.
     #[error("{file} is not UTF-8: the byte at offset {offset} starts no character")]
@@ -178,6 +186,10 @@ pub(super) fn inventory_of(
     let include = Include::from_root_file(&root.text);
     let mut files = Vec::new();
     reader.folder(&tree, "", &include, &mut files)?;
+    let bytes = files.iter().map(|file| file.text.len() as u64).sum();
+    if bytes > ALL_AT_MOST {
+        return Err(RevisionError::TooLarge { file: name, bytes });
+    }
     files.sort_by(|one, other| one.path.cmp(&other.path));
     files.insert(0, root);
     Ok(Revision { commit: name, files })
@@ -254,6 +266,14 @@ impl Reader<'_> {
         let path = format!("{}{relative}", self.prefix);
         if entry.filemode() == LINK {
             return Err(RevisionError::Link { file: path });
+        }
+        // Asked for before it is in memory: whoever may push could fill that otherwise.
+        let (bytes, _) = self.repository.odb()?.read_header(entry.id())?;
+        if bytes as u64 > FILE_AT_MOST {
+            return Err(RevisionError::TooLarge {
+                file: path,
+                bytes: bytes as u64,
+            });
         }
         let blob = self.repository.find_blob(entry.id())?;
         match std::str::from_utf8(blob.content()) {

@@ -97,6 +97,10 @@ fn of_device(standing: &Standing, guarded: &[String], in_force: &str) -> Vec<(Ki
             Some((Kind::Drifted, holds(&objects.join(", ")))),
             nots(&[Kind::Failed, Kind::LeftToPeople, Kind::Refused, Kind::Unreachable]),
         ),
+        State::Unsaved => (
+            Some((Kind::Drifted, holds("unsaved configuration"))),
+            nots(&[Kind::Failed, Kind::LeftToPeople, Kind::Refused, Kind::Unreachable]),
+        ),
         // Of a plan that is refused as a whole people are told once, and not for each device; and what was refused of an
         // earlier commit may be allowed now.
         State::Refused { reason } => (
@@ -179,6 +183,7 @@ mod tests {
                 lasting: true,
             },
             9 => State::Invalid { reason: reason() },
+            10 => State::Unsaved,
             _ => State::Failed {
                 reason: reason(),
                 lost: false,
@@ -199,7 +204,7 @@ mod tests {
         /// nothing is left open.
         #[test]
         fn beginnings_and_ends_alternate(
-            steps in proptest::collection::vec((0..3_usize, 0..11_u8, 1..100_i64), 1..200),
+            steps in proptest::collection::vec((0..3_usize, 0..12_u8, 1..100_i64), 1..200),
         ) {
             let keys = ["a", "b", "c"];
             let mut standings: Vec<Standing> = keys.iter().map(|_| standing(State::New, 0)).collect();

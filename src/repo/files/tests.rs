@@ -92,6 +92,18 @@ fn a_file_that_is_not_utf8_is_named_with_the_offset() {
     assert!(matches!(error, RepoError::NotUtf8 { offset: 9, .. }), "{error}");
 }
 
+#[test]
+fn a_file_too_large_for_an_inventory_is_not_read() {
+    let folder = folder(&[("gamops.yaml", "format: 1\n")]);
+    let file = fs::File::create(folder.path().join("dump.yaml")).unwrap();
+    file.set_len(super::FILE_AT_MOST + 1).unwrap();
+    let error = read_inventory(folder.path()).unwrap_err();
+    assert!(
+        matches!(error, RepoError::TooLarge { bytes: 33_554_433, .. }),
+        "{error}"
+    );
+}
+
 #[cfg(unix)]
 #[test]
 fn a_link_to_a_folder_that_holds_it_is_refused() {

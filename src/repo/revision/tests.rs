@@ -136,3 +136,16 @@ fn a_link_is_not_followed_and_said_where_it_is_included() {
     given.commit();
     assert!(given.error("", "HEAD").contains("a.yaml is a symbolic link"));
 }
+
+#[test]
+fn a_file_too_large_for_an_inventory_is_said_before_it_is_read() {
+    let given = Given::new();
+    given.write("gamops.yaml", "format: 1\n");
+    given.write("a.yaml", vec![b'#'; 32 * 1024 * 1024 + 1]);
+    given.commit();
+    let error = given.error("", "HEAD");
+    assert!(
+        error.ends_with("a.yaml has 33554433 bytes: a file of an inventory has 32 MB at most, all of them 256 MB; leave it out of `include`, or split it"),
+        "{error}"
+    );
+}
