@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use gamops::domain::Secret;
-use gamops::repo::remote::{Access, Destination, Publication, PushError, Trouble, push};
+use gamops::repo::remote::{self, Access, Destination, Edit, Mirror, Publication, PushError, Trouble, push};
 use gamops::transport::http::Http;
 use gamops::transport::ssh::{HostKeyCheck, HostKeyPolicy, PrivateKey};
 use jiff::Timestamp;
@@ -135,4 +135,78 @@ async fn a_server_with_rules_is_quoted() {
         matches!(&refused, PushError::Refused { reason, .. } if reason == "hook declined"),
         "{refused:?}"
     );
+}
+
+/// Proposes an edit, then another one, and one after somebody else has written to the branch.
+async fn proposes(origin: &Origin, address: &str, access: Access) {
+    const BRANCH: &str = "gamops/adopt/a";
+    let git = |arguments: &[&str]| {
+        let bare = origin.bare();
+        let bare = bare.to_string_lossy();
+        origin.git(&[&["--git-dir", &bare], arguments].concat())
+    };
+    let folder = tempfile::tempdir().unwrap();
+    let mirror = Mirror::open(&folder.path().join("mirror.git")).unwrap();
+    let (copy, runtime) = (mirror.clone(), Handle::current());
+    let followed = remote::Origin {
+        address: address.parse().unwrap(),
+        branch: "main".to_owned(),
+        access: access.clone(),
+        within: Duration::from_secs(60),
+        at_most: 64 * 1024 * 1024,
+    };
+    let tip = tokio::task::spawn_blocking(move || copy.fetch(&followed, &runtime))
+        .await
+        .unwrap()
+        .unwrap();
+    let propose = async |text: &str| {
+        let edit = Edit {
+            onto: tip.commit.clone(),
+            branch: BRANCH.to_owned(),
+            files: [("sites/a.yaml".to_owned(), format!("{text}\n"))].into(),
+            message: "a: adopted\n".to_owned(),
+            mark: text.to_owned(),
+            at: Timestamp::from_second(1_795_849_107).unwrap(),
+        };
+        let to = Destination {
+            address: address.parse().unwrap(),
+            access: access.clone(),
+            within: Duration::from_secs(60),
+        };
+        let (mirror, runtime) = (mirror.clone(), Handle::current());
+        tokio::task::spawn_blocking(move || mirror.propose(&edit, &to, &runtime))
+            .await
+            .unwrap()
+    };
+    for text in ["one", "two"] {
+        let commit = propose(text).await.unwrap();
+        assert_eq!(git(&["rev-parse", BRANCH]), commit);
+        assert_eq!(git(&["show", &format!("{BRANCH}:sites/a.yaml")]), text);
+        assert_eq!(git(&["show", &format!("{BRANCH}:top")]), "as it was");
+        assert_eq!(git(&["rev-list", "--count", &format!("main..{BRANCH}")]), "1");
+        assert_eq!(mirror.proposed(BRANCH), Some((commit, text.to_owned())));
+    }
+    git(&["branch", "--force", BRANCH, "main"]);
+    let taken = propose("three").await.unwrap_err();
+    assert!(matches!(&taken, PushError::Taken { .. }), "{taken:?}");
+    assert_eq!(git(&["rev-parse", BRANCH]), tip.commit);
+}
+
+#[tokio::test]
+async fn an_edit_goes_to_a_branch_of_its_own_and_what_others_put_there_stays() {
+    let origin = || {
+        let origin = Origin::new();
+        origin.write("top", "as it was\n");
+        origin.push("one");
+        origin
+    };
+    let here = origin();
+    proposes(&here, &here.bare().to_string_lossy(), Access::Open).await;
+    let there = origin();
+    let server = HttpServer::start(&there, Some("Basic YWxpY2U6Y2FuYXJ5LXRva2Vu")).await;
+    let basic = Some(("alice".to_owned(), Secret::new("canary-token")));
+    proposes(&there, &server.url("isp.git"), http(basic)).await;
+    let there = origin();
+    let server = SshServer::start(&there, "ed25519").await;
+    proposes(&there, &server.url(), ssh(&server)).await;
 }
