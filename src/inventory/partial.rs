@@ -10,7 +10,7 @@ use crate::diagnostic::{Finding, Place, Report, Severity, SourceFile};
 use super::decode::Shape as _;
 use super::decoded::{Cache, Decoded};
 use super::load_cached;
-use super::model::{Inventory, Subscriber};
+use super::model::{Device, Inventory, Subscriber};
 use super::raw::RawFile;
 use super::root::{ROOT_FILE, folder, is_root};
 
@@ -56,7 +56,7 @@ impl Stale {
 /// What can be in force of `files`, which `report` has errors about, where `before` was in force until now, read from
 /// `texts`. `None`: nothing can, and what was in force stays so. That is so where
 ///
-/// - a finding is about a file that says more than devices and subscribers: it holds for others too;
+/// - a finding is about a file that says more than sites, devices and subscribers: it holds for others too;
 /// - the rest is not valid without the broken files, or lacks a device that was there;
 /// - no device would be left that something may be done to.
 #[must_use]
@@ -126,11 +126,11 @@ fn broken(
     (!paths.is_empty() && paths.iter().all(is_of_buildings)).then_some(paths)
 }
 
-/// Whether a file says nothing but devices and subscribers.
+/// Whether a file says nothing but sites, devices and subscribers.
 fn says_no_more(text: &str) -> bool {
     let raw = read(text);
     let others = RawFile::FIELDS.iter().map(|field| field.name);
-    let mut others = others.filter(|name| !matches!(*name, "devices" | "subscribers"));
+    let mut others = others.filter(|name| !matches!(*name, "sites" | "devices" | "subscribers"));
     !others.any(|name| raw.says(name))
 }
 
@@ -148,7 +148,12 @@ fn held(stale: &Stale, before: &Inventory, now: &Inventory) -> BTreeMap<String, 
         let subscribers = raw.subscribers.iter().flat_map(|subscribers| &subscribers.value.list);
         let served = subscribers.filter_map(|entry| now.subscribers.get(&entry.key));
         let served = served.map(|subscriber| subscriber.device.clone());
-        for device in own.chain(served) {
+        // What is said of a site holds for its devices, whatever file they are in.
+        let sites = raw.sites.iter().flat_map(|sites| &sites.value.list);
+        let sites: BTreeSet<&str> = sites.map(|site| site.key.as_str()).collect();
+        let is_there = |device: &&Device| device.site.as_deref().is_some_and(|site| sites.contains(site));
+        let there = now.devices.values().filter(is_there).map(|device| device.key.clone());
+        for device in own.chain(served).chain(there) {
             held.entry(device).or_insert_with(|| format!("{path} is not valid"));
         }
     }

@@ -74,6 +74,20 @@ fn a_broken_file_counts_as_it_was_and_its_device_is_left_alone() {
 }
 
 #[test]
+fn a_broken_site_holds_its_devices_in_whatever_file_they_are() {
+    let maple = format!("sites: {{forest: {{time_zone: Europe/Berlin}}}}\n{MAPLE}");
+    let broken = maple.replace("port: 1", "port: 99");
+    let elm = "devices: {elm: {model: GAM-12-M, address: 192.0.2.3, site: forest}}\n";
+    let before = [("elm.yaml", elm), ("maple.yaml", maple.as_str()), ("oak.yaml", OAK)];
+    let now = [("elm.yaml", elm), ("maple.yaml", &broken), ("oak.yaml", OAK)];
+    let reason = "maple.yaml is not valid";
+    assert_eq!(
+        held(&of(&before, &now).expect("something")),
+        [("elm", reason), ("maple", reason)]
+    );
+}
+
+#[test]
 fn of_two_files_that_do_not_go_together_the_one_that_was_changed_is_broken() {
     // The finding is in the second file, which is as it was.
     let broken = MAPLE.replace("00:0e:d8:00:00:01", "00:0e:d8:00:01:01");
