@@ -155,7 +155,8 @@ impl DeviceOutcome {
     pub fn touched(&self) -> bool {
         match self {
             Self::Applied(..) | Self::Unconfirmed(..) | Self::Saved | Self::RolledBack(_) => true,
-            Self::Stopped(stopped) => stopped.failure.touched(),
+            // What was to be given back may have reached the device, though its answer could not be written down.
+            Self::Stopped(stopped) => stopped.failure.touched() || stopped.not_rolled_back.is_some(),
             Self::InSync | Self::Held | Self::Refused(_) | Self::Unread(_) | Self::Stale | Self::NotStarted(_) => false,
         }
     }
