@@ -85,6 +85,12 @@ pub(super) enum Stop {
     },
     /// The journal could not be written, so nothing more may be sent.
     Journal(StoreError),
+    /// What the device answered to a command could not be written down, so nothing more may be sent.
+    Unwritten {
+        command: String,
+        answer: String,
+        source: StoreError,
+    },
     /// The device holds something else than it was asked to.
     NotVerified(Vec<Residue>),
     /// What was saved is not what was verified.
@@ -265,7 +271,14 @@ async fn failed(
 ) -> DeviceOutcome {
     let total = job.changes.steps.iter().map(|step| step.commands.len()).sum();
     // Then it is for the one who has the device to bring it somewhere.
-    let is_taken_over = matches!(stop, Stop::Journal(StoreError::TakenOver { .. }));
+    let is_taken_over = matches!(
+        stop,
+        Stop::Journal(StoreError::TakenOver { .. })
+            | Stop::Unwritten {
+                source: StoreError::TakenOver { .. },
+                ..
+            }
+    );
     let failure = report::failure(stop, done.sent, total);
     if !done.begun {
         return report::stopped(&job.work, failure, None);

@@ -57,7 +57,8 @@ pub struct Failure {
     pub sent: Vec<String>,
     /// How many there were to send.
     pub total: usize,
-    /// The command that was not taken, and what was answered; the answer is empty where none came.
+    /// The command that was sent last, where it is not among [`Self::sent`], and what was answered: it was not taken, or nothing
+    /// came, or what came could not be written down.
     pub refused: Option<(String, String)>,
     /// What was not as planned when the device was read back; empty where it did not come to that.
     pub differs: Vec<Residue>,
@@ -155,8 +156,7 @@ impl DeviceOutcome {
     pub fn touched(&self) -> bool {
         match self {
             Self::Applied(..) | Self::Unconfirmed(..) | Self::Saved | Self::RolledBack(_) => true,
-            // What was to be given back may have reached the device, though its answer could not be written down.
-            Self::Stopped(stopped) => stopped.failure.touched() || stopped.not_rolled_back.is_some(),
+            Self::Stopped(stopped) => stopped.failure.touched(),
             Self::InSync | Self::Held | Self::Refused(_) | Self::Unread(_) | Self::Stale | Self::NotStarted(_) => false,
         }
     }

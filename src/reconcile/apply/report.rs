@@ -32,6 +32,15 @@ pub(in crate::reconcile) fn failure(stop: Stop, sent: Vec<String>, total: usize)
             failure.help = source.help();
             chain(&source)
         }
+        Stop::Unwritten {
+            command,
+            answer,
+            source,
+        } => {
+            failure.refused = Some((command, answer));
+            failure.help = source.help();
+            chain(&source)
+        }
         Stop::NotVerified(differs) => {
             failure.differs = differs;
             "the device does not hold what it was asked to".to_owned()

@@ -95,7 +95,7 @@ impl From<Stop> for Bump {
                 ..
             } => Self::Over(chain(&source).into()),
             Stop::Session { source, .. } => Self::Lost(source),
-            Stop::Journal(source) | Stop::NotRecorded(source) => source.into(),
+            Stop::Journal(source) | Stop::NotRecorded(source) | Stop::Unwritten { source, .. } => source.into(),
             Stop::NotVerified(differs) => Self::Over(NotBack {
                 differs: Some(differs),
                 ..NotBack::from("it does not hold what it was given".to_owned())

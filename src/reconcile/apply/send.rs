@@ -128,7 +128,14 @@ pub(in crate::reconcile) async fn exchange(
         Ok(reply) => (Answered::Accepted, reply.text().to_owned()),
         Err(error) => answered(error),
     };
-    store.answered(run, key, number, how, &redact::secrets(&said)).await?;
+    let said = redact::secrets(&said);
+    if let Err(source) = store.answered(run, key, number, how, &said).await {
+        return Err(Stop::Unwritten {
+            command: command.to_owned(),
+            answer: said,
+            source,
+        });
+    }
     reply.map_err(|source| Stop::session(Some(command), source))
 }
 
