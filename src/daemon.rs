@@ -156,16 +156,15 @@ pub async fn run(settings: Settings, places: Places, control: Control) -> Result
     let kept = places.mirror(&settings).with_extension("observed.json");
     let publisher = Publisher::start(&settings, kept, status.clone());
     let follower = format!("{address}, branch {}", settings.repository.branch);
+    let (follows, branch) = match source.folder(&settings) {
+        Some(folder) => (folder.display().to_string(), None),
+        None => (address.to_string(), Some(settings.repository.branch.clone())),
+    };
     let errands = Errands::new(RunningDaemon {
         who: actor(),
         pid: std::process::id(),
-        follows: source
-            .folder(&settings)
-            .map_or_else(|| address.to_string(), |folder| folder.display().to_string()),
-        branch: source
-            .folder(&settings)
-            .is_none()
-            .then(|| settings.repository.branch.clone()),
+        follows,
+        branch,
     });
     let mut daemon = Daemon {
         errands,
@@ -259,7 +258,7 @@ impl Daemon {
     async fn resume(&mut self) {
         match self.source.good(&self.settings).await {
             None => {}
-            Some(Ok(found)) => self.take(&found),
+            Some(Ok(found)) => self.take(found),
             Some(Err(error)) => tracing::warn!("the commit that was in force cannot be read again: {}", chain(&error)),
         }
     }
@@ -365,7 +364,7 @@ impl Daemon {
                     }
                 });
                 if let Some(found) = found {
-                    self.take(&found);
+                    self.take(found);
                 }
             }
             Err(reason) => self.status.send_modify(|status| {
@@ -383,8 +382,9 @@ impl Daemon {
     }
 
     /// Takes what was found: in force as far as it is valid, otherwise shown.
-    fn take(&mut self, found: &Found) {
+    fn take(&mut self, found: Found) {
         self.found = Some(found.seen.clone());
+        let id = found.id.clone();
         let (force, rejected) = match judge(found, &mut self.cache, self.force.as_ref(), Timestamp::now()) {
             Verdict::Valid(force, notes) => (Some((force, notes)), None),
             Verdict::Partly(force, notes, rejected) => (Some((force, notes)), Some(rejected)),
@@ -394,7 +394,7 @@ impl Daemon {
         if let Some((force, notes)) = force {
             self.put_in_force(force, &notes);
         }
-        self.rejected = (rejected.as_ref().is_some_and(|rejected| rejected.commit.is_some())).then(|| found.id.clone());
+        self.rejected = (rejected.as_ref().is_some_and(|rejected| rejected.commit.is_some())).then_some(id);
         if let Some(Rejected { commit, reason, .. }) = &rejected {
             let name = commit.as_deref().unwrap_or("the folder as it is");
             let what = if is_newest {

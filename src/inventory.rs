@@ -68,10 +68,7 @@ pub fn load_cached(files: &[SourceFile], cache: &mut Cache) -> Loaded {
     // is called the second.
     let mut sources: Vec<&SourceFile> = files.iter().collect();
     sources.sort_by(|one, other| (&one.path, &one.text).cmp(&(&other.path, &other.text)));
-    let root = (sources.iter().enumerate())
-        .filter(|(_, source)| root::is_root(&source.path))
-        .min_by_key(|(_, source)| source.path.matches('/').count())
-        .map(|(number, _)| number);
+    let root = root::find(sources.iter().map(|source| source.path.as_str()));
     cache.update(&sources, root);
 
     let mut findings = Findings::default();

@@ -26,6 +26,8 @@ pub mod record;
 pub mod replace;
 mod resolve;
 pub mod rollback;
+#[cfg(test)]
+mod sample;
 mod subscriber_model;
 mod target;
 mod text;

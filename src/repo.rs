@@ -14,7 +14,7 @@ mod write;
 pub use commit::{CommitError, Committer};
 pub use create::{CreateError, first_commit, is_in_repository, knows_committer, write_new};
 pub use files::{RepoError, included_below, read_inventory};
-pub use git::{WorkTree, commit_of, trailers_of, work_tree};
+pub use git::{WorkTree, commit_of, shortened, trailers_of, work_tree};
 pub use merge::{Merged, commit_id, read_fork, read_merged, trailers_at};
 pub use reference::{Files, files_of};
 pub use revision::{Revision, RevisionError, read_inventory_at};

@@ -12,7 +12,6 @@ use crate::inventory::model::OnFailure;
 use crate::inventory::rollout::{Canary, Waves};
 use crate::plan::guard::Allow;
 use crate::plan::json::PlanJson;
-use crate::plan::model::Outcome;
 use crate::plan::{Target, count};
 use crate::reconcile::{self, Again, Orders, RunError};
 use crate::store::{RunId, Verdict};
@@ -250,7 +249,7 @@ pub(super) async fn run(args: Args) -> anyhow::Result<Exit> {
         return Ok(Exit::Refused);
     }
     let devices = planned.plan.devices.iter();
-    let devices = devices.filter(|device| matches!(&device.outcome, Outcome::Read(changes) if changes.is_actionable()));
+    let devices = devices.filter(|device| device.is_actionable());
     let devices: Vec<String> = devices.map(|device| device.device.clone()).collect();
     let question = format!("\nApply this to {}?", count(devices.len(), "device"));
     if !devices.is_empty() && asks && !ask(&question).await? {

@@ -167,9 +167,6 @@ async fn send(http: &Http, request: Request<Bytes>) -> Result<Response<Bytes>, H
         body: body.to_vec(),
     };
     let mut reply = http.send(request).await?;
-    let mut body = Vec::new();
-    while let Some(bytes) = reply.chunk().await? {
-        body.extend(bytes);
-    }
+    let body = reply.body(usize::MAX).await?;
     Ok(Response::builder().status(reply.status()).body(Bytes::from(body))?)
 }

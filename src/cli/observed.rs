@@ -8,8 +8,8 @@ use jiff::Timestamp;
 
 use crate::diagnostic::{Colour, Finding, Place, Report, Severity, SourceFile};
 use crate::inventory;
-use crate::inventory::model::{Device, Inventory};
-use crate::inventory::since::differences;
+use crate::inventory::model::Inventory;
+use crate::inventory::since::{differences, earlier, gone};
 use crate::plan::guard::{Allowances, Baseline, TRAILER, allowed_by};
 use crate::plan::model::{DevicePlan, Outcome, Plan};
 use crate::plan::preview::{Base, Parts, Preview, Without};
@@ -296,19 +296,4 @@ fn parts(fleet: &Fleet, plan: &Plan, base: &Inventory, head: &Inventory, terms: 
         Some((key.clone(), parts))
     };
     plan.devices.iter().filter_map(of).collect()
-}
-
-/// A device as an earlier inventory had it.
-fn earlier<'i>(base: &'i Inventory, device: &Device) -> Option<&'i Device> {
-    let renamed = || base.devices.get(device.was.as_deref()?);
-    base.devices.get(&device.key).or_else(renamed)
-}
-
-/// The devices that an inventory has no more, under whatever key.
-fn gone(base: &Inventory, head: &Inventory) -> Vec<String> {
-    let is_gone = |key: &&String| {
-        let is_renamed = |key: &str| head.devices.values().any(|device| device.was.as_deref() == Some(key));
-        !head.devices.contains_key(*key) && !is_renamed(key)
-    };
-    base.devices.keys().filter(is_gone).cloned().collect()
 }

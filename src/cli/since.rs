@@ -7,7 +7,7 @@ use std::path::Path;
 use crate::diagnostic::Colour;
 use crate::inventory;
 use crate::inventory::model::Inventory;
-use crate::inventory::since::{Difference, differences};
+use crate::inventory::since::{Difference, differences, gone};
 use crate::plan::model::Plan;
 use crate::plan::{Target, count, plan_text};
 use crate::reconcile::{Context, Planned, RunError};
@@ -60,17 +60,13 @@ pub(super) fn compare(now: &Inventory, path: &Path, args: &SinceArgs) -> anyhow:
         ));
         return Ok(Err(Exit::Invalid));
     };
-    let is_gone = |key: &&String| {
-        let is_renamed = |key: &str| now.devices.values().any(|device| device.was.as_deref() == Some(key));
-        !now.devices.contains_key(*key) && !is_renamed(key)
-    };
     let in_words = |differences: Vec<Difference>| differences.iter().map(ToString::to_string).collect();
     Ok(Ok(Some(Since {
         commit: then.commit,
         devices: (differences(&before, now).into_iter())
             .map(|(key, differences)| (key, in_words(differences)))
             .collect(),
-        gone: before.devices.keys().filter(is_gone).cloned().collect(),
+        gone: gone(&before, now),
     })))
 }
 

@@ -158,10 +158,7 @@ async fn ask(daemon: &DaemonArgs, method: Method, page: &str, body: String) -> a
     };
     let no_daemon = "no daemon answers; is it running, with `http.listen` in its settings?";
     let mut reply = Http::new(None)?.send(request).await.context(no_daemon)?;
-    let mut body = Vec::new();
-    while let Some(bytes) = reply.chunk().await? {
-        body.extend(bytes);
-    }
+    let body = reply.body(usize::MAX).await?;
     let text = String::from_utf8(body).with_context(|| format!("{url} sent no text"))?;
     anyhow::ensure!(
         (200..300).contains(&reply.status()),

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use tokio::runtime::Handle;
 use tokio::task::spawn_blocking;
 
-use crate::forge::{Forge, ForgeError, Proposal};
+use crate::forge::{ForgeError, Proposal};
 use crate::inventory::model::Inventory;
 use crate::observed::sha256;
 use crate::onboard::Existing;
@@ -21,6 +21,7 @@ use crate::plan::drift::{Leave, Left, Why};
 use crate::plan::model::{Cause, DevicePlan, Outcome};
 use crate::reconcile::{Context, chain};
 use crate::repo::remote::{Destination, Edit, Mirror};
+use crate::repo::shortened;
 
 use super::access::{Way, access};
 use super::force::InForce;
@@ -118,7 +119,7 @@ impl Desk<'_> {
         };
         let mut proposed = Proposed {
             branch: branch.to_owned(),
-            commit: Some(commit.chars().take(12).collect()),
+            commit: Some(shortened(&commit)),
             page: None,
             trouble,
         };
@@ -233,17 +234,7 @@ impl Desk<'_> {
     async fn request(&self, settings: &ForgeSettings, device: &str, branch: &str) -> Result<Option<String>, String> {
         let name = &settings.credentials;
         let login = self.context.keyring.login(name).map_err(|error| chain(&error))?;
-        let token = login.password.filter(|token| !token.is_empty());
-        let token = token.ok_or_else(|| format!("credentials `{name}` have no password"))?;
-        let authorities = settings.authorities.as_ref().map(std::fs::read_to_string).transpose();
-        let authorities = authorities.map_err(|error| format!("reading `forge.authorities`: {error}"))?;
-        let forge = Forge::new(
-            settings.kind,
-            settings.base.as_deref(),
-            &settings.repository,
-            token,
-            authorities.as_deref(),
-        );
+        let forge = settings.open(&login).map_err(|not_taken| not_taken.reason)?;
         let proposal = Proposal {
             from: branch.to_owned(),
             into: self.settings.repository.branch.clone(),
@@ -254,7 +245,7 @@ impl Desk<'_> {
                  with `gamops apply --target {device}`, or with `drift: {{ then: revert }}`.\n"
             ),
         };
-        match forge.map_err(|error| chain(&error))?.propose(&proposal).await {
+        match forge.propose(&proposal).await {
             Ok(opening) => Ok(Some(opening.page)),
             // There is one for this branch: it shows what is on it now.
             Err(ForgeError::Refused { status: 409 | 422, .. }) => Ok(None),

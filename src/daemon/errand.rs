@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use jiff::{SignedDuration, Timestamp};
 
+use crate::repo::shortened;
 use crate::store::{Errand, ErrandId, Ran, RunningDaemon, Store, StoreError};
 
 use super::force::InForce;
@@ -43,16 +44,15 @@ impl Errands {
 
 /// Why an errand is not done as things are.
 pub(super) fn refusal(errand: &Errand, force: &InForce, rejected: Option<&str>) -> Option<String> {
-    let short = |commit: &str| commit.chars().take(12).collect::<String>();
     if let Some(commit) = errand.commit.as_deref().filter(|commit| *commit != force.id) {
         return Some(match rejected == Some(commit) {
             true => format!(
                 "commit {} is not valid, or not signed as it has to be: `gamops status` says why",
-                short(commit)
+                shortened(commit)
             ),
             false => format!(
                 "commit {} is not what the daemon follows, which is at {}; push it, or update your work tree",
-                short(commit),
+                shortened(commit),
                 force.name()
             ),
         });

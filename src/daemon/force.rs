@@ -66,13 +66,14 @@ pub(super) enum Verdict {
 }
 
 /// Judges what was found, where `before` is in force.
-pub(super) fn judge(found: &Found, cache: &mut Cache, before: Option<&InForce>, now: Timestamp) -> Verdict {
+pub(super) fn judge(found: Found, cache: &mut Cache, before: Option<&InForce>, now: Timestamp) -> Verdict {
+    let commit = found.commit.clone();
     let rejected = |reason| Rejected {
-        commit: found.commit.clone(),
+        commit: commit.clone(),
         reason,
         at: now,
     };
-    let signer = match found.signer.clone().transpose() {
+    let signer = match found.signer.transpose() {
         Ok(signer) => signer,
         Err(refusal) => {
             return Verdict::Rejected(rejected(format!(
@@ -80,24 +81,24 @@ pub(super) fn judge(found: &Found, cache: &mut Cache, before: Option<&InForce>, 
             )));
         }
     };
-    let files = match &found.files {
+    let files = match found.files {
         Ok(files) => files,
-        Err(error) => return Verdict::Rejected(rejected(chain(error))),
+        Err(error) => return Verdict::Rejected(rejected(chain(&error))),
     };
-    let loaded = load_cached(files, cache);
-    let findings = loaded.report.render_text(files, Colour::Off, WIDTH);
-    let (inventory, texts, stale) = match (loaded.inventory, &found.stale) {
-        (Some(inventory), _) => (inventory, files.clone(), Stale::default()),
+    let loaded = load_cached(&files, cache);
+    let findings = loaded.report.render_text(&files, Colour::Off, WIDTH);
+    let (inventory, texts, stale) = match (loaded.inventory, found.stale) {
+        (Some(inventory), _) => (inventory, files, Stale::default()),
         (None, Some(stale)) => {
-            let texts = stale.over(files);
+            let texts = stale.over(&files);
             match load_cached(&texts, cache).inventory {
-                Some(inventory) => (inventory, texts, stale.clone()),
+                Some(inventory) => (inventory, texts, stale),
                 None => return Verdict::Rejected(rejected(findings)),
             }
         }
         (None, None) => {
             let partial =
-                before.and_then(|before| partial(files, &loaded.report, &before.inventory, &before.texts, cache));
+                before.and_then(|before| partial(&files, &loaded.report, &before.inventory, &before.texts, cache));
             match partial {
                 Some(partial) => (partial.inventory, partial.files, partial.stale),
                 None => return Verdict::Rejected(rejected(findings)),
@@ -123,8 +124,8 @@ pub(super) fn judge(found: &Found, cache: &mut Cache, before: Option<&InForce>, 
         inventory: Arc::new(inventory),
         texts: texts.into(),
         stale,
-        id: found.id.clone(),
-        commit: found.commit.clone(),
+        id: found.id,
+        commit: found.commit,
         signed_by: signer.map(|signer| format!("{} ({})", signer.name, signer.key)),
         allowed,
         since: now,

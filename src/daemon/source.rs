@@ -13,7 +13,7 @@ use crate::observed::sha256;
 use crate::plan::guard::TRAILER;
 use crate::repo::remote::{Address, InvalidAddress, Mirror, Moved, Origin, RemoteError, Tip};
 use crate::repo::signature::{Refusal, Signer, Signers, SignersError, When};
-use crate::repo::{RepoError, RevisionError, read_inventory};
+use crate::repo::{RepoError, RevisionError, read_inventory, shortened};
 use crate::transport::credentials::{CredentialsError, Keyring};
 use crate::transport::http::HttpError;
 use crate::transport::ssh::InvalidPrivateKey;
@@ -255,7 +255,7 @@ async fn at(
     when: When,
 ) -> Result<Found, LookError> {
     let Tip { commit: id, moved } = tip;
-    let short: String = id.chars().take(12).collect();
+    let short = shortened(&id);
     let failed = |source| LookError::Revision {
         commit: short.clone(),
         source,

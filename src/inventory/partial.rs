@@ -12,7 +12,8 @@ use super::decoded::{Cache, Decoded};
 use super::load_cached;
 use super::model::{Device, Inventory, Subscriber};
 use super::raw::RawFile;
-use super::root::{ROOT_FILE, folder, is_root};
+use super::root::{self, ROOT_FILE, folder};
+use super::since::gone;
 
 /// What is in force of an inventory that is not valid as a whole.
 #[derive(Debug)]
@@ -82,11 +83,7 @@ pub fn partial(
             None => report = loaded.report,
         }
     };
-    let kept: BTreeSet<&str> = (inventory.devices.values())
-        .flat_map(|device| [Some(device.key.as_str()), device.was.as_deref()])
-        .flatten()
-        .collect();
-    if before.devices.keys().any(|device| !kept.contains(device.as_str())) {
+    if !gone(before, &inventory).is_empty() {
         return None;
     }
     stale.held = held(&stale, before, &inventory);
@@ -206,10 +203,8 @@ fn relative<'p>(path: &'p str, below: &str) -> &'p str {
 
 /// The folder of the root file as it stands before every path.
 fn below(files: &[SourceFile]) -> &str {
-    let roots = files.iter().filter(|file| is_root(&file.path));
-    roots
-        .min_by_key(|file| file.path.matches('/').count())
-        .map_or("", |file| folder(&file.path))
+    let root = root::find(files.iter().map(|file| file.path.as_str()));
+    root.map_or("", |number| folder(&files[number].path))
 }
 
 #[cfg(test)]

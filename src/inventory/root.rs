@@ -21,6 +21,14 @@ pub(super) fn is_root(path: &str) -> bool {
     path == ROOT_FILE || path.strip_suffix(ROOT_FILE).is_some_and(|folder| folder.ends_with('/'))
 }
 
+/// Which of these paths is that of the root file: the one nearest to the top.
+pub(super) fn find<'p>(paths: impl Iterator<Item = &'p str>) -> Option<usize> {
+    (paths.enumerate())
+        .filter(|(_, path)| is_root(path))
+        .min_by_key(|(_, path)| path.matches('/').count())
+        .map(|(number, _)| number)
+}
+
 /// Whether a key of the top level may stand in the root file only: it holds for the whole inventory.
 pub(super) fn is_root_key(key: &str) -> bool {
     matches!(key, "format" | "inventory" | "include" | "defaults" | "policies")

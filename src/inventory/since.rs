@@ -61,9 +61,27 @@ pub fn differences(before: &Inventory, now: &Inventory) -> BTreeMap<String, Vec<
         .collect()
 }
 
-fn of_device(before: &Inventory, now: &Inventory, device: &Device) -> Vec<Difference> {
+/// A device as an earlier inventory had it, under its key or the one that it had before.
+#[must_use]
+pub fn earlier<'i>(before: &'i Inventory, device: &Device) -> Option<&'i Device> {
     let renamed = || before.devices.get(device.was.as_deref()?);
-    let Some(then) = before.devices.get(&device.key).or_else(renamed) else {
+    before.devices.get(&device.key).or_else(renamed)
+}
+
+/// The devices that an inventory has no more, under whatever key.
+#[must_use]
+pub fn gone(before: &Inventory, now: &Inventory) -> Vec<String> {
+    let renamed: BTreeSet<&str> = now
+        .devices
+        .values()
+        .filter_map(|device| device.was.as_deref())
+        .collect();
+    let is_gone = |key: &&String| !now.devices.contains_key(*key) && !renamed.contains(key.as_str());
+    before.devices.keys().filter(is_gone).cloned().collect()
+}
+
+fn of_device(before: &Inventory, now: &Inventory, device: &Device) -> Vec<Difference> {
+    let Some(then) = earlier(before, device) else {
         return vec![Difference::New];
     };
     let mut differences = Vec::new();

@@ -98,7 +98,13 @@ fn head(path: &Path) -> Result<Option<(Repository, Oid)>, git2::Error> {
 
 /// A commit's id as people read it.
 pub(super) fn short(id: Oid) -> String {
-    id.to_string().chars().take(SHORT).collect()
+    shortened(&id.to_string())
+}
+
+/// A commit's whole id, as much of it as people read.
+#[must_use]
+pub fn shortened(commit: &str) -> String {
+    commit.chars().take(SHORT).collect()
 }
 
 fn is_changed(repository: &Repository, path: &Path) -> Result<bool, git2::Error> {

@@ -141,15 +141,8 @@ impl Mirror {
     /// [`RemoteError`]. The mirror is as it was then.
     pub fn fetch(&self, origin: &Origin, runtime: &Handle) -> Result<Tip, RemoteError> {
         let repository = self.repository()?;
-        let connector = Connector {
-            reach: reach(&origin.address, &origin.access, origin.within),
-            runtime: runtime.clone(),
-            deadline: Instant::now() + origin.within,
-            trouble: Arc::default(),
-        };
-        let fetched = connector::with(&connector, || fetch(&repository, origin, &connector.trouble));
-        let trouble = connector.trouble.lock().unwrap_or_else(PoisonError::into_inner).take();
-        let tip = match (fetched, trouble) {
+        let way = (&origin.address, &origin.access, origin.within);
+        let tip = match reaching(way, runtime, |trouble| fetch(&repository, origin, trouble)) {
             (Ok(tip), _) => tip,
             (Err(error @ RemoteError::NoBranch { .. }), _) => return Err(error),
             (Err(_), Some(trouble)) => {
@@ -297,6 +290,24 @@ fn to_disk(repository: &Repository) -> Result<(), git2::Error> {
         Ok(true) => Ok(()),
         _ => config.set_bool(SETTING, true),
     }
+}
+
+/// Does something with libgit2 that reaches a repository, all of it within a time. Gives what went wrong on the way as well: libgit2
+/// hands on no more than a line of text. `work` may add to it.
+fn reaching<T>(
+    (address, access, within): (&Address, &Access, Duration),
+    runtime: &Handle,
+    work: impl FnOnce(&Mutex<Option<Trouble>>) -> T,
+) -> (T, Option<Trouble>) {
+    let connector = Connector {
+        reach: reach(address, access, within),
+        runtime: runtime.clone(),
+        deadline: Instant::now() + within,
+        trouble: Arc::default(),
+    };
+    let done = connector::with(&connector, || work(&connector.trouble));
+    let trouble = connector.trouble.lock().unwrap_or_else(PoisonError::into_inner).take();
+    (done, trouble)
 }
 
 fn reach(address: &Address, access: &Access, within: Duration) -> Reach {

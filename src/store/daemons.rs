@@ -9,8 +9,8 @@ use jiff::{SignedDuration, Timestamp};
 use rusqlite::{OptionalExtension as _, params};
 use serde::{Deserialize, Serialize};
 
-use super::lease::is_gone;
-use super::{Store, StoreError, host_name, written};
+use super::lease::is_known_gone;
+use super::{Store, StoreError, written};
 
 /// How long a daemon of another machine is believed to live without a sign of life. It gives one each minute, but for rounds that take
 /// long.
@@ -237,8 +237,8 @@ impl Store {
 
 /// Whether a process lives: one of this machine by the file that it keeps locked, another by when it was last seen.
 fn lives(folder: Option<&Path>, host: &str, presence: &str, seen: &str, now: Timestamp) -> bool {
-    match folder.filter(|_| host == host_name()) {
-        Some(folder) => !is_gone(&folder.join(presence)),
+    match is_known_gone(folder, host, presence) {
+        Some(is_gone) => !is_gone,
         None => seen.parse::<Timestamp>().is_ok_and(|seen| seen > earlier(now)),
     }
 }

@@ -127,7 +127,7 @@ impl Presence {
 }
 
 /// Whether the process that kept this file locked is gone. A file that nobody keeps is taken away.
-pub(super) fn is_gone(path: &Path) -> bool {
+fn is_gone(path: &Path) -> bool {
     match File::open(path) {
         Ok(file) => match file.try_lock() {
             Ok(()) => {
@@ -139,6 +139,12 @@ pub(super) fn is_gone(path: &Path) -> bool {
         },
         Err(error) => error.kind() == std::io::ErrorKind::NotFound,
     }
+}
+
+/// Whether a process that keeps a file locked is gone, as far as that can be told: one of this machine, which shows it in `folder`.
+pub(super) fn is_known_gone(folder: Option<&Path>, host: &str, file: &str) -> Option<bool> {
+    let folder = folder.filter(|_| host == host_name())?;
+    Some(is_gone(&folder.join(file)))
 }
 
 impl Store {
@@ -269,8 +275,7 @@ impl Found {
     /// machine show that they live.
     fn alive(&self, folder: Option<&Path>, now: Timestamp) -> Option<&Holder> {
         let (holder, file) = self.held.as_ref()?;
-        let of_this_host = folder.filter(|_| holder.host == host_name());
-        let is_dead = of_this_host.is_some_and(|folder| is_gone(&folder.join(file)));
+        let is_dead = is_known_gone(folder, &holder.host, file).unwrap_or_default();
         let is_over = holder.expires.parse::<Timestamp>().is_ok_and(|expires| expires <= now);
         (!is_dead && !is_over).then_some(holder)
     }

@@ -11,6 +11,7 @@ use crate::plan::count;
 use crate::reconcile::chain;
 use crate::store::{Batch, Gathering};
 use crate::transport::Retry;
+use crate::transport::credentials::LoginParts;
 
 use super::super::standing::State;
 use super::super::status::Status;
@@ -54,6 +55,15 @@ impl ForgeSettings {
     #[must_use]
     pub fn describe(&self) -> String {
         format!("{} as `{}`", self.repository, self.context)
+    }
+
+    /// The forge, with the token that these parts of a login have.
+    pub(in crate::daemon) fn open(&self, login: &LoginParts) -> Result<Forge, NotTaken> {
+        let token = password(&self.credentials, login)?;
+        let authorities = self.authorities.as_ref().map(read).transpose()?;
+        let (base, authorities) = (self.base.as_deref(), authorities.as_deref());
+        let forge = Forge::new(self.kind, base, &self.repository, token, authorities);
+        forge.map_err(|error| not_taken(&error))
     }
 
     /// Says what is wrong with it, if anything is.
@@ -162,12 +172,7 @@ impl Outlet for ToForge {
     }
 
     async fn send(&self, batch: &Batch) -> Result<(), NotTaken> {
-        let settings = &self.0;
-        let token = password(&settings.credentials, &login(&settings.credentials)?)?;
-        let authorities = settings.authorities.as_ref().map(read).transpose()?;
-        let (base, authorities) = (settings.base.as_deref(), authorities.as_deref());
-        let forge = Forge::new(settings.kind, base, &settings.repository, token, authorities);
-        let forge = forge.map_err(|error| not_taken(&error))?;
+        let forge = self.0.open(&login(&self.0.credentials)?)?;
         // What another version wrote and this one cannot read is nothing to send.
         let queued = batch.bodies.iter().filter_map(|body| serde_json::from_str(body).ok());
         for status in queued {

@@ -78,6 +78,10 @@ fn of_device(standing: &Standing, guarded: &[String], in_force: &str) -> Vec<(Ki
     };
     let not = |kind| (kind, Fact::Not(standing.state.word().to_owned()));
     let nots = |kinds: &[Kind]| kinds.iter().copied().map(not).collect::<Vec<_>>();
+    let drifted = |what: &str| {
+        let nots = nots(&[Kind::Failed, Kind::LeftToPeople, Kind::Refused, Kind::Unreachable]);
+        (Some((Kind::Drifted, holds(what))), nots)
+    };
     let (known, mut facts) = match &standing.state {
         // Of what is not valid people are told once, and not for each device.
         State::New | State::Invalid { .. } => (None, Vec::new()),
@@ -93,14 +97,8 @@ fn of_device(standing: &Standing, guarded: &[String], in_force: &str) -> Vec<(Ki
         ),
         // Whoever paused it knows of its trouble, which may be there still.
         State::Paused { .. } => (None, nots(&[Kind::LeftToPeople, Kind::Unreachable])),
-        State::Drifted { objects } => (
-            Some((Kind::Drifted, holds(&objects.join(", ")))),
-            nots(&[Kind::Failed, Kind::LeftToPeople, Kind::Refused, Kind::Unreachable]),
-        ),
-        State::Unsaved => (
-            Some((Kind::Drifted, holds("unsaved configuration"))),
-            nots(&[Kind::Failed, Kind::LeftToPeople, Kind::Refused, Kind::Unreachable]),
-        ),
+        State::Drifted { objects } => drifted(&objects.join(", ")),
+        State::Unsaved => drifted("unsaved configuration"),
         // Of a plan that is refused as a whole people are told once, and not for each device; and what was refused of an
         // earlier commit may be allowed now.
         State::Refused { reason } => (

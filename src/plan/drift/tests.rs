@@ -1,11 +1,11 @@
 use super::*;
-use crate::domain::{MacAddr, VlanId};
+use crate::domain::VlanId;
 use crate::inventory::desired::{DesiredEndpoint, DesiredProfile, DesiredRate, DesiredSubscriber};
-use crate::observed::{Capabilities, Identity, ProfileRef, RunningConfig};
-use crate::plan::impact::duration::Timings;
+use crate::observed::ProfileRef;
 use crate::plan::model::DeviceChanges;
 use crate::plan::resolve::tests::{endpoint_id, mac, mbps, on_port, profile_id, subscriber_id, wish};
-use crate::plan::{Readings, claims, plan_device};
+use crate::plan::sample::with_inputs;
+use crate::plan::{claims, plan_device};
 
 /// A moment, in seconds.
 pub(super) fn at(seconds: i64) -> jiff::Timestamp {
@@ -23,36 +23,14 @@ fn plan_unless_cut_off(
     leave: Leave,
     unfinished: bool,
 ) -> DeviceChanges {
-    let firmware: crate::domain::Firmware = "GAM-12/24-C_v1.8.2".parse().unwrap();
-    let running = RunningConfig {
-        managed: Arc::new(held.clone()),
-        ..RunningConfig::default()
-    };
-    let inputs = Inputs {
-        desired: &Arc::new(desired.clone()),
-        readings: Readings {
-            running: &Arc::new(running),
-            startup: None,
-            write: |_| String::new(),
-        },
-        identity: &Identity {
-            mac: MacAddr::new([0, 0x0e, 0xd8, 0, 0, 1]),
-            model: None,
-            firmware: firmware.clone(),
-            serial: None,
-        },
-        capabilities: &Capabilities::of_firmware(&firmware),
-        records: &Arc::new(records.to_vec()),
-        pauses: &[],
-        remembered: None,
-        unfinished,
-        timings: &Timings::default(),
-        now: at(0),
-        window: None,
-        targets: None,
-        leave,
-    };
-    plan_device(inputs, &|_| Ok(vec!["a command".to_owned()]))
+    with_inputs(desired, held, records, |inputs| {
+        let inputs = Inputs {
+            unfinished,
+            leave,
+            ..inputs
+        };
+        plan_device(inputs, &|_| Ok(vec!["a command".to_owned()]))
+    })
 }
 
 /// Two subscribers, one of them on the plan `gold`.

@@ -1,7 +1,6 @@
 //! What holds of a plan that was parted because its window is closed, whatever was asked of whatever device.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
 use jiff::Timestamp;
 use proptest::collection::vec;
@@ -11,14 +10,12 @@ use proptest::prelude::*;
 use super::*;
 use crate::domain::VlanId;
 use crate::inventory::window::{Window, zone};
-use crate::observed::{Capabilities, Identity, RunningConfig, Subscriber};
-use crate::plan::Readings;
+use crate::observed::Subscriber;
 use crate::plan::build::plan_device;
-use crate::plan::drift::Leave;
-use crate::plan::impact::duration::Timings;
 use crate::plan::model::DeviceChanges;
 use crate::plan::record::Record;
 use crate::plan::resolve::laws::a_case;
+use crate::plan::sample::with_inputs;
 use crate::plan::window::Opening;
 
 /// The plan for a device; with the VLAN of the suspended, one made while the window is closed.
@@ -28,12 +25,6 @@ fn plan(
     records: &[Record],
     closed: Option<Option<VlanId>>,
 ) -> DeviceChanges {
-    let firmware: crate::domain::Firmware = "GAM-12/24-C_v1.8.2".parse().unwrap();
-    let running = RunningConfig {
-        managed: Arc::new(held.clone()),
-        other: Vec::new(),
-        warnings: Vec::new(),
-    };
     let window = Window {
         key: "night".to_owned(),
         days: "mon-sun".parse().unwrap(),
@@ -51,31 +42,13 @@ fn plan(
         is_open: false,
         garden,
     };
-    let inputs = Inputs {
-        desired: &Arc::new(desired.clone()),
-        readings: Readings {
-            running: &Arc::new(running),
-            startup: None,
-            write: |_| String::new(),
-        },
-        identity: &Identity {
-            mac: "00:0e:d8:00:00:01".parse().unwrap(),
-            model: None,
-            firmware: firmware.clone(),
-            serial: None,
-        },
-        capabilities: &Capabilities::of_firmware(&firmware),
-        records: &Arc::new(records.to_vec()),
-        pauses: &[],
-        remembered: None,
-        unfinished: false,
-        timings: &Timings::default(),
-        now: Timestamp::UNIX_EPOCH,
-        window: closed.map(state),
-        targets: None,
-        leave: Leave::default(),
-    };
-    plan_device(inputs, &|_| Ok(vec!["a command".to_owned()]))
+    with_inputs(desired, held, records, |inputs| {
+        let inputs = Inputs {
+            window: closed.map(state),
+            ..inputs
+        };
+        plan_device(inputs, &|_| Ok(vec!["a command".to_owned()]))
+    })
 }
 
 fn objects(changes: &[ObjectChange]) -> BTreeSet<ObjectId> {

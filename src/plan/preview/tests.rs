@@ -10,46 +10,20 @@ use super::*;
 use crate::dialect::running::canonical;
 use crate::inventory::desired::DesiredDevice;
 use crate::inventory::rollout::Waves;
-use crate::observed::{Capabilities, DeviceConfig, Identity, RunningConfig};
-use crate::plan::impact::duration::Timings;
+use crate::observed::DeviceConfig;
 use crate::plan::model::DevicePlan;
 use crate::plan::record::Record;
 use crate::plan::resolve::Refusal;
-use crate::plan::{Inputs, Readings, a_case, plan_device};
+use crate::plan::sample::with_inputs;
+use crate::plan::{a_case, plan_device};
 
 fn planned(desired: &DesiredDevice, held: &DeviceConfig, records: &[Record]) -> DeviceChanges {
-    let firmware: crate::domain::Firmware = "GAM-12/24-C_v1.8.2".parse().unwrap();
-    let running = RunningConfig {
-        managed: Arc::new(held.clone()),
-        ..RunningConfig::default()
-    };
-    let inputs = Inputs {
-        desired: &Arc::new(desired.clone()),
-        readings: Readings {
-            running: &Arc::new(running),
-            startup: None,
-            write: canonical,
-        },
-        identity: &Identity {
-            mac: "00:0e:d8:00:00:01".parse().unwrap(),
-            model: None,
-            firmware: firmware.clone(),
-            serial: None,
-        },
-        capabilities: &Capabilities::of_firmware(&firmware),
-        records: &Arc::new(records.to_vec()),
-        pauses: &[],
-        remembered: None,
-        unfinished: false,
-        timings: &Timings::default(),
-        now: Timestamp::UNIX_EPOCH,
-        window: None,
-        targets: None,
-        leave: crate::plan::drift::Leave::default(),
-    };
-    plan_device(inputs, &|change| {
-        let lines = crate::dialect::command::commands(change);
-        lines.map_err(|error| error.to_string())
+    with_inputs(desired, held, records, |mut inputs| {
+        inputs.readings.write = canonical;
+        plan_device(inputs, &|change| {
+            let lines = crate::dialect::command::commands(change);
+            lines.map_err(|error| error.to_string())
+        })
     })
 }
 

@@ -4,18 +4,15 @@
 //! the same is not proposed twice, whoever starts again and whatever people made of the branch.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, PoisonError};
 
 use git2::build::TreeUpdateBuilder;
-use git2::{Direction, FileMode, Oid, PushOptions, RemoteCallbacks, Repository, Signature, Time};
+use git2::{Direction, FileMode, Oid, Repository, Signature, Time};
 use jiff::Timestamp;
 use tokio::runtime::Handle;
-use tokio::time::Instant;
 
-use super::connector::{self, Connector};
-use super::push::{Destination, PushError};
-use super::{Address, Mirror, reach};
-use crate::repo::git::trailers_in;
+use super::push::{Destination, PushError, send_over};
+use super::{Address, Mirror, reaching};
+use crate::repo::git::{short, trailers_in};
 
 /// The trailer that says what an edit is made from.
 const MARK: &str = "Gamops-Drift";
@@ -87,7 +84,7 @@ impl Mirror {
             Some(there) if Some(there) != before && there != commit => Err(PushError::Taken {
                 address: to.address.to_string(),
                 branch: edit.branch.clone(),
-                commit: there.to_string().chars().take(12).collect(),
+                commit: short(there),
             }),
             _ => Ok(()),
         };
@@ -100,15 +97,8 @@ impl Mirror {
             let put = there.reference(&branch, commit, true, "gamops: proposed");
             put.map_err(failed)?;
         } else {
-            let connector = Connector {
-                reach: reach(&to.address, &to.access, to.within),
-                runtime: runtime.clone(),
-                deadline: Instant::now() + to.within,
-                trouble: Arc::default(),
-            };
-            let sent = connector::with(&connector, || send(&repository, commit, &branch, to, &is_ours));
-            let trouble = connector.trouble.lock().unwrap_or_else(PoisonError::into_inner).take();
-            match (sent, trouble) {
+            let way = (&to.address, &to.access, to.within);
+            match reaching(way, runtime, |_| send(&repository, commit, &branch, to, &is_ours)) {
                 (Err(PushError::Git { .. }), Some(trouble)) => {
                     return Err(PushError::Remote {
                         address: to.address.to_string(),
@@ -160,15 +150,6 @@ fn send(
         address: to.address.to_string(),
         source,
     };
-    let refused: Mutex<Option<String>> = Mutex::default();
-    let mut callbacks = RemoteCallbacks::new();
-    // A push that a hook refuses is none that failed, for libgit2.
-    callbacks.push_update_reference(|_, status| {
-        *refused.lock().unwrap_or_else(PoisonError::into_inner) = status.map(str::to_owned);
-        Ok(())
-    });
-    let mut options = PushOptions::new();
-    options.remote_callbacks(callbacks);
     let mut remote = repository.remote_anonymous(&to.address.url()).map_err(failed)?;
     remote.connect(Direction::Push).map_err(failed)?;
     let heads = remote.list().map_err(failed)?;
@@ -178,11 +159,7 @@ fn send(
             .find(|head| head.name() == branch)
             .map(git2::RemoteHead::oid),
     )?;
-    let done = remote.push(&[format!("+{commit}:{branch}")], Some(&mut options));
-    let _ = remote.disconnect();
-    drop(options);
-    done.map_err(failed)?;
-    match refused.into_inner().unwrap_or_else(PoisonError::into_inner) {
+    match send_over(&mut remote, &format!("+{commit}:{branch}")).map_err(failed)? {
         None => Ok(()),
         Some(reason) => Err(PushError::NotTaken {
             address: to.address.to_string(),

@@ -3,16 +3,14 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use git2::{Direction, FileMode, Oid, PushOptions, RemoteCallbacks, Repository, Signature, Time};
+use git2::{Direction, FileMode, Oid, PushOptions, Remote, RemoteCallbacks, Repository, Signature, Time};
 use jiff::Timestamp;
 use tokio::runtime::Handle;
-use tokio::time::Instant;
 
-use super::connector::{self, Connector};
-use super::{Access, Address, Trouble, reach};
+use super::{Access, Address, Trouble, reaching};
 
 /// Files under a reference.
 #[derive(Debug, Clone)]
@@ -113,15 +111,8 @@ pub fn push(publication: &Publication, to: &Destination, runtime: &Handle) -> Re
     let room = tempfile::tempdir().map_err(PushError::Room)?;
     let repository = Repository::init_bare(room.path()).map_err(failed)?;
     write(publication, &repository).map_err(failed)?;
-    let connector = Connector {
-        reach: reach(&to.address, &to.access, to.within),
-        runtime: runtime.clone(),
-        deadline: Instant::now() + to.within,
-        trouble: Arc::default(),
-    };
-    let pushed = connector::with(&connector, || send(&repository, publication, to));
-    let trouble = connector.trouble.lock().unwrap_or_else(PoisonError::into_inner).take();
-    match (pushed, trouble) {
+    let way = (&to.address, &to.access, to.within);
+    match reaching(way, runtime, |_| send(&repository, publication, to)) {
         (Ok(None), _) => Ok(()),
         (Ok(Some(reason)), _) => Err(PushError::Refused {
             address: to.address.to_string(),
@@ -175,6 +166,15 @@ fn tree(repository: &Repository, files: &BTreeMap<String, String>) -> Result<Oid
 
 /// Sends it. The answer says why the server did not take it, if it did not.
 fn send(repository: &Repository, publication: &Publication, to: &Destination) -> Result<Option<String>, git2::Error> {
+    let mut remote = repository.remote_anonymous(&to.address.url())?;
+    remote.connect(Direction::Push)?;
+    let reference = publication.reference;
+    send_over(&mut remote, &format!("+{reference}:{reference}"))
+}
+
+/// Sends what a refspec names over a connection, which is closed by that. Gives in the server's words why it was not taken, if it was
+/// not.
+pub(super) fn send_over(remote: &mut Remote<'_>, refspec: &str) -> Result<Option<String>, git2::Error> {
     let refused: Mutex<Option<String>> = Mutex::default();
     let mut callbacks = RemoteCallbacks::new();
     // A push that a hook refuses is none that failed, for libgit2.
@@ -184,10 +184,7 @@ fn send(repository: &Repository, publication: &Publication, to: &Destination) ->
     });
     let mut options = PushOptions::new();
     options.remote_callbacks(callbacks);
-    let mut remote = repository.remote_anonymous(&to.address.url())?;
-    remote.connect(Direction::Push)?;
-    let reference = publication.reference;
-    let done = remote.push(&[format!("+{reference}:{reference}")], Some(&mut options));
+    let done = remote.push(&[refspec], Some(&mut options));
     let _ = remote.disconnect();
     drop(options);
     done?;
