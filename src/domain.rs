@@ -4,6 +4,7 @@
 //! a type's own range (reserved VLANs, ports that a model lacks) is checked by the inventory rules, where
 //! we can point at a line.
 
+mod billing;
 mod id;
 mod mac;
 mod model;
@@ -15,6 +16,7 @@ mod snmp;
 mod span;
 mod vlan;
 
+pub use billing::{BillingKind, InvalidServiceRef, ServiceRef};
 pub use id::{EndpointId, IdOutOfRange, PortNumber, ProfileId, ServiceLimitLevel, SubscriberId, UplinkNumber};
 pub use mac::{InvalidMacAddr, MacAddr};
 pub use model::{Firmware, InvalidFirmware, MODELS, Medium, Model};

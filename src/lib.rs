@@ -4,6 +4,8 @@
 //! → verify → save. See ARCHITECTURE.md for the rooms and which may import which.
 
 pub mod alert;
+pub mod biller;
+pub mod billing;
 pub mod checkup;
 pub mod cli;
 pub mod daemon;

@@ -1,0 +1,167 @@
+//! Billing systems: Splynx and Sonar, as [`Book`]s.
+//!
+//! What is asked is built without I/O and what is answered is read without I/O, in a room for each system; `send` alone asks. Nothing is
+//! tried twice here but what a system's own protocol wants twice: the caller decides what to do about [`BillerError::retry`].
+
+pub mod send;
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use futures::future::BoxFuture;
+
+use crate::billing::Book;
+use crate::domain::{BillingKind, Secret};
+use crate::transport::Retry;
+use crate::transport::http::HttpError;
+
+/// A billing system.
+pub trait BillingSystem: Send + Sync {
+    /// Which it is.
+    fn kind(&self) -> BillingKind;
+
+    /// Everything it knows of accounts, services and what is sold.
+    fn sweep(&self) -> BoxFuture<'_, Result<Book, BillerError>>;
+
+    /// The same for some accounts, each asked for by its id.
+    fn look<'a>(&'a self, accounts: &'a BTreeSet<String>) -> BoxFuture<'a, Result<Book, BillerError>>;
+
+    /// Writes a note to an account, unless one with the same `mark` is there.
+    fn note<'a>(&'a self, note: &'a Note) -> BoxFuture<'a, Result<(), BillerError>>;
+
+    /// What a webhook's request asks to be looked at. Its content is never more than that.
+    ///
+    /// # Errors
+    ///
+    /// [`NotHeard`]: it does not come from the system.
+    fn hear(&self, call: &HookCall<'_>) -> Result<Heard, NotHeard>;
+}
+
+/// What a system is reached with.
+#[derive(Debug, Clone)]
+pub struct Connection {
+    /// Where it is: `https://isp.splynx.app`, without the path of its API.
+    pub url: String,
+    /// Splynx: the API key. Sonar: nothing.
+    pub key: Option<String>,
+    /// Splynx: the key's secret. Sonar: the personal access token.
+    pub secret: Secret,
+    /// What webhooks are signed with, where the system signs them.
+    pub hook_secret: Option<Secret>,
+    /// Certificates in PEM form that are trusted as well.
+    pub authorities: Option<String>,
+    /// The zone of dates that say none.
+    pub zone: jiff::tz::TimeZone,
+    /// How long one answer may take.
+    pub within: Duration,
+}
+
+/// A note for an account.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Note {
+    /// The account's id.
+    pub account: String,
+    /// The text, with `mark` in it.
+    pub text: String,
+    /// What makes it one of its kind: a commit's id.
+    pub mark: String,
+}
+
+/// A request that a webhook made.
+#[derive(Debug, Clone, Copy)]
+pub struct HookCall<'a> {
+    /// Its headers, names in lower case.
+    pub headers: &'a [(String, String)],
+    /// Its body, as it came.
+    pub body: &'a [u8],
+}
+
+/// What a webhook asks to be looked at.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Heard {
+    /// Nothing: somebody tries whether we are there.
+    Ping,
+    /// These accounts.
+    Accounts(BTreeSet<String>),
+    /// Everything: it does not say what, or something that many accounts share.
+    Everything,
+}
+
+/// A webhook's request does not come from the system, or is none.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct NotHeard(pub String);
+
+/// A billing system was not understood, or did not do what was asked. Says where it was asked and what to do about it, and no secret. Nothing
+/// of what it said before counts then.
+#[derive(Debug, thiserror::Error)]
+pub enum BillerError {
+    /// It cannot be asked like that. Operator's fault.
+    #[error("{0}")]
+    Settings(String),
+    /// It was not reached.
+    #[error(transparent)]
+    Http(#[from] HttpError),
+    /// It is slower than anybody can wait for.
+    #[error("{url} did not answer within {} seconds", within.as_secs())]
+    Slow {
+        /// What was asked.
+        url: String,
+        /// How long was waited.
+        within: Duration,
+    },
+    /// It says no.
+    #[error("{url} answered with status {status}{said}{help}")]
+    Refused {
+        /// What was asked.
+        url: String,
+        /// The three digits.
+        status: u16,
+        /// Its own words, in brackets; empty where it says none.
+        said: String,
+        /// What to do about it.
+        help: &'static str,
+    },
+    /// It is asked too often.
+    #[error("{url} is asked too often: {said}")]
+    Busy {
+        /// What was asked.
+        url: String,
+        /// Its own words.
+        said: String,
+        /// After how long to ask again.
+        after: Duration,
+    },
+    /// It says something that is no answer of its API: a web page, half a text, an error where a list should be.
+    #[error("{url} {what}")]
+    NotAnApi {
+        /// What was asked.
+        url: String,
+        /// What it is instead, and what to do.
+        what: String,
+    },
+    /// What was read page after page changed meanwhile: it is not one picture.
+    #[error("{url} changed while it was read: {what}; it is read again later")]
+    Moved {
+        /// The list.
+        url: String,
+        /// What changed.
+        what: String,
+    },
+}
+
+impl BillerError {
+    /// Whether asking again may help.
+    #[must_use]
+    pub const fn retry(&self) -> Retry {
+        match self {
+            Self::Settings(_) => Retry::AfterChange,
+            Self::Http(error) => error.retry(),
+            Self::Slow { .. } | Self::Busy { .. } | Self::NotAnApi { .. } | Self::Moved { .. } => Retry::Soon,
+            Self::Refused { status, .. } => match status {
+                408 | 425 | 429 | 500..=599 => Retry::Soon,
+                _ => Retry::AfterChange,
+            },
+        }
+    }
+}

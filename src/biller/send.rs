@@ -1,0 +1,58 @@
+//! The one place from which billing systems are asked.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use jiff::fmt::rfc2822;
+
+use crate::transport::http::{Http, Request};
+
+use super::BillerError;
+
+/// The most of an answer that is read: a page, or a whole list of a system that knows no pages.
+const ANSWER: usize = 64 * 1024 * 1024;
+
+/// An answer, whole.
+#[derive(Debug)]
+pub struct Answer {
+    /// What was asked, for messages.
+    pub url: String,
+    /// The three digits.
+    pub status: u16,
+    /// What kind of thing the body is: `text/html`.
+    pub content_type: String,
+    /// What the server's clock said.
+    pub at: Option<Timestamp>,
+    /// The body.
+    pub body: Vec<u8>,
+}
+
+/// Asks, and waits for all of the answer.
+///
+/// # Errors
+///
+/// [`BillerError::Http`], [`BillerError::Slow`], [`BillerError::NotAnApi`] for one that has no end.
+pub async fn send(http: &Http, request: Request, within: Duration) -> Result<Answer, BillerError> {
+    let url = request.called.clone().unwrap_or_else(|| request.url.clone());
+    let asked = async {
+        let mut reply = http.send(request).await?;
+        let at = reply.header("date").and_then(|date| rfc2822::parse(date).ok());
+        let body = reply.body(ANSWER + 1).await?;
+        Ok::<_, BillerError>(Answer {
+            url: url.clone(),
+            status: reply.status(),
+            content_type: reply.content_type().to_owned(),
+            at: at.map(|at| at.timestamp()),
+            body,
+        })
+    };
+    let Ok(answer) = tokio::time::timeout(within, asked).await else {
+        return Err(BillerError::Slow { url, within });
+    };
+    let answer = answer?;
+    if answer.body.len() > ANSWER {
+        let what = format!("sends more than {} MB", ANSWER / 1024 / 1024);
+        return Err(BillerError::NotAnApi { url, what });
+    }
+    Ok(answer)
+}

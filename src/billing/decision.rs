@@ -1,0 +1,93 @@
+//! What was decided: what is to be written, and what is left open, each with its reason.
+
+use crate::domain::ServiceRef;
+use crate::inventory::edit::Edit;
+
+/// All that was decided from one book.
+#[derive(Debug, Default)]
+pub struct Decided {
+    /// What is to be written, in the order of the keys.
+    pub intents: Vec<Intent>,
+    /// What is left open, in the order of the keys.
+    pub open: Vec<Open>,
+    /// Why nothing at all is written from this book, where the book itself cannot be trusted.
+    pub distrust: Option<String>,
+}
+
+/// One subscriber's entry is to be written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Intent {
+    /// Its key in the inventory.
+    pub subscriber: String,
+    /// Whose it is in billing, from now on.
+    pub service: ServiceRef,
+    /// What happens to it; where several things do, the one that counts most.
+    pub kind: Kind,
+    /// How it gets into the branch.
+    pub way: Way,
+    /// The edits of the inventory.
+    pub edits: Vec<Edit>,
+    /// What billing set by that, by fields of the subscriber, in the form in which a later sync compares it: `plan`, `state`.
+    /// Empty for what is removed.
+    pub sets: Vec<(&'static str, String)>,
+    /// In one line, without the key: `suspended (customer blocked, service active)`.
+    pub words: String,
+}
+
+/// What happens to a subscriber.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Kind {
+    /// It stays as it is, under another id in billing.
+    Rename,
+    /// It gets another plan.
+    Plan,
+    /// It works again.
+    Restore,
+    /// It comes into the inventory.
+    Create,
+    /// It rests.
+    Suspend,
+    /// It leaves the inventory.
+    Remove,
+}
+
+/// How an edit gets into the branch.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Way {
+    /// By a commit on it.
+    Push,
+    /// By a change request.
+    Propose,
+}
+
+/// Something that billing asks and that is not written.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Open {
+    /// The subscriber, where there is one.
+    pub subscriber: Option<String>,
+    /// The service, where there is one.
+    pub service: Option<ServiceRef>,
+    /// Of what kind the reason is.
+    pub why: Why,
+    /// The reason, and what to do about it, with the choices there are.
+    pub words: String,
+}
+
+/// Why something is not written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Why {
+    /// Something is not known that people can say: a plan, a site, which of two MACs.
+    Question,
+    /// A person wrote something else since billing wrote last.
+    Conflict,
+    /// It waits: for the end of a grace period, a `hold`, or because the system says something that is not understood.
+    Held,
+    /// A limit does not allow it.
+    Refused,
+    /// In the inventory, and no service of billing.
+    NoService,
+    /// A service of billing, and not in the inventory.
+    NoSubscriber,
+    /// Billing and the inventory say different things, which is not mended.
+    Differs,
+}
