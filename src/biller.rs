@@ -1,7 +1,8 @@
 //! Billing systems: Splynx and Sonar, as [`Book`]s.
 //!
-//! What is asked is built without I/O and what is answered is read without I/O, in a room for each system; `send` alone asks. Nothing is
-//! tried twice here but what a system's own protocol wants twice: the caller decides what to do about [`BillerError::retry`].
+//! What is asked is built without I/O and what is answered is read without I/O, in a room for each system; `send` alone asks. What a
+//! server did not answer is asked a few times more while it is read, so that one bad second does not cost a whole picture; all else is the
+//! caller's to decide, by [`BillerError::retry`].
 
 pub mod send;
 
@@ -9,6 +10,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use futures::future::BoxFuture;
+use serde::Deserialize;
 
 use crate::billing::Book;
 use crate::domain::{BillingKind, Secret};
@@ -25,6 +27,11 @@ pub trait BillingSystem: Send + Sync {
 
     /// The same for some accounts, each asked for by its id.
     fn look<'a>(&'a self, accounts: &'a BTreeSet<String>) -> BoxFuture<'a, Result<Book, BillerError>>;
+
+    /// The highest number that a login was made with, where logins are numbered: what [`Connection::above`] has to be next time.
+    fn last_number(&self) -> Option<u64> {
+        None
+    }
 
     /// Writes a note to an account, unless one with the same `mark` is there.
     fn note<'a>(&'a self, note: &'a Note) -> BoxFuture<'a, Result<(), BillerError>>;
@@ -50,10 +57,58 @@ pub struct Connection {
     pub hook_secret: Option<Secret>,
     /// Certificates in PEM form that are trusted as well.
     pub authorities: Option<String>,
+    /// Splynx: how it knows who asks.
+    pub auth: Auth,
+    /// Splynx: the number of each login is to be above this. See [`BillingSystem::last_number`].
+    pub above: u64,
+    /// What is asked for beside accounts, services and what is sold: each costs a request and wants a permission.
+    pub extras: BTreeSet<Extra>,
     /// The zone of dates that say none.
     pub zone: jiff::tz::TimeZone,
     /// How long one answer may take.
     pub within: Duration,
+}
+
+/// How Splynx knows who asks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Auth {
+    /// By a login with a signature, and a token that it gives for half an hour.
+    #[default]
+    Token,
+    /// By a signature on each request.
+    Signature,
+    /// By key and secret as they are, which the key has to allow ("unsecure access").
+    Basic,
+}
+
+/// What may be asked for beside accounts, services and what is sold.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Extra {
+    /// Equipment that customers have: clues `inventory.…`.
+    Inventory,
+    /// Names of locations: fact `location`.
+    Locations,
+    /// Names of partners: fact `partner`.
+    Partners,
+    /// Names of network sites, by the hardware that a service is on: fact `network_site`.
+    NetworkSites,
+}
+
+impl Extra {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::Inventory, Self::Locations, Self::Partners, Self::NetworkSites];
+
+    /// What has to be asked for so that a clue or a fact of this name is known; `None` where nothing has to be.
+    #[must_use]
+    pub fn behind(name: &str) -> Option<Self> {
+        match name {
+            "location" => Some(Self::Locations),
+            "partner" => Some(Self::Partners),
+            "network_site" => Some(Self::NetworkSites),
+            _ => name.starts_with("inventory.").then_some(Self::Inventory),
+        }
+    }
 }
 
 /// A note for an account.

@@ -23,6 +23,12 @@ pub struct Answer {
     pub content_type: String,
     /// What the server's clock said.
     pub at: Option<Timestamp>,
+    /// Of how many rows the list is that was asked for, where the server says it (`X-total-count`).
+    pub total: Option<u64>,
+    /// After how long to ask again, where the server says it in seconds (`Retry-After`).
+    pub retry_after: Option<Duration>,
+    /// Where the server sends to instead (`Location`).
+    pub elsewhere: Option<String>,
     /// The body.
     pub body: Vec<u8>,
 }
@@ -37,12 +43,18 @@ pub async fn send(http: &Http, request: Request, within: Duration) -> Result<Ans
     let asked = async {
         let mut reply = http.send(request).await?;
         let at = reply.header("date").and_then(|date| rfc2822::parse(date).ok());
+        let number = |name: &str| reply.header(name).and_then(|text| text.trim().parse().ok());
+        let (total, retry_after) = (number("x-total-count"), number("retry-after"));
+        let elsewhere = reply.header("location").map(str::to_owned);
         let body = reply.body(ANSWER + 1).await?;
         Ok::<_, BillerError>(Answer {
             url: url.clone(),
             status: reply.status(),
             content_type: reply.content_type().to_owned(),
             at: at.map(|at| at.timestamp()),
+            total,
+            retry_after: retry_after.map(Duration::from_secs),
+            elsewhere,
             body,
         })
     };

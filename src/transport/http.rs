@@ -22,6 +22,8 @@ const USER_AGENT: &str = concat!("gamops/", env!("CARGO_PKG_VERSION"));
 pub enum Method {
     /// Ask.
     Get,
+    /// Ask for the head of an answer only.
+    Head,
     /// Hand over.
     Post,
     /// Put in the place of what is there.
@@ -163,6 +165,7 @@ impl Http {
         } = request;
         let mut builder = match method {
             Method::Get => self.0.get(&url),
+            Method::Head => self.0.head(&url),
             Method::Post => self.0.post(&url),
             Method::Put => self.0.put(&url),
             Method::Patch => self.0.patch(&url),
