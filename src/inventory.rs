@@ -4,6 +4,7 @@
 //! `document` (a tree with places) → `decode` by the tables of `raw` → `fleet` (all files merged) → `rules` → `resolve`
 //! into the model → [`compile()`] for one device.
 
+pub mod billing;
 mod compile;
 mod decode;
 mod decoded;

@@ -4,6 +4,7 @@
 //! the two cannot drift apart. A value that cannot be read is a finding and a `None`; its neighbours are
 //! still read.
 
+mod billing;
 mod condition;
 mod drift;
 mod entries;
@@ -24,6 +25,7 @@ use super::document::{Entry, Node, Span, Value};
 use super::findings::{Findings, Loc};
 use super::rules;
 
+pub(super) use billing::{Day, FactKey, FactTexts, OfferKey, TemplateText, WholeDays};
 pub(super) use condition::Condition;
 pub(super) use drift::{FieldKey, IgnoreUntil, KINDS, ObjectPattern};
 pub(super) use entries::{Entries, KeyKind, Keyed, index};

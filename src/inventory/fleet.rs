@@ -10,7 +10,8 @@ use super::findings::{Findings, Loc};
 use super::model::{Rates, UNTHROTTLED};
 use super::rate::{self, Headroom, Sold};
 use super::raw::{
-    RawDefaults, RawDevice, RawFile, RawPlan, RawPolicies, RawSite, RawSpareEndpoint, RawSubscriber, RawWindow,
+    RawBilling, RawDefaults, RawDevice, RawFile, RawPlan, RawPolicies, RawSite, RawSpareEndpoint, RawSubscriber,
+    RawWindow,
 };
 use super::rules;
 
@@ -34,6 +35,7 @@ pub(super) struct Fleet<'c> {
     pub(super) includes: &'c [Spanned<Text>],
     pub(super) defaults: &'c RawDefaults,
     pub(super) policies: &'c RawPolicies,
+    pub(super) billing: Option<&'c RawBilling>,
     pub(super) windows: Map<'c, RawWindow>,
     pub(super) sites: Map<'c, RawSite>,
     pub(super) devices: Map<'c, RawDevice>,
@@ -56,6 +58,7 @@ impl<'c> Fleet<'c> {
             includes: &[],
             defaults: &absent.defaults,
             policies: &absent.policies,
+            billing: None,
             windows: index(
                 files.clone().filter_map(|file| file.raw.windows.as_ref()),
                 "window",
@@ -113,6 +116,7 @@ impl<'c> Fleet<'c> {
         if let Some(defaults) = &raw.defaults {
             self.defaults = &defaults.value;
         }
+        self.billing = raw.billing.as_ref().map(|billing| &billing.value);
         if let Some(policies) = &raw.policies {
             self.policies = &policies.value;
         }

@@ -5,16 +5,18 @@ mod subscribers;
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
+use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
 
+use super::billing::Mapping;
 use super::drift::Drift;
 use super::expression::Expression;
 use super::guards::Guards;
 use super::rate::Headroom;
 use crate::domain::{
-    DoubleTag, EndpointId, MacAddr, Mbps, Medium, Model, PoeMode, PortBinding, PortMode, PortNumber, ServiceLimitLevel,
-    SubscriberId, SubscriberModel, VlanId, VlanSet,
+    BillingKind, DoubleTag, EndpointId, MacAddr, Mbps, Medium, Model, PoeMode, PortBinding, PortMode, PortNumber,
+    ServiceLimitLevel, SubscriberId, SubscriberModel, VlanId, VlanSet,
 };
 
 use super::rollout::Waves;
@@ -41,6 +43,8 @@ pub struct Inventory {
     pub plans: BTreeMap<String, ServicePlan>,
     /// Subscribers by key, and by device.
     pub subscribers: Subscribers,
+    /// What the words of billing systems mean here.
+    pub billing: BTreeMap<BillingKind, Mapping>,
 }
 
 /// The operator's decisions for the whole fleet.
@@ -173,6 +177,17 @@ pub struct External {
     pub splynx: Option<String>,
     /// In Sonar.
     pub sonar: Option<String>,
+}
+
+impl External {
+    /// The id in a billing system.
+    #[must_use]
+    pub fn of(&self, kind: BillingKind) -> Option<&str> {
+        match kind {
+            BillingKind::Splynx => self.splynx.as_deref(),
+            BillingKind::Sonar => self.sonar.as_deref(),
+        }
+    }
 }
 
 /// How much of a device gamops may change.
@@ -424,6 +439,19 @@ pub struct Subscriber {
     pub labels: BTreeMap<String, String>,
     /// Ids in billing systems.
     pub external: External,
+    /// Until when billing changes nothing of it, and why. Devices know nothing of it.
+    pub hold: Option<Box<Hold>>,
+    /// The day on which billing said that it is over. Devices know nothing of it.
+    pub ended: Option<Date>,
+}
+
+/// Why, and until when, billing changes nothing of a subscriber.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Hold {
+    /// When it ends by itself.
+    pub until: Timestamp,
+    /// Why.
+    pub reason: String,
 }
 
 /// The plan key that stands for no limit.

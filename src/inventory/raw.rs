@@ -8,11 +8,13 @@ use crate::domain::{
     UplinkNumber, VlanId,
 };
 
+use super::billing::{Unique, Way};
 use super::decode::{
-    Address, CanarySpec, ClockTime, Condition, CredentialsName, Description, EndpointSpec, Entries, EntryKey,
-    ExternalId, FieldKey, Flag, FormatVersion, GuardCount, HeadroomText, HostKey, Hostname, IgnoreUntil, InventoryId,
-    KeepDays, Key, LabelKey, LimitSpec, ModelName, Name, ObjectPattern, Paused, PortKey, PortModeWord, RunCount,
-    ShareText, SoldRate, Spanned, SuspensionSpec, TcpPort, Text, Until, VlanList, ZoneName, shape,
+    Address, CanarySpec, ClockTime, Condition, CredentialsName, Day, Description, EndpointSpec, Entries, EntryKey,
+    ExternalId, FactKey, FactTexts, FieldKey, Flag, FormatVersion, GuardCount, HeadroomText, HostKey, Hostname,
+    IgnoreUntil, InventoryId, KeepDays, Key, LabelKey, LimitSpec, ModelName, Name, ObjectPattern, OfferKey, Paused,
+    PortKey, PortModeWord, RunCount, ShareText, SoldRate, Spanned, SuspensionSpec, TcpPort, TemplateText, Text, Until,
+    VlanList, WholeDays, ZoneName, shape,
 };
 use super::drift::{Field, Then};
 use super::model::{Effect, Mode, OnFailure, State, Unsaved};
@@ -34,6 +36,8 @@ shape! {
         optional defaults: RawDefaults,
         /// Decisions for the whole fleet. Root file only.
         optional policies: RawPolicies,
+        /// What billing systems' words mean here, and how far they may go; see `gamops billing`. Root file only.
+        optional billing: RawBilling,
         /// Maintenance windows by key: when changes that a subscriber would feel may be made. `always` is built in.
         optional windows: Entries<EntryKey, RawWindow>,
         /// Buildings, or other groups of devices, by key.
@@ -418,6 +422,11 @@ shape! {
         optional description: Description,
         /// `active` (the default) or `suspended`, which does what `policies.suspension` says.
         optional state: State,
+        /// Keeps billing from changing anything of this subscriber for a while.
+        optional hold: RawHold,
+        /// The day on which billing said that the service is over. Written and taken away by `gamops billing`: the subscriber is
+        /// suspended from then on, and removed after the grace period.
+        optional ended: Day,
         /// Number on the device, if it has to be a certain one.
         optional id: SubscriberId,
         /// Refuses its deletion, and whatever would take its service, also in the commit that takes this away.
@@ -431,6 +440,145 @@ shape! {
         optional trunk: Flag,
         /// A second tag around the subscriber's own, towards the network.
         optional double_tag: RawDoubleTag,
+    }
+}
+
+shape! {
+    /// Until when billing changes nothing of a subscriber, and why.
+    "`hold`" RawHold {
+        /// When it ends by itself: a date (its first moment, UTC) or a moment with its offset.
+        required until: Until,
+        /// Why.
+        required reason: Text,
+    }
+}
+
+shape! {
+    /// What billing systems' words mean here, and how far they may go.
+    "`billing`" RawBilling {
+        /// Splynx.
+        optional splynx: RawMapping,
+        /// Sonar.
+        optional sonar: RawMapping,
+    }
+}
+
+shape! {
+    /// What a billing system's words mean here, and how far it may go.
+    "a billing system" RawMapping {
+        /// Keys of plans, or `unthrottled`, by the id or the name of what is sold (a tariff of Splynx, a service of Sonar). Ids go
+        /// before names. What is named by `external` of a plan needs no line here.
+        optional plans: Entries<OfferKey, Key>,
+        /// Which accounts belong to which site, the first rule that fits. Without rules every account may be on any site.
+        optional sites: Vec<Spanned<RawSiteRule>>,
+        /// Where the MAC address of the endpoint may stand, such as `[inventory.barcode, service.mac]`: the first of them that says
+        /// exactly one counts.
+        optional endpoint: Vec<Spanned<Text>>,
+        /// Where the number of the port may stand. Used where no address is known.
+        optional port: Vec<Spanned<Text>>,
+        /// Where the device may stand: its key, its host name, its address or its id in the billing system.
+        optional device: Vec<Spanned<Text>>,
+        /// Key of a new subscriber, with `{account}`, `{service}` and `{name}`. `s-{service}` unless said.
+        optional key: TemplateText,
+        /// Name of a new subscriber on its device, in the same way. Its key unless said.
+        optional name: TemplateText,
+        /// Text of a new subscriber on its device, in the same way. None unless said.
+        optional description: TemplateText,
+        /// Which VLAN a new subscriber gets. What `defaults` says unless given here.
+        optional vlans: RawVlanRule,
+        /// What becomes of a customer who owes while the system still serves him: `active` (the default) or `suspended`.
+        optional delinquent: State,
+        /// What becomes of a subscriber whose service is over.
+        optional ended: RawEnded,
+        /// How changes get into the branch.
+        optional ways: RawWays,
+        /// How much the system may ask for before somebody has to say that it is meant.
+        optional limits: RawBillingLimits,
+    }
+}
+
+shape! {
+    /// Whose the accounts are that fit.
+    "a rule of `sites`" RawSiteRule {
+        /// Key of the site that they belong to.
+        optional site: Key,
+        /// They are none of ours: the reason.
+        optional ignore: Text,
+        /// What must hold of them, by the names of the facts that the system tells: each with a text, or a list of texts of which
+        /// one must be it. Every account fits unless said.
+        optional when: Entries<FactKey, FactTexts>,
+    }
+}
+
+shape! {
+    /// Which VLAN a new subscriber gets.
+    "`vlans` of a billing system" RawVlanRule {
+        /// Name of the pool, among `vlans` of the device's site. Its lowest VLAN that is free is taken.
+        required pool: Text,
+        /// Among whom a VLAN is used once: the subscribers of a `device`, those of a `site` (the default), or `none`: all share the
+        /// first VLAN of the pool.
+        optional unique: Unique,
+        /// How long a VLAN rests before another subscriber gets it, such as `7d`, which is the default.
+        optional rest: WholeDays,
+    }
+}
+
+shape! {
+    /// What becomes of a subscriber whose service is over.
+    "`ended`" RawEnded {
+        /// How long it stays in the inventory, suspended, before it is removed. `14d` unless said.
+        optional grace: WholeDays,
+    }
+}
+
+shape! {
+    /// How changes get into the branch: `push` commits on it, `propose` opens a change request.
+    "`ways`" RawWays {
+        /// A subscriber that gets another id in billing. `push` unless said.
+        optional rename: Way,
+        /// Another plan. `push` unless said.
+        optional plan: Way,
+        /// A subscriber that works again. `push` unless said.
+        optional restore: Way,
+        /// A new subscriber. `push` unless said.
+        optional create: Way,
+        /// A subscriber that is to rest. `push` unless said.
+        optional suspend: Way,
+        /// A subscriber that leaves. `propose` unless said.
+        optional remove: Way,
+    }
+}
+
+shape! {
+    /// How much a billing system may ask for before somebody has to say that it is meant. Above a limit nothing of that kind is
+    /// written.
+    "`limits`" RawBillingLimits {
+        /// Plans changed: 50 or 5% at once, 100 or 10% in a day unless said.
+        optional plan: RawPace,
+        /// Subscribers that work again: 50 or 5% at once, 100 or 10% in a day unless said.
+        optional restore: RawPace,
+        /// Subscribers that come in: 50 or 5% at once, 200 or 20% in a day unless said.
+        optional create: RawPace,
+        /// Subscribers that are to rest: 20 or 5% at once, 40 or 10% in a day unless said.
+        optional suspend: RawPace,
+        /// Subscribers that leave: 5 or 1% at once, 20 or 2% in a day unless said.
+        optional remove: RawPace,
+        /// Accounts or services that are not told any more: 10 or 5% unless said. Above it nothing at all is written.
+        optional lose: LimitSpec,
+        /// Services that are not understood: 10 or 5% unless said. Above it nothing at all is written.
+        optional unclear: LimitSpec,
+        /// Services that begin or cease to be served at once: 50 or 20% unless said. Above it nothing at all is written.
+        optional turn: LimitSpec,
+    }
+}
+
+shape! {
+    /// How much of one kind. Shares are of the subscribers that have a service in the system.
+    "a limit over time" RawPace {
+        /// In one sync.
+        optional run: LimitSpec,
+        /// In 24 hours.
+        optional day: LimitSpec,
     }
 }
 

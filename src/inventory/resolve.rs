@@ -3,6 +3,8 @@
 //! Defaults are worked in here. Nothing is checked again: what is missing although the rules passed would be a
 //! mistake of ours, and gives no inventory rather than a wrong one.
 
+mod billing;
+
 use std::collections::BTreeMap;
 
 use crate::domain::{DoubleTag, Medium, Model, PortBinding, PortMode, VlanSet};
@@ -14,13 +16,13 @@ use super::drift::{Drift, Field, Ignore};
 use super::fleet::{Fleet, Map, listed};
 use super::guards::{Guards, Limit};
 use super::model::{
-    Device, External, History, Inventory, Policies, PolicyRule, Port, ServicePlan, Site, SpareEndpoint, Subscriber,
-    SubscriberEndpoint, Subscribers, Suspension, Transport,
+    Device, External, History, Hold, Inventory, Policies, PolicyRule, Port, ServicePlan, Site, SpareEndpoint,
+    Subscriber, SubscriberEndpoint, Subscribers, Suspension, Transport,
 };
 use super::rate::on_medium;
 use super::raw::{
-    RawDevice, RawDrift, RawEndpoint, RawExternal, RawGuards, RawHistory, RawIgnore, RawPlan, RawPort, RawRule,
-    RawSite, RawSpareEndpoint, RawSubscriber, RawTransport, RawWaves,
+    RawDevice, RawDrift, RawEndpoint, RawExternal, RawGuards, RawHistory, RawHold, RawIgnore, RawPlan, RawPort,
+    RawRule, RawSite, RawSpareEndpoint, RawSubscriber, RawTransport, RawWaves,
 };
 
 use super::rollout::{Canary, Waves};
@@ -61,6 +63,7 @@ pub(super) fn resolve(fleet: &Fleet<'_>) -> Option<Inventory> {
         devices: map(&fleet.devices, |key, raw| device(fleet, key, raw))?,
         plans: map(&fleet.plans, |key, raw| plan(fleet, key, raw))?,
         subscribers: subscribers(fleet)?,
+        billing: billing::mappings(fleet.billing)?,
     })
 }
 
@@ -189,11 +192,8 @@ fn ignore(raw: &RawIgnore) -> Option<Ignore> {
 }
 
 /// What is written over what holds otherwise, key by key.
-fn guards(raw: Option<&RawGuards>) -> Guards {
-    let limit = |default: Option<Limit>, written: fn(&RawGuards) -> &Option<Spanned<LimitSpec>>| match raw
-        .and_then(|raw| written(raw).as_ref())
-        .map(|spec| &spec.value)
-    {
+fn limit(default: Option<Limit>, written: Option<&Spanned<LimitSpec>>) -> Option<Limit> {
+    match written.map(|spec| &spec.value) {
         None => default,
         Some(LimitSpec::Unlimited) => None,
         Some(LimitSpec::Limited(raw)) => Some(Limit {
@@ -204,6 +204,12 @@ fn guards(raw: Option<&RawGuards>) -> Guards {
                 .map(|share| share.0)
                 .or(default.and_then(|limit| limit.share)),
         }),
+    }
+}
+
+fn guards(raw: Option<&RawGuards>) -> Guards {
+    let limit = |default: Option<Limit>, written: fn(&RawGuards) -> &Option<Spanned<LimitSpec>>| {
+        limit(default, raw.and_then(|raw| written(raw).as_ref()))
     };
     let default = Guards::default();
     Guards {
@@ -351,6 +357,16 @@ fn endpoint(raw: &RawEndpoint) -> Option<SubscriberEndpoint> {
     })
 }
 
+fn hold(raw: Option<&Spanned<RawHold>>) -> Option<Option<Box<Hold>>> {
+    let Some(raw) = raw.map(|raw| &raw.value) else {
+        return Some(None);
+    };
+    Some(Some(Box::new(Hold {
+        until: raw.until.as_ref()?.value.0,
+        reason: text!(raw.reason)?,
+    })))
+}
+
 fn subscriber(fleet: &Fleet<'_>, key: &str, raw: &RawSubscriber) -> Option<Subscriber> {
     let endpoint = match &raw.endpoint {
         None => None,
@@ -385,5 +401,7 @@ fn subscriber(fleet: &Fleet<'_>, key: &str, raw: &RawSubscriber) -> Option<Subsc
         protect: flag(&raw.protect),
         labels: texts!(raw.labels)?,
         external: external(&raw.external),
+        hold: hold(raw.hold.as_ref())?,
+        ended: raw.ended.as_ref().map(|day| day.value.0),
     })
 }

@@ -31,7 +31,10 @@ pub(super) fn find<'p>(paths: impl Iterator<Item = &'p str>) -> Option<usize> {
 
 /// Whether a key of the top level may stand in the root file only: it holds for the whole inventory.
 pub(super) fn is_root_key(key: &str) -> bool {
-    matches!(key, "format" | "inventory" | "include" | "defaults" | "policies")
+    matches!(
+        key,
+        "format" | "inventory" | "include" | "defaults" | "policies" | "billing"
+    )
 }
 
 /// The folder of the root file as it stands before every path, with its slash; empty for the current one.

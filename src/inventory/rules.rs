@@ -4,6 +4,7 @@
 //! below, by theme. Either way it is named here, with the fact that it rests on.
 
 mod assumed;
+mod billing;
 mod devices;
 mod drift;
 mod endpoints;
@@ -72,7 +73,7 @@ rules! {
     INVALID_KEY = "invalid-key", Error, schema, "keys are short and safe in paths and addresses", "Own rule: keys appear in addresses such as `maple-a/subscriber/s-10442`.";
     NO_ROOT = "no-root", Error, checked, "`gamops.yaml` is there and names its format and inventory", "Own rule.";
     SECOND_ROOT = "second-root", Error, checked, "there is one `gamops.yaml`", "Two inventories merged by accident would mix two fleets.";
-    ROOT_KEY = "root-key", Error, checked, "`format`, `inventory`, `include`, `defaults` and `policies` are in `gamops.yaml` only", "Defaults that depend on the file would surprise.";
+    ROOT_KEY = "root-key", Error, checked, "`format`, `inventory`, `include`, `defaults`, `policies` and `billing` are in `gamops.yaml` only", "Defaults that depend on the file would surprise.";
     INVALID_GLOB = "invalid-glob", Error, checked, "the globs of `include` are globs", "Own rule.";
     EMPTY_GLOB = "empty-glob", Warning, checked, "every glob of `include` matches a file", "A moved folder would silently drop its devices.";
     INVALID_NAME = "invalid-name", Error, schema, "names on the device have 1 to 31 safe characters", "Errors 15, 22, 30 (JSON-RPC guide); `?`, `\"` and `\\` act in the line editor of the CLI.";
@@ -108,7 +109,8 @@ rules! {
     SUSPENSION = "suspension", Error, schema, "`policies.suspension` names one way", "There is no suspended flag on the device (CLI guide).";
     GUARD_LIMIT = "guard-limit", Error, schema, "a guard has a `count`, a `share` or both, or is `unlimited`", "Own rule: `off` would be a boolean to some YAML readers.";
     CONDITION = "condition", Error, checked, "the condition of a rule can be parsed, with names and functions that there are", "Own rule: a condition that cannot be asked would be found out when it is needed.";
-    INVALID_UNTIL = "invalid-until", Error, checked, "a pause and an ignore rule end on a day that exists, or at a moment with its offset", "Own rule: a time without an offset is another moment to everybody.";
+    INVALID_UNTIL = "invalid-until", Error, checked, "pauses, holds and ignore rules end on a day that exists, or at a moment with its offset; a service ended on such a day", "Own rule: a time without an offset is another moment to everybody.";
+    BILLING = "billing", Error, checked, "what billing systems say is looked for where they say it, and leads to what is there", "Own rule: a source that is misspelt would be one that never says anything.";
     DRIFT_IGNORE = "drift-ignore", Error, checked, "an ignore rule says what it is about: a device, objects or a field, by names that there are", "Own rule: one that names nothing would hide everything, one that is misspelt nothing.";
     SUSPENSION_PLAN = "suspension-plan", Error, checked, "the plan for suspended subscribers limits them", "A plan that is unthrottled would speed them up.";
     NO_SUSPENSION = "no-suspension-policy", Error, checked, "nobody is suspended without a policy", "There is no suspended flag on the device (CLI guide); a port shutdown does not stop traffic.";
@@ -183,6 +185,7 @@ pub(super) fn check(fleet: &Fleet<'_>, findings: &mut Findings) {
     }
     windows::check(fleet, &devices, findings);
     drift::check(fleet, &devices, findings);
+    billing::check(fleet, findings);
     endpoints::check_macs(macs, findings);
     devices::check(fleet, &devices, findings);
     plans::check(fleet, &devices, everybody, findings);

@@ -81,6 +81,8 @@ fn subscriber(key: &str, device: &str, last_octet: u8, port: PortBinding) -> Sub
         protect: false,
         labels: BTreeMap::new(),
         external: External::default(),
+        hold: None,
+        ended: None,
     }
 }
 
@@ -113,6 +115,7 @@ fn inventory() -> Inventory {
             .collect(),
         plans: BTreeMap::new(),
         subscribers: subscribers.into_iter().collect(),
+        billing: BTreeMap::new(),
     }
 }
 

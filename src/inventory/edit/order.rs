@@ -4,8 +4,8 @@ use std::cmp::Ordering;
 
 use super::super::decode::{Field, Shape};
 use super::super::raw::{
-    RawDefaults, RawDevice, RawDoubleTag, RawEndpoint, RawExternal, RawFile, RawHistory, RawPlan, RawPolicies, RawPort,
-    RawSite, RawSpareEndpoint, RawSubscriber, RawTransport, RawWindow,
+    RawDefaults, RawDevice, RawDoubleTag, RawEndpoint, RawExternal, RawFile, RawHistory, RawHold, RawPlan, RawPolicies,
+    RawPort, RawSite, RawSpareEndpoint, RawSubscriber, RawTransport, RawWindow,
 };
 
 /// Before which of the keys that a map has, in their order, a new one is put; behind all of them is their number.
@@ -44,6 +44,7 @@ fn settings(map: &[String]) -> Option<&'static [Field]> {
         ["plans", _] => RawPlan::FIELDS,
         ["subscribers", _] => RawSubscriber::FIELDS,
         ["subscribers", _, "endpoint"] => RawEndpoint::FIELDS,
+        ["subscribers", _, "hold"] => RawHold::FIELDS,
         ["subscribers", _, "double_tag"] => RawDoubleTag::FIELDS,
         [_, _, "external"] => RawExternal::FIELDS,
         _ => return None,
