@@ -1,9 +1,18 @@
 //! Billing: what a system says of accounts and their services, in one form for all systems, and what that asks of the inventory.
 //!
-//! Nothing here asks anybody, and nothing here writes: `biller` brings a [`Book`], `clerk` carries out what was decided.
+//! Nothing here asks anybody, and nothing here writes: `biller` brings a [`Book`], [`decide()`] says what is to be written, `clerk`
+//! carries it out and keeps what [`remember`] says.
 
 pub mod account;
+mod decide;
 pub mod decision;
+pub mod facts;
+mod memory;
+mod trust;
 
+pub use crate::inventory::billing::{Kind, Way};
 pub use account::{Account, Book, Clue, Offer, Scope, Service, Standing};
-pub use decision::{Decided, Intent, Kind, Open, Way, Why};
+pub use decide::decide;
+pub use decision::{Decided, Intent, Open, Why};
+pub use facts::{Allowance, Allowed, Counted, Facts, InvalidAllowance, Remembered, SeenEndpoint, Stood, Told, Written};
+pub use memory::remember;

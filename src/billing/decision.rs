@@ -1,17 +1,29 @@
 //! What was decided: what is to be written, and what is left open, each with its reason.
 
-use crate::domain::ServiceRef;
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::domain::{MacAddr, ServiceRef};
+use crate::inventory::billing::{Kind, Way};
 use crate::inventory::edit::Edit;
 
 /// All that was decided from one book.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Decided {
     /// What is to be written, in the order of the keys.
     pub intents: Vec<Intent>,
     /// What is left open, in the order of the keys.
     pub open: Vec<Open>,
-    /// Why nothing at all is written from this book, where the book itself cannot be trusted.
+    /// Why nothing at all is written from this book, where the book itself cannot be trusted, and what to do about it.
     pub distrust: Option<String>,
+    /// Why nothing is done that depends on what time it is, where that is not sure.
+    pub clock: Option<String>,
+    /// Accounts of which something is asked that is done only where they say so themselves: each is to be asked for by its id, and
+    /// decided from that.
+    pub look: BTreeSet<String>,
+    /// Addresses that more than one service to be served has. For [`super::remember`].
+    pub shared: BTreeSet<MacAddr>,
+    /// Values that people wrote in place of ours and that billing says as well, by subscriber and field. For [`super::remember`].
+    pub agreed: BTreeMap<String, BTreeMap<String, String>>,
 }
 
 /// One subscriber's entry is to be written.
@@ -27,37 +39,11 @@ pub struct Intent {
     pub way: Way,
     /// The edits of the inventory.
     pub edits: Vec<Edit>,
-    /// What billing set by that, by fields of the subscriber, in the form in which a later sync compares it: `plan`, `state`.
-    /// Empty for what is removed.
+    /// What billing set by that, by fields of the subscriber, in the form in which a later sync compares it: `plan`, `state`,
+    /// `ended` (empty where the mark was taken away). Empty for what is removed.
     pub sets: Vec<(&'static str, String)>,
     /// In one line, without the key: `suspended (customer blocked, service active)`.
     pub words: String,
-}
-
-/// What happens to a subscriber.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Kind {
-    /// It stays as it is, under another id in billing.
-    Rename,
-    /// It gets another plan.
-    Plan,
-    /// It works again.
-    Restore,
-    /// It comes into the inventory.
-    Create,
-    /// It rests.
-    Suspend,
-    /// It leaves the inventory.
-    Remove,
-}
-
-/// How an edit gets into the branch.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Way {
-    /// By a commit on it.
-    Push,
-    /// By a change request.
-    Propose,
 }
 
 /// Something that billing asks and that is not written.
