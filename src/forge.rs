@@ -1,11 +1,12 @@
 //! Forges: GitHub, GitLab, Gitea and Forgejo, by their REST APIs. Statuses of commits, one comment on a change request that is
-//! kept up to date, and opening a change request (a pull request; GitLab says merge request).
+//! kept up to date, opening a change request (a pull request; GitLab says merge request), and which one a commit came with.
 //!
 //! What is asked is built without I/O (`call`, one builder a forge), what is answered is read without I/O (`reply`); this file
 //! alone sends. The caller decides what to do about [`ForgeError::retry`]: nothing is tried twice here.
 
 mod call;
 mod reply;
+pub mod seal;
 
 use std::time::Duration;
 
@@ -17,7 +18,7 @@ use crate::transport::Retry;
 use crate::transport::http::{Http, HttpError, Request};
 
 use call::Call;
-use reply::{Comment, Opened};
+use reply::{Comment, Merging, Opened};
 
 /// How long a forge may take for one answer.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -110,6 +111,15 @@ pub struct Opening {
     pub number: u64,
     /// Its page for people.
     pub page: String,
+}
+
+/// A change request that was merged.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Merged {
+    /// Its number in the repository.
+    pub number: u64,
+    /// Its last commit, by its whole id. With a squash or a rebase it is not in the branch that it went into.
+    pub head: String,
 }
 
 /// A forge did not do what was asked. Says where it was asked and what to do about it, and no secret.
@@ -282,18 +292,59 @@ impl Forge {
 
     async fn find_comment(&self, number: u64, marker: &str) -> Result<Option<Comment>, ForgeError> {
         for page in 1..=PAGES {
-            let call = call::comments(self.kind, &self.repository, number, page);
-            let answer = self.ask(&call).await?;
-            let comments: Vec<Comment> = answer.read()?;
+            let (comments, has_next) = self.comments(number, page).await?;
             let is_it = |comment: &Comment| comment.body.contains(marker);
             if let Some(found) = comments.into_iter().find(is_it) {
                 return Ok(Some(found));
             }
-            if !answer.has_next {
+            if !has_next {
                 return Ok(None);
             }
         }
         Ok(None)
+    }
+
+    /// The texts of all comments on a change request that hold `marker`, the oldest first, whoever wrote them.
+    ///
+    /// # Errors
+    ///
+    /// [`ForgeError`].
+    pub async fn comments_with(&self, number: u64, marker: &str) -> Result<Vec<String>, ForgeError> {
+        let mut found = Vec::new();
+        for page in 1..=PAGES {
+            let (comments, has_next) = self.comments(number, page).await?;
+            let bodies = comments.into_iter().map(|comment| comment.body);
+            found.extend(bodies.filter(|body| body.contains(marker)));
+            if !has_next {
+                break;
+            }
+        }
+        Ok(found)
+    }
+
+    /// A page of the comments on a change request, and whether there are more.
+    async fn comments(&self, number: u64, page: u32) -> Result<(Vec<Comment>, bool), ForgeError> {
+        let call = call::comments(self.kind, &self.repository, number, page);
+        let answer = self.ask(&call).await?;
+        Ok((answer.read()?, answer.has_next))
+    }
+
+    /// The change requests by which a commit came into a branch: by a merge, a squash or a rebase.
+    ///
+    /// # Errors
+    ///
+    /// [`ForgeError`]. That there is none is none.
+    pub async fn merged_with(&self, commit: &str, branch: &str) -> Result<Vec<Merged>, ForgeError> {
+        let answer = match self.ask(&call::merged(self.kind, &self.repository, commit)).await {
+            // Gitea's way of saying that there is none.
+            Err(ForgeError::Refused { status: 404, .. }) if self.kind == ForgeKind::Gitea => return Ok(Vec::new()),
+            answer => answer?,
+        };
+        let merging: Vec<Merging> = match self.kind {
+            ForgeKind::Gitea => vec![answer.read()?],
+            ForgeKind::GitHub | ForgeKind::GitLab => answer.read()?,
+        };
+        Ok(merging.into_iter().filter_map(|one| one.merged_into(branch)).collect())
     }
 
     /// Opens a change request.

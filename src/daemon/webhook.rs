@@ -2,10 +2,8 @@
 //!
 //! What it says is not acted on. It only makes the daemon look at the repository at once.
 
-use hmac::{Hmac, KeyInit as _, Mac as _};
-use sha2::Sha256;
-
 use crate::domain::Secret;
+use crate::forge::seal::{code, is_code};
 
 /// Headers of a webhook: GitHub's, Gitea's and Forgejo's signature, and GitLab's token.
 #[derive(Debug, Clone, Copy, Default)]
@@ -24,44 +22,19 @@ pub(super) fn is_genuine(proof: Proof<'_>, body: &[u8], secret: &Secret) -> bool
         // Anybody could sign with nothing.
         return false;
     }
-    let signed =
-        |hex: &str| unhex(hex).is_some_and(|code| mac(secret, body).is_some_and(|mac| mac.verify_slice(&code).is_ok()));
     let prefixed = proof.signature.and_then(|value| value.strip_prefix("sha256="));
     if let Some(hex) = prefixed.or(proof.gitea) {
-        return signed(hex);
+        return is_code(secret, body, hex);
     }
     // A comparison byte by byte would tell by its time how much of a guess is right; two codes tell nothing.
-    proof.gitlab.is_some_and(|token| {
-        let code = mac(secret, token.as_bytes()).map(|mac| mac.finalize().into_bytes());
-        let wanted = mac(secret, secret.expose().as_bytes());
-        code.zip(wanted)
-            .is_some_and(|(code, wanted)| wanted.verify_slice(&code).is_ok())
-    })
+    proof
+        .gitlab
+        .is_some_and(|token| is_code(secret, token.as_bytes(), &code(secret, secret.expose().as_bytes())))
 }
 
 /// The signature of a body, in hex, as [`Proof::gitea`] has it.
 pub(super) fn signature(secret: &Secret, body: &[u8]) -> String {
-    // A key of any length will do for this code: it is there.
-    let code = mac(secret, body).map(|mac| mac.finalize().into_bytes());
-    code.iter().flatten().map(|byte| format!("{byte:02x}")).collect()
-}
-
-fn mac(secret: &Secret, body: &[u8]) -> Option<Hmac<Sha256>> {
-    let mut mac = Hmac::<Sha256>::new_from_slice(secret.expose().as_bytes()).ok()?;
-    mac.update(body);
-    Some(mac)
-}
-
-fn unhex(text: &str) -> Option<Vec<u8>> {
-    let digit = |byte: u8| char::from(byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
-    let (pairs, rest) = text.as_bytes().as_chunks::<2>();
-    if !rest.is_empty() {
-        return None;
-    }
-    pairs
-        .iter()
-        .map(|[high, low]| Some(digit(*high)? << 4 | digit(*low)?))
-        .collect()
+    code(secret, body)
 }
 
 #[cfg(test)]

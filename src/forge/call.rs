@@ -106,6 +106,21 @@ pub(super) fn edit(kind: ForgeKind, repository: &str, number: u64, id: u64, body
     }
 }
 
+/// The change requests of a commit:
+/// <https://docs.github.com/en/rest/commits/commits#list-pull-requests-associated-with-a-commit>,
+/// <https://docs.gitlab.com/api/commits/#list-merge-requests-associated-with-a-commit>, Gitea's `repoGetCommitPullRequest`.
+pub(super) fn merged(kind: ForgeKind, repository: &str, commit: &str) -> Call {
+    let path = match kind {
+        ForgeKind::GitHub => format!("/repos/{repository}/commits/{commit}/pulls?per_page=100"),
+        ForgeKind::GitLab => format!(
+            "/projects/{}/repository/commits/{commit}/merge_requests?per_page=100",
+            project(repository)
+        ),
+        ForgeKind::Gitea => format!("/repos/{repository}/commits/{commit}/pull"),
+    };
+    Call::new(Method::Get, path, None)
+}
+
 /// A new change request.
 pub(super) fn propose(kind: ForgeKind, repository: &str, proposal: &Proposal) -> Call {
     let Proposal {
@@ -193,6 +208,7 @@ mod tests {
                     comment(kind, "isp/network", 7, "hello"),
                     edit(kind, "isp/network", 7, 31, "hello"),
                     propose(kind, "isp/network", &proposal),
+                    merged(kind, "isp/network", "4f1c"),
                 ]
                 .iter()
                 .map(shown),

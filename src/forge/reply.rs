@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::{ForgeError, ForgeKind, Opening};
+use super::{ForgeError, ForgeKind, Merged, Opening};
 
 /// How many characters of a forge's own words are shown.
 const SAID: usize = 200;
@@ -47,6 +47,38 @@ impl From<Opened> for Opening {
             number: opened.number,
             page: opened.html_url,
         }
+    }
+}
+
+/// A change request of a commit: GitHub and Gitea have its commits in `head` and `base`, GitLab in `sha` and `target_branch`.
+#[derive(Debug, Clone, Deserialize)]
+pub(super) struct Merging {
+    #[serde(alias = "iid")]
+    number: u64,
+    merged_at: Option<String>,
+    head: Option<End>,
+    base: Option<End>,
+    sha: Option<String>,
+    target_branch: Option<String>,
+}
+
+/// One end of a change request.
+#[derive(Debug, Clone, Deserialize)]
+struct End {
+    #[serde(rename = "ref")]
+    branch: String,
+    sha: String,
+}
+
+impl Merging {
+    /// What it is where it was merged into this branch.
+    pub(super) fn merged_into(self, branch: &str) -> Option<Merged> {
+        let into = self.target_branch.or(self.base.map(|base| base.branch))?;
+        let head = self.sha.or(self.head.map(|head| head.sha))?;
+        (self.merged_at.is_some() && into == branch).then_some(Merged {
+            number: self.number,
+            head,
+        })
     }
 }
 
@@ -202,6 +234,21 @@ mod tests {
                 error.contains(what) && error.contains("https://api.example.org/x"),
                 "{error}"
             );
+        }
+    }
+
+    #[test]
+    fn only_what_was_merged_into_the_branch_came_with_a_commit() {
+        let github = r#"{"id": 1, "number": 7, "merged_at": "2026-11-28T10:00:00Z", "merge_commit_sha": "m",
+            "head": {"ref": "change", "sha": "h"}, "base": {"ref": "main", "sha": "b"}}"#;
+        let gitlab = r#"{"id": 1, "iid": 7, "state": "merged", "merged_at": "2026-11-28T10:00:00Z", "sha": "h", "target_branch": "main"}"#;
+        for text in [github, gitlab] {
+            let merging: Merging = serde_json::from_str(text).unwrap();
+            let merged = merging.clone().merged_into("main").unwrap();
+            assert_eq!((merged.number, merged.head.as_str()), (7, "h"));
+            assert_eq!(merging.merged_into("next"), None);
+            let open: Merging = serde_json::from_str(&text.replace("\"2026-11-28T10:00:00Z\"", "null")).unwrap();
+            assert_eq!(open.merged_into("main"), None);
         }
     }
 
