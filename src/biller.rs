@@ -5,7 +5,6 @@
 //! caller's to decide, by [`BillerError::retry`].
 
 pub mod send;
-mod splynx;
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -17,8 +16,6 @@ use crate::billing::Book;
 use crate::domain::{BillingKind, Secret};
 use crate::transport::Retry;
 use crate::transport::http::HttpError;
-
-pub use splynx::Splynx;
 
 /// A billing system.
 pub trait BillingSystem: Send + Sync {

@@ -12,6 +12,7 @@ mod force;
 mod metrics;
 mod pages;
 mod publish;
+pub mod reviewed;
 mod round;
 pub mod settings;
 mod source;
@@ -43,6 +44,7 @@ use crate::transport::credentials::{Credentials, Keyring};
 use errand::Errands;
 use force::{InForce, Rejected, Verdict, judge};
 use publish::Publisher;
+use reviewed::Reviews;
 use round::{Order, Outcome, Reason, Tools};
 use settings::Settings;
 use source::{Found, LookError, Source};
@@ -169,6 +171,7 @@ pub async fn run(settings: Settings, places: Places, control: Control) -> Result
     let mut daemon = Daemon {
         errands,
         teller: Teller::new(settings.tell.clone(), settings.forge.clone(), follower, status.clone()),
+        reviews: Reviews::new(&settings, &source).map_err(DaemonError::Source)?,
         publisher: publisher.map_err(|source| DaemonError::Source(LookError::Address(source)))?,
         places,
         source,
@@ -233,6 +236,7 @@ struct Daemon {
     source: Source,
     status: watch::Sender<Status>,
     publisher: Option<Publisher>,
+    reviews: Option<Reviews>,
     control: Control,
     cache: Cache,
     /// What was found last, valid or not; see [`Found::seen`].
@@ -418,6 +422,9 @@ impl Daemon {
             tracing::warn!("{}: {note}", force.name());
         }
         tracing::info!("in force: {} ({} devices)", force.name(), force.inventory.devices.len());
+        if let Some(reviews) = &mut self.reviews {
+            reviews.follow(self.force.as_ref(), &force);
+        }
         if let Err(error) = self.source.put_good(&self.settings, &force.id, &force.stale) {
             tracing::error!("which commit is in force could not be noted: {}", chain(&error));
         }
@@ -463,6 +470,14 @@ impl Daemon {
             self.fleet.let_try(|device| named.contains(device));
             return Some((Reason::Asked, named));
         }
+        let unsure = self
+            .reviews
+            .as_ref()
+            .map(|reviews| reviews.due(now))
+            .unwrap_or_default();
+        if !unsure.is_empty() {
+            return Some((Reason::Review, unsure));
+        }
         if self.next_drift <= now {
             return Some((Reason::Drift, BTreeSet::new()));
         }
@@ -480,6 +495,12 @@ impl Daemon {
         let Some(force) = &self.force else {
             return Ok(Outcome::default());
         };
+        if let (Some(reviews), Ok(keyring)) = (&mut self.reviews, &keyring) {
+            tokio::select! {
+                () = reviews.catch_up(keyring, &force.inventory.id) => {}
+                () = self.control.stop.cancelled() => return Ok(Outcome::default()),
+            }
+        }
         if only.is_empty() {
             let every = signed(self.settings.drift.every);
             self.next_drift = Timestamp::now().saturating_add(every).unwrap_or(self.next_drift);
@@ -502,7 +523,12 @@ impl Daemon {
             only,
             is_ordered: reason == Reason::Ordered,
             source: &self.source,
+            // Who orders it has seen the plan.
+            reviewed: (self.reviews.as_ref())
+                .filter(|_| reason != Reason::Ordered)
+                .map(Reviews::ledger),
         };
+        let known = keyring.as_ref().ok().cloned();
         let outcome = match keyring {
             Err(error) => Err(error.into()),
             Ok(keyring) => {
@@ -564,6 +590,13 @@ impl Daemon {
             status.doing = None;
             status.devices = devices;
         });
+        if let (Some(reviews), Some(keyring), Some(force)) = (&mut self.reviews, &known, &self.force) {
+            tokio::select! {
+                () = reviews.settle(&outcome.found, (keyring, force), &self.settings.devices) => {}
+                // What was found out is found out again.
+                () = self.control.stop.cancelled() => {}
+            }
+        }
         Ok(outcome)
     }
 

@@ -25,6 +25,7 @@ mod rebind;
 pub mod record;
 pub mod replace;
 mod resolve;
+pub mod reviewed;
 pub mod rollback;
 #[cfg(test)]
 mod sample;

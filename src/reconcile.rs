@@ -48,6 +48,7 @@ use crate::plan::guard::{self, Allowances, Sight};
 use crate::plan::model::{DeviceChanges, DevicePlan, Outcome, Plan, Unread};
 use crate::plan::moves::{self, Move};
 use crate::plan::record::Record;
+use crate::plan::reviewed::{self, Ledger};
 use crate::plan::window::{self, State};
 use crate::plan::{Inputs, Target, plan_device};
 use crate::store::{RunId, Store, StoreError};
@@ -107,6 +108,8 @@ pub struct Context {
     pub is_daemon: bool,
     /// How much drift is left as it is.
     pub leaving: Leaving,
+    /// What was reviewed of each device, where a plan may not be bigger than that.
+    pub reviewed: Option<Arc<Ledger>>,
 }
 
 /// How much drift a run leaves as it is.
@@ -292,6 +295,9 @@ impl Context {
             windows_ignored: self.ignore_windows,
             ..self.plan_of(targets, devices)
         };
+        if let Some(ledger) = &self.reviewed {
+            reviewed::hold_back(&mut plan, ledger, &self.allowances);
+        }
         plan.moves = moves::moves(&plan, |key| moves::home(&self.inventory, key));
         if !plan.moves.is_empty() {
             let settled = self.settled(&plan.moves).await?;

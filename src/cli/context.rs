@@ -98,6 +98,7 @@ pub(super) fn reading(inventory: Inventory, reach: &ReachArgs, events: Events) -
         sightings: Sightings::default(),
         is_daemon: false,
         leaving: Leaving::default(),
+        reviewed: None,
     })
 }
 

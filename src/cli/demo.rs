@@ -208,6 +208,7 @@ impl Demo {
             sightings: Sightings::default(),
             is_daemon: false,
             leaving: Leaving::default(),
+            reviewed: None,
         };
         Ok((context, progress))
     }

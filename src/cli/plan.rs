@@ -133,7 +133,7 @@ pub(super) async fn run(args: Args) -> anyhow::Result<Exit> {
     match args.format {
         Format::Text => answer(&scope.text(&plan)),
         Format::Json => answer(&format!("{}\n", serde_json::to_string_pretty(&plan_json(&plan))?)),
-        Format::Markdown => answer(&preview_markdown(&Preview::of_devices(plan.clone(), now))),
+        Format::Markdown => answer(&preview_markdown(&Preview::of_devices(plan.clone(), now), "")),
     }
     if let Some(path) = out {
         let path = path.display();
@@ -158,7 +158,7 @@ fn by_observation(args: &Args) -> anyhow::Result<Exit> {
     match args.format {
         Format::Text => answer(&preview_text(&preview)),
         Format::Json => answer(&format!("{}\n", serde_json::to_string_pretty(&preview_json(&preview))?)),
-        Format::Markdown => answer(&preview_markdown(&preview)),
+        Format::Markdown => answer(&preview_markdown(&preview, "")),
     }
     // A device that nobody could have read yet is no failure.
     Ok(if unusable.is_empty() {

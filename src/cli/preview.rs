@@ -10,8 +10,9 @@ use anyhow::Context as _;
 use jiff::Timestamp;
 
 use crate::domain::Secret;
-use crate::forge::{Commented, Forge, ForgeError, ForgeKind, State, Status};
-use crate::plan::preview::{invalid_markdown, marker, preview_markdown, preview_text};
+use crate::forge::{Commented, Forge, ForgeError, ForgeKind, State, Status, seal};
+use crate::plan::preview::{Preview, invalid_markdown, marker, preview_markdown, preview_text};
+use crate::plan::reviewed::Review;
 use crate::repo;
 use crate::transport::Retry;
 
@@ -25,6 +26,9 @@ use ci::Job;
 /// How often a forge is asked that may answer later, and how long is waited at most in between.
 const ATTEMPTS: u32 = 4;
 const PATIENCE: Duration = Duration::from_secs(30);
+
+/// How much of a comment may be taken by what only the daemon reads, in bytes: about two thousand devices.
+const SEALED: usize = 24 * 1024;
 
 /// Show a change request's plan where it is reviewed: one comment that is kept up to date, and two statuses of its commit.
 ///
@@ -108,10 +112,23 @@ pub(super) async fn run(args: Args) -> anyhow::Result<Exit> {
         ignore_windows: args.windows.ignore_windows,
         now: args.at.unwrap_or_else(Timestamp::now),
     };
+    let of_request = job
+        .as_ref()
+        .filter(|job| job.number.is_some() && args.comparison.head.is_none());
+    let commit = || match of_request.and_then(|job| job.head.clone()) {
+        // Known to the forge, whether the clone has it or not.
+        Some(commit) => Ok(commit),
+        None => repo::commit_id(path, comparison.head.as_deref().unwrap_or("HEAD")),
+    };
+    let number = args.number.or_else(|| job.as_ref()?.number);
     let word = match observed::preview(path, &comparison, manner)? {
         Ok(made) => {
             answer(&preview_text(&made.preview));
-            of_plan(&made)
+            let sealed = match (variable("GAMOPS_REVIEW_KEY"), number) {
+                (Some(key), Some(number)) => sealed(&Secret::new(key), &made.preview, number, &commit()?)?,
+                _ => String::new(),
+            };
+            of_plan(&made, &sealed)
         }
         Err(not_made) => of_none(&not_made),
     };
@@ -120,14 +137,7 @@ pub(super) async fn run(args: Args) -> anyhow::Result<Exit> {
         let written = summary.and_then(|mut file| writeln!(file, "{comment}"));
         written.with_context(|| format!("writing the summary of the step to {file}"))?;
     }
-    let of_request = job
-        .as_ref()
-        .filter(|job| job.number.is_some() && args.comparison.head.is_none());
-    let commit = match of_request.and_then(|job| job.head.clone()) {
-        // Known to the forge, whether the clone has it or not.
-        Some(commit) => commit,
-        None => repo::commit_id(path, comparison.head.as_deref().unwrap_or("HEAD"))?,
-    };
+    let commit = commit()?;
     let Some(place) = place(&args, job.as_ref(), &variable)? else {
         return Ok(word.exit);
     };
@@ -210,8 +220,21 @@ fn place(args: &Args, job: Option<&Job>, variable: &dyn Fn(&str) -> Option<Strin
     }))
 }
 
+/// What the daemon reads of a plan once the change is merged, sealed so that nobody else can have written it. Empty where a comment has
+/// no room for it.
+fn sealed(key: &Secret, preview: &Preview, number: u64, commit: &str) -> anyhow::Result<String> {
+    let sealed = seal::seal(key, &serde_json::to_string(&Review::of(preview, number, commit))?);
+    if sealed.len() > SEALED {
+        say(
+            "note: the plan is about so many devices that the comment has no room for what a daemon with `reviewed` compares",
+        );
+        return Ok(String::new());
+    }
+    Ok(sealed)
+}
+
 /// What there is to say of a plan.
-fn of_plan(made: &Made) -> Word {
+fn of_plan(made: &Made, sealed: &str) -> Word {
     let Made { preview, unusable } = made;
     let refusal = preview.refusal();
     let line = preview.line();
@@ -224,7 +247,7 @@ fn of_plan(made: &Made) -> Word {
         (None, None) => ((State::Success, line), Exit::Done),
     };
     Word {
-        comment: Some((marker(&preview.plan.inventory), preview_markdown(preview))),
+        comment: Some((marker(&preview.plan.inventory), preview_markdown(preview, sealed))),
         validate: (State::Success, "the inventory is valid".to_owned()),
         plan,
         exit,

@@ -11,6 +11,7 @@ use tokio_util::sync::CancellationToken;
 use crate::plan::drift::Leave;
 use crate::plan::guard::{Allowances, way_through};
 use crate::plan::model::{DeviceChanges, DevicePlan, Plan};
+use crate::plan::reviewed::{self, Found, Ledger, Size};
 use crate::plan::{Target, count};
 use crate::reconcile::{
     Context, DeviceOutcome, DeviceResult, Events, Leases, Leaving, Orders, Parallelism, Planned, RunError, Sightings,
@@ -37,6 +38,8 @@ pub(super) enum Reason {
     Again,
     /// Somebody ordered it with `gamops apply`.
     Ordered,
+    /// It may be known by now what was reviewed of a device that is held back.
+    Review,
 }
 
 impl Reason {
@@ -48,6 +51,7 @@ impl Reason {
             Self::Drift => "looking for drift",
             Self::Again => "devices that did not answer",
             Self::Ordered => "ordered",
+            Self::Review => "looking for what was reviewed",
         }
     }
 }
@@ -66,6 +70,8 @@ pub(super) struct Order<'a> {
     pub(super) is_ordered: bool,
     /// Where the inventory comes from.
     pub(super) source: &'a Source,
+    /// What plans may not be bigger than.
+    pub(super) reviewed: Option<Arc<Ledger>>,
 }
 
 /// What a round came to.
@@ -79,6 +85,8 @@ pub(super) struct Outcome {
     pub(super) proposed: BTreeMap<String, Proposed>,
     /// Devices that somebody else had changed, and that were set right.
     pub(super) reverted: BTreeSet<String>,
+    /// How the plans of devices compare with what was reviewed.
+    pub(super) found: BTreeMap<String, Found>,
     /// Why its plan was refused as a whole.
     pub(super) guarded: Vec<String>,
     /// How it ended, in one word.
@@ -137,6 +145,7 @@ pub(super) async fn round(settings: &Settings, tools: &Tools, order: &Order<'_>)
         aside: order.aside.clone(),
         sightings: tools.sightings.clone(),
         is_daemon: true,
+        reviewed: order.reviewed.clone(),
         leaving: match order.is_ordered {
             // Whoever orders it wants drift set right, as by an apply of their own.
             true => Leaving::default(),
@@ -158,8 +167,15 @@ pub(super) async fn round(settings: &Settings, tools: &Tools, order: &Order<'_>)
         planned = context.plan(&targets) => planned?,
         () = tools.cancel.cancelled() => return Ok(Outcome { word: "interrupted", ..Outcome::default() }),
     };
+    let mut found = reviewed::found(&planned.plan);
     let wanted = adopt::wanted(planned.plan.devices.iter());
     let outcome = carry_out(&context, tools, planned, patience).await?;
+    if outcome.run.is_some() {
+        let is_done =
+            |device: &String| matches!(outcome.states.get(device), Some(State::InSync | State::Drifted { .. }));
+        let done = found.iter_mut().filter(|(device, _)| is_done(device));
+        done.for_each(|(_, found)| *found = Found::Let(Size::default()));
+    }
     let desk = Desk {
         context: &context,
         settings,
@@ -168,6 +184,7 @@ pub(super) async fn round(settings: &Settings, tools: &Tools, order: &Order<'_>)
     };
     Ok(Outcome {
         proposed: desk.propose(wanted).await,
+        found,
         ..outcome
     })
 }
@@ -219,6 +236,7 @@ async fn carry_out(
         ignored,
         proposed: BTreeMap::new(),
         reverted: reverted.map(|result| result.device.clone()).collect(),
+        found: BTreeMap::new(),
         guarded: Vec::new(),
         word: if fine { "applied" } else { "incomplete" },
         run: Some(applied.run.number()),
@@ -290,6 +308,7 @@ fn shown(plan: &Plan, guarded: Vec<String>) -> Outcome {
         ignored: BTreeMap::new(),
         proposed: BTreeMap::new(),
         reverted: BTreeSet::new(),
+        found: BTreeMap::new(),
         guarded,
         word,
         run: None,

@@ -15,6 +15,7 @@ use crate::repo::remote::{Address, InvalidAddress};
 use crate::repo::signature::{Signers, SignersError};
 use crate::transport::ssh::HostKeyPolicy;
 
+use super::reviewed::Reviewed;
 use super::tell::commit::ForgeSettings;
 use super::tell::settings::Tell;
 
@@ -48,6 +49,9 @@ pub struct Settings {
     /// The forge that is told how commits fare. None unless said.
     #[serde(default)]
     pub forge: Option<ForgeSettings>,
+    /// Whether a plan may be bigger than the one that was reviewed. It may unless said.
+    #[serde(default)]
+    pub reviewed: Option<Reviewed>,
 }
 
 /// Where the inventory is followed.
@@ -352,6 +356,9 @@ impl Settings {
         if (settings.repository.signed_by.as_ref()).is_some_and(|keys| keys.ssh.is_none() && keys.openpgp.is_none()) {
             return range("repository.signed_by names a file for `ssh`, one for `openpgp`, or both");
         }
+        if settings.reviewed.is_some() && settings.forge.is_none() {
+            return range("reviewed: needs `forge`, where change requests and their plans are looked up");
+        }
         let beside = path.parent().unwrap_or_else(|| Path::new(""));
         let forge = settings.forge.as_mut().map_or(Ok(()), |forge| forge.settle(beside));
         let settled = settings
@@ -446,6 +453,10 @@ mod tests {
             (
                 "repository: {address: /srv/n}\ndevices: {retry: 10m, retry_at_most: 1m}",
                 "devices.retry_at_most not less",
+            ),
+            (
+                "repository: {address: /srv/n}\nreviewed: {credentials: review}",
+                "reviewed: needs `forge`",
             ),
             (
                 "repository: {address: /srv/n, signed_by: {}}",

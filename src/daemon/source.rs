@@ -102,14 +102,16 @@ pub enum LookError {
     /// The keys that may sign. Operator's fault.
     #[error(transparent)]
     Signers(#[from] SignersError),
-    /// There are no commits that could be signed. Operator's fault.
-    #[error("`repository.signed_by` is about commits, and {} is no Git repository", path.display())]
+    /// There are no commits that could be judged. Operator's fault.
+    #[error("`{setting}` is about commits, and {} is no Git repository", path.display())]
     NoCommits {
+        /// What the settings ask for.
+        setting: &'static str,
         /// The folder.
         path: PathBuf,
     },
     /// What an earlier process noted in the mirror is not what this one writes there.
-    #[error("the files that count as they were")]
+    #[error("what an earlier process noted in the mirror")]
     Kept(#[from] serde_json::Error),
     /// The program was about to end.
     #[error("interrupted")]
@@ -130,7 +132,10 @@ impl Source {
     pub(super) fn new(address: Address, settings: &Settings, mirror: &Path) -> Result<Self, LookError> {
         match address {
             Address::Folder(path) if !Mirror::is_repository(&path) && settings.repository.signed_by.is_some() => {
-                Err(LookError::NoCommits { path })
+                Err(LookError::NoCommits {
+                    setting: "repository.signed_by",
+                    path,
+                })
             }
             Address::Folder(path) if !Mirror::is_repository(&path) => Ok(Self::Folder(path)),
             address => Ok(Self::Branch {

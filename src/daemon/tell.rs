@@ -5,7 +5,7 @@
 //! nothing. Sending is each channel's own task (`worker`): no round waits for it.
 
 pub mod commit;
-mod deliver;
+pub(super) mod deliver;
 mod picture;
 pub mod settings;
 mod worker;

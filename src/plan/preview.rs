@@ -21,6 +21,7 @@ use super::text::count;
 
 pub use json::{PartJson, PartedJson, PreviewJson, preview_json};
 pub use markdown::{LIMIT, invalid_markdown, marker, preview_markdown};
+pub(super) use markdown::{marker_of, words};
 pub use text::preview_text;
 
 /// A plan from what was observed.
@@ -281,4 +282,4 @@ fn left(change: &ObjectChange, after: &Changes<'_>) -> Option<ObjectChange> {
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

@@ -4,6 +4,7 @@
 mod address;
 mod claim;
 mod connector;
+mod note;
 mod propose;
 mod push;
 mod trouble;

@@ -626,5 +626,6 @@ pub(crate) fn context(fleet: &TestFleet, store: gamops::store::Store) -> gamops:
         sightings: gamops::reconcile::Sightings::default(),
         is_daemon: false,
         leaving: gamops::reconcile::Leaving::default(),
+        reviewed: None,
     }
 }

@@ -51,6 +51,7 @@ mod random;
 mod readme;
 mod replace;
 mod review;
+mod reviewed;
 mod rollback;
 mod saved_plan;
 mod services;

@@ -172,6 +172,7 @@ impl World {
             sightings: gamops::reconcile::Sightings::default(),
             is_daemon: false,
             leaving: gamops::reconcile::Leaving::default(),
+            reviewed: None,
         })
     }
 }

@@ -40,13 +40,13 @@ fn commands(recipe: &str) -> (Vec<String>, Vec<(String, String)>) {
 }
 
 /// A job of a CI: a clone at the last commit of a change request.
-struct Job {
+pub(crate) struct Job {
     folder: tempfile::TempDir,
     environment: Vec<(String, String)>,
 }
 
 impl Job {
-    fn new(service: &Service, server: &ForgeServer, kind: Kind) -> Self {
+    pub(crate) fn new(service: &Service, server: &ForgeServer, kind: Kind) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let bare = service.origin.bare();
         git_in(folder.path(), &["clone", "--quiet", &bare.to_string_lossy(), "clone"]);
@@ -103,7 +103,7 @@ impl Job {
     }
 
     /// Runs lines one after the other, as a runner does, until one fails.
-    fn run(&self, lines: &[String], more: &[(String, String)]) -> Ran {
+    pub(crate) fn run(&self, lines: &[String], more: &[(String, String)]) -> Ran {
         let program = Path::new(env!("CARGO_BIN_EXE_gamops")).parent().unwrap();
         let path = std::env::var("PATH").unwrap();
         let output = Command::new("sh")
@@ -123,7 +123,7 @@ impl Job {
 }
 
 /// Pushes a branch with a change, made from `main`.
-fn push_change(service: &Service, services: &str, message: &str) -> String {
+pub(crate) fn push_change(service: &Service, services: &str, message: &str) -> String {
     service.origin.git(&["checkout", "--quiet", "-B", "change", "main"]);
     service.origin.write("services.yaml", services);
     service

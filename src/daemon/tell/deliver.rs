@@ -189,7 +189,7 @@ pub(super) fn login(name: &str) -> Result<LoginParts, NotTaken> {
     Ok(Keyring::from_environment()?.login(name)?)
 }
 
-pub(super) fn password(name: &str, login: &LoginParts) -> Result<Secret, NotTaken> {
+pub(in crate::daemon) fn password(name: &str, login: &LoginParts) -> Result<Secret, NotTaken> {
     let password = login.password.clone().filter(|secret| !secret.is_empty());
     password.ok_or_else(|| NotTaken::because(format!("credentials `{name}` have no password")))
 }

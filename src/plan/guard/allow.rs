@@ -23,16 +23,19 @@ pub enum Subject {
     LostSubscribers,
     /// Plans that the inventory lost.
     LostPlans,
+    /// Objects changed on a device whose plan is bigger than the one that was reviewed.
+    Unreviewed,
 }
 
 impl Subject {
-    const ALL: [Self; 6] = [
+    const ALL: [Self; 7] = [
         Self::Destroy,
         Self::Suspend,
         Self::Devices,
         Self::LostDevices,
         Self::LostSubscribers,
         Self::LostPlans,
+        Self::Unreviewed,
     ];
 
     /// The word before the `=`.
@@ -45,6 +48,7 @@ impl Subject {
             Self::LostDevices => "lost-devices",
             Self::LostSubscribers => "lost-subscribers",
             Self::LostPlans => "lost-plans",
+            Self::Unreviewed => "unreviewed",
         }
     }
 }
@@ -62,7 +66,7 @@ pub struct Allow {
 /// The text allows nothing. The operator's fault.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "`{0}` allows nothing; write what the refusal says, such as destroy=37 (destroy, suspend, devices, lost-devices, lost-subscribers or lost-plans)"
+    "`{0}` allows nothing; write what the refusal says, such as destroy=37 (destroy, suspend, devices, lost-devices, lost-subscribers, lost-plans or unreviewed)"
 )]
 pub struct InvalidAllow(String);
 
@@ -141,7 +145,7 @@ pub struct Allowances {
 
 impl Allowances {
     /// What is said of a number.
-    pub(super) fn verdict(&self, needs: Allow) -> Verdict {
+    pub(in crate::plan) fn verdict(&self, needs: Allow) -> Verdict {
         let flags = self.by_flag.iter().map(|allow| (*allow, Source::Flag));
         let commit = self.by_commit.iter().map(|allow| (*allow, Source::Commit));
         let mut said = flags.chain(commit).filter(|(allow, _)| allow.subject == needs.subject);

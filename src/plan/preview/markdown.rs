@@ -2,7 +2,7 @@
 //! takes. What is cut says so; what is destroyed is never cut.
 
 mod fold;
-mod words;
+pub(in crate::plan) mod words;
 
 use std::fmt::Write as _;
 
@@ -30,16 +30,24 @@ const NAMED: usize = 10;
 /// The line that a comment of gamops is found by; one for each inventory of a repository.
 #[must_use]
 pub fn marker(inventory: &str) -> String {
+    marker_of("plan", inventory)
+}
+
+/// The same for a comment of another kind.
+pub(in crate::plan) fn marker_of(kind: &str, inventory: &str) -> String {
     let id: String = (inventory.chars())
         .map(|c| if c.is_ascii_alphanumeric() { c } else { '-' })
         .collect();
-    format!("<!-- gamops:plan:v1:{id} -->")
+    format!("<!-- gamops:{kind}:v1:{id} -->")
 }
 
-/// Renders a preview.
+/// Renders a preview. `hidden`: a line that programs look for, as a comment of HTML; empty for none.
 #[must_use]
-pub fn preview_markdown(preview: &Preview) -> String {
+pub fn preview_markdown(preview: &Preview, hidden: &str) -> String {
     let mut out = format!("{}\n", marker(&preview.plan.inventory));
+    if !hidden.is_empty() {
+        let _ = writeln!(out, "{hidden}");
+    }
     head(&mut out, preview);
     let destroyed = destroyed(&preview.plan);
     let foot = foot(preview);

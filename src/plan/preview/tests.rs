@@ -17,7 +17,7 @@ use crate::plan::resolve::Refusal;
 use crate::plan::sample::with_inputs;
 use crate::plan::{a_case, plan_device};
 
-fn planned(desired: &DesiredDevice, held: &DeviceConfig, records: &[Record]) -> DeviceChanges {
+pub(in crate::plan) fn planned(desired: &DesiredDevice, held: &DeviceConfig, records: &[Record]) -> DeviceChanges {
     with_inputs(desired, held, records, |mut inputs| {
         inputs.readings.write = canonical;
         plan_device(inputs, &|change| {
@@ -28,7 +28,8 @@ fn planned(desired: &DesiredDevice, held: &DeviceConfig, records: &[Record]) -> 
 }
 
 /// A wish, another one, a device that both are asked of, and what is on record of it.
-fn two_wishes() -> impl Strategy<Value = (DesiredDevice, DesiredDevice, DeviceConfig, Vec<Record>)> {
+pub(in crate::plan) fn two_wishes() -> impl Strategy<Value = (DesiredDevice, DesiredDevice, DeviceConfig, Vec<Record>)>
+{
     (a_case(), a_case()).prop_map(|((with, held, records), (without, ..))| (with, without, held, records))
 }
 
@@ -46,7 +47,7 @@ fn fields(changes: &[ObjectChange]) -> BTreeMap<Place<'_>, BTreeSet<&FieldChange
 }
 
 /// A preview of a plan that holds the same on so many devices, whose names are what somebody made of them.
-fn preview(with: &DeviceChanges, without: &DeviceChanges, devices: usize, name: &str) -> Preview {
+pub(in crate::plan) fn preview(with: &DeviceChanges, without: &DeviceChanges, devices: usize, name: &str) -> Preview {
     let mut with = with.clone();
     for change in &mut with.changes {
         change.key.push_str(name);
@@ -198,10 +199,12 @@ proptest! {
         devices in prop::sample::select(vec![1_usize, 3, 60, 900]),
         name in prop::sample::select(HOSTILE.to_vec()),
         times in prop::sample::select(vec![1_usize, 60]),
+        sealed in prop::sample::select(vec![0_usize, 24 * 1024]),
     ) {
         let (with, without) = (planned(&with, &held, &records), planned(&without, &held, &records));
         let preview = preview(&with, &without, devices, &name.repeat(times));
-        let text = preview_markdown(&preview);
+        let hidden = if sealed > 0 { format!("<!-- {} -->", "x".repeat(sealed)) } else { String::new() };
+        let text = preview_markdown(&preview, &hidden);
         prop_assert!(text.len() <= LIMIT, "{} bytes", text.len());
         prop_assert!(text.starts_with("<!-- gamops:plan:v1:isp -->\n"));
         let markup = read_as_markup(&text);
@@ -209,7 +212,7 @@ proptest! {
         let is_shown = markup.matches("<details>").count() >= devices || with.changes.is_empty();
         prop_assert!(is_shown || markup.contains("do not fit into this comment"), "{}", &markup);
         prop_assert_eq!(markup.matches("<summary>").count(), markup.matches("</summary>").count());
-        prop_assert_eq!(markup.matches("<!--").count(), 1, "{}", &markup);
+        prop_assert_eq!(markup.matches("<!--").count(), 1 + usize::from(sealed > 0), "{}", &markup);
         prop_assert!(!markup.contains("<script"), "{}", &markup);
         let spans = markup.split("<code>").map(|part| part.split("</code>").last().unwrap_or_default());
         let spans: String = spans.collect();

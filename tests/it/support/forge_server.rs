@@ -28,6 +28,8 @@ struct Desk {
     statuses: Vec<(String, Value)>,
     comments: Vec<(u64, String)>,
     proposals: Vec<Value>,
+    /// Commits that came with change request 7, and its last commit.
+    merged: BTreeMap<String, String>,
     /// Answered first, one each.
     moods: VecDeque<Mood>,
     calls: usize,
@@ -102,6 +104,15 @@ impl ForgeServer {
         let mut desk = self.desk.lock().unwrap();
         let id = desk.comments.len() as u64 + 1;
         desk.comments.push((id, body.to_owned()));
+    }
+
+    /// Says that a commit on `main` came with change request 7, whose last commit was `head`.
+    pub(crate) fn merge(&self, commit: &str, head: &str) {
+        self.desk
+            .lock()
+            .unwrap()
+            .merged
+            .insert(commit.to_owned(), head.to_owned());
     }
 
     pub(crate) fn proposals(&self) -> Vec<Value> {
@@ -184,6 +195,14 @@ fn answer(kind: Kind, desk: &mut Desk, method: &Method, path: &str, query: &str,
     if let (&Method::POST, Some(commit)) = (method, rest.strip_prefix("/statuses/")) {
         return set_status(kind, desk, commit, body);
     }
+    let (before, behind) = match kind {
+        Kind::GitHub => ("/commits/", "/pulls"),
+        Kind::GitLab => ("/repository/commits/", "/merge_requests"),
+        Kind::Gitea => ("/commits/", "/pull"),
+    };
+    if let Some(commit) = rest.strip_prefix(before).and_then(|rest| rest.strip_suffix(behind)) {
+        return merged(kind, desk, commit);
+    }
     if *method == Method::GET && rest == notes {
         return list(kind, desk, query);
     }
@@ -255,6 +274,25 @@ fn set_status(kind: Kind, desk: &mut Desk, commit: &str, body: &[u8]) -> Answere
         desk.statuses.push((commit.to_owned(), value.clone()));
         (201, json!({ "id": desk.statuses.len() }), None)
     })
+}
+
+/// The change requests that a commit came with. GitHub and GitLab list them, Gitea has one or none.
+fn merged(kind: Kind, desk: &Desk, commit: &str) -> Answered {
+    let head = desk.merged.get(commit);
+    let one = |head: &String| match kind {
+        Kind::GitLab => {
+            json!({ "id": 900, "iid": 7, "state": "merged", "merged_at": "2026-11-28T10:00:00Z", "sha": head, "target_branch": "main" })
+        }
+        Kind::GitHub | Kind::Gitea => json!({
+            "id": 900, "number": 7, "merged_at": "2026-11-28T10:00:00Z", "merge_commit_sha": commit,
+            "head": { "ref": "change", "sha": head }, "base": { "ref": "main", "sha": "b" },
+        }),
+    };
+    match (kind, head) {
+        (Kind::Gitea, None) => (404, json!({ "message": "The target couldn't be found." }), None),
+        (Kind::Gitea, Some(head)) => (200, one(head), None),
+        (_, head) => (200, head.into_iter().map(one).collect(), None),
+    }
 }
 
 /// A page of the comments. Gitea's documentation knows no pages here: it lists all of them.

@@ -5,7 +5,7 @@
 const SHOWN: usize = 300;
 
 /// A text as a code span, in which no forge looks for markup, mentions or references. `|` is escaped where it stands in a table.
-pub(super) fn code(text: &str, in_table: bool) -> String {
+pub(in crate::plan) fn code(text: &str, in_table: bool) -> String {
     let mut line = plain(text, SHOWN);
     if in_table {
         // A span with a backslash in it would show it outside of a table; inside, it is what keeps the cell together.
@@ -21,7 +21,7 @@ pub(super) fn code(text: &str, in_table: bool) -> String {
 }
 
 /// Several texts as code spans with commas between; of many only the first, and how many more.
-pub(super) fn codes<T: AsRef<str>>(texts: &[T], at_most: usize, in_table: bool) -> String {
+pub(in crate::plan) fn codes<T: AsRef<str>>(texts: &[T], at_most: usize, in_table: bool) -> String {
     let shown: Vec<String> = (texts.iter().take(at_most))
         .map(|text| code(text.as_ref(), in_table))
         .collect();
