@@ -5,6 +5,7 @@
 //! caller's to decide, by [`BillerError::retry`].
 
 pub mod send;
+pub mod sonar;
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -87,6 +88,14 @@ pub enum Auth {
 pub enum Extra {
     /// Equipment that customers have: clues `inventory.…`.
     Inventory,
+    /// Sonar: MACs of equipment that is not in its inventory: clues `….uninventoried_mac`.
+    UninventoriedMacs,
+    /// Sonar: what was written beside services of accounts: clues `service.metadata.…`.
+    Metadata,
+    /// Sonar: fields that the operator added to accounts and addresses: facts `field.…`, clues `….field.…`. Splynx sends them with the rest.
+    Fields,
+    /// Sonar: logins for RADIUS: clue `radius.username`.
+    Radius,
     /// Names of locations: fact `location`.
     Locations,
     /// Names of partners: fact `partner`.
@@ -97,7 +106,16 @@ pub enum Extra {
 
 impl Extra {
     /// All of them.
-    pub const ALL: [Self; 4] = [Self::Inventory, Self::Locations, Self::Partners, Self::NetworkSites];
+    pub const ALL: [Self; 8] = [
+        Self::Inventory,
+        Self::UninventoriedMacs,
+        Self::Metadata,
+        Self::Fields,
+        Self::Radius,
+        Self::Locations,
+        Self::Partners,
+        Self::NetworkSites,
+    ];
 
     /// What has to be asked for so that a clue or a fact of this name is known; `None` where nothing has to be.
     #[must_use]
@@ -106,7 +124,17 @@ impl Extra {
             "location" => Some(Self::Locations),
             "partner" => Some(Self::Partners),
             "network_site" => Some(Self::NetworkSites),
-            _ => name.starts_with("inventory.").then_some(Self::Inventory),
+            "service.uninventoried_mac" | "account.uninventoried_mac" => Some(Self::UninventoriedMacs),
+            "radius.username" => Some(Self::Radius),
+            _ if name.starts_with("inventory.") => Some(Self::Inventory),
+            _ if name.starts_with("service.metadata.") => Some(Self::Metadata),
+            _ if ["field.", "account.field.", "address.field."]
+                .iter()
+                .any(|field| name.starts_with(field)) =>
+            {
+                Some(Self::Fields)
+            }
+            _ => None,
         }
     }
 }
