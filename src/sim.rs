@@ -7,10 +7,13 @@
 //! are pure. Around them `device` adds a lock, a clock and counters, `session`, `ssh` and `snmp` serve it,
 //! and `fleet`, the entry point, runs many of them.
 //!
+//! Beside it are the billing systems: `billing` is what they start with, `sonar` is one.
+//!
 //! Where the vendor's documents and the two known transcripts are silent, behaviour is a guess: the ones that
 //! matter are [`Knobs`], and a [`Likeness`] is a set of them. What misbehaves to order is a [`Fault`].
 
 mod alarm;
+pub mod billing;
 mod commands;
 mod config;
 mod control;
@@ -28,10 +31,12 @@ mod session;
 mod shell;
 mod show;
 mod snmp;
+pub mod sonar;
 mod spec;
 mod ssh;
 mod state;
 mod terminal;
+mod webhook;
 
 pub use control::Request;
 pub use device::{Counters, Passed, SimDevice};
@@ -41,3 +46,4 @@ pub use fleet::{Fleet, FleetOptions, SimError};
 pub use knobs::{AssumedWords, ExecChannel, GhnSubtree, InUse, Knobs};
 pub use likeness::{Likeness, UnknownLikeness};
 pub use spec::DeviceSpec;
+pub use webhook::CallError;

@@ -86,7 +86,9 @@ const ONLY_IN: &[(&str, &[&str])] = &[
     // Commits are signed with the same keys as SSH has.
     ("russh", &["transport", "sim", "repo/signature/ssh"]),
     ("snmp2", &["transport"]),
-    ("reqwest", &["transport"]),
+    ("graphql_parser", &["sim/sonar"]),
+    // Simulated billing systems call webhooks.
+    ("reqwest", &["transport", "sim/webhook"]),
     ("lettre", &["transport/smtp"]),
     ("axum", &["daemon/pages", "sim"]),
     ("prometheus_client", &["daemon/metrics"]),

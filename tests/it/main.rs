@@ -62,6 +62,7 @@ mod sim;
 mod sim_interop;
 mod sim_walk;
 mod snmp_transport;
+mod sonar;
 mod ssh_dropbear;
 mod ssh_openssh;
 mod ssh_session;

@@ -1,0 +1,36 @@
+//! How simulated billing systems call webhooks.
+
+use std::time::Duration;
+
+/// How long one call may take.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Something that calls webhooks.
+#[derive(Debug, Clone)]
+pub(super) struct Caller(reqwest::Client);
+
+/// Nobody answered a webhook.
+#[derive(Debug, thiserror::Error)]
+#[error("nobody answers the webhook")]
+pub struct CallError(#[from] reqwest::Error);
+
+impl Caller {
+    pub(super) fn new() -> Result<Self, CallError> {
+        // Whoever comes second finds the same one there.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        Ok(Self(reqwest::Client::builder().no_proxy().timeout(PATIENCE).build()?))
+    }
+
+    /// Tries whether anybody is there, and gives the status.
+    pub(super) async fn head(&self, url: &str) -> Result<u16, CallError> {
+        Ok(self.0.head(url).send().await?.status().as_u16())
+    }
+
+    /// Hands a body over, and gives the status.
+    pub(super) async fn post(&self, url: &str, headers: &[(&str, &str)], body: String) -> Result<u16, CallError> {
+        let request = headers
+            .iter()
+            .fold(self.0.post(url), |request, (name, value)| request.header(*name, *value));
+        Ok(request.body(body).send().await?.status().as_u16())
+    }
+}
