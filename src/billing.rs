@@ -4,11 +4,19 @@
 //! carries it out and keeps what [`remember`] says.
 
 pub mod account;
+mod clue;
 mod decide;
 pub mod decision;
 pub mod facts;
+mod judge;
+mod limit;
 mod memory;
+mod newcomer;
+mod offer;
+mod pool;
+mod tie;
 mod trust;
+mod words;
 
 pub use crate::inventory::billing::{Kind, Way};
 pub use account::{Account, Book, Clue, Offer, Scope, Service, Standing};
@@ -16,3 +24,6 @@ pub use decide::decide;
 pub use decision::{Decided, Intent, Open, Why};
 pub use facts::{Allowance, Allowed, Counted, Facts, InvalidAllowance, Remembered, SeenEndpoint, Stood, Told, Written};
 pub use memory::remember;
+
+#[cfg(test)]
+mod tests;

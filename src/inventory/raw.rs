@@ -471,8 +471,8 @@ shape! {
         optional plans: Entries<OfferKey, Key>,
         /// Which accounts belong to which site, the first rule that fits. Without rules every account may be on any site.
         optional sites: Vec<Spanned<RawSiteRule>>,
-        /// Where the MAC address of the endpoint may stand, such as `[inventory.barcode, service.mac]`: the first of them that says
-        /// exactly one counts.
+        /// Where the MAC address of the endpoint may stand: the first of them that says exactly one counts. Unless said,
+        /// `[inventory.barcode, service.mac]` in Splynx and `[inventory.mac, service.uninventoried_mac]` in Sonar.
         optional endpoint: Vec<Spanned<Text>>,
         /// Where the number of the port may stand. Used where no address is known.
         optional port: Vec<Spanned<Text>>,

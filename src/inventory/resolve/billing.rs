@@ -20,18 +20,21 @@ pub(super) fn mappings(raw: Option<&RawBilling>) -> Option<BTreeMap<BillingKind,
     let both = [(BillingKind::Splynx, &raw.splynx), (BillingKind::Sonar, &raw.sonar)];
     both.into_iter()
         .filter_map(|(kind, raw)| Some((kind, &raw.as_ref()?.value)))
-        .map(|(kind, raw)| Some((kind, mapping(raw)?)))
+        .map(|(kind, raw)| Some((kind, mapping(kind, raw)?)))
         .collect()
 }
 
-fn mapping(raw: &RawMapping) -> Option<Mapping> {
+fn mapping(kind: BillingKind, raw: &RawMapping) -> Option<Mapping> {
     let usual = Mapping::default();
     let plan = |keyed: &Keyed<Key>| Some((keyed.key.clone(), keyed.value.as_ref()?.0.clone()));
     let rules = raw.sites.iter().flat_map(|rules| &rules.value);
     Some(Mapping {
         plans: listed(&raw.plans).iter().map(plan).collect::<Option<_>>()?,
         sites: rules.map(|rule| site_rule(&rule.value)).collect::<Option<_>>()?,
-        endpoint: texts(&raw.endpoint),
+        endpoint: match &raw.endpoint {
+            None => usual_endpoint(kind).map(str::to_owned).to_vec(),
+            Some(_) => texts(&raw.endpoint),
+        },
         port: texts(&raw.port),
         device: texts(&raw.device),
         key: template(&raw.key).unwrap_or(usual.key),
@@ -46,6 +49,15 @@ fn mapping(raw: &RawMapping) -> Option<Mapping> {
         ways: raw.ways.as_ref().map_or_else(BTreeMap::new, |raw| ways(&raw.value)),
         limits: limits(raw.limits.as_ref().map(|raw| &raw.value)),
     })
+}
+
+/// Where an endpoint's address stands with most operators (for Splynx: the inventory item that the customer was lent; for Sonar: the item
+/// on the address).
+const fn usual_endpoint(kind: BillingKind) -> [&'static str; 2] {
+    match kind {
+        BillingKind::Splynx => ["inventory.barcode", "service.mac"],
+        BillingKind::Sonar => ["inventory.mac", "service.uninventoried_mac"],
+    }
 }
 
 fn texts(raw: &Option<Spanned<Vec<Spanned<Text>>>>) -> Vec<String> {

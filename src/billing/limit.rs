@@ -1,0 +1,56 @@
+//! How much a billing system may ask for at once, and in a day.
+
+use std::collections::BTreeMap;
+
+use crate::inventory::billing::Mapping;
+use crate::inventory::guards::Limit;
+
+use super::Kind;
+use super::decision::{Decided, Intent, Open, Why};
+use super::facts::{Counted, Facts};
+use super::trust::or_allow;
+
+/// Takes out of a decision what is above a limit: of a kind all or nothing, since nobody could tell which part of it is right. `tied` is
+/// how many subscribers have a service of the system.
+pub(super) fn apply(facts: &Facts<'_>, mapping: &Mapping, tied: usize, decided: &mut Decided) {
+    let mut numbers: BTreeMap<Kind, usize> = BTreeMap::new();
+    for intent in &decided.intents {
+        *numbers.entry(intent.kind).or_default() += 1;
+    }
+    let refused: BTreeMap<Kind, String> = (numbers.into_iter())
+        .filter_map(|(kind, number)| Some((kind, refusal(facts, mapping, tied, kind, number)?)))
+        .collect();
+    let (out, kept): (Vec<Intent>, Vec<Intent>) = std::mem::take(&mut decided.intents)
+        .into_iter()
+        .partition(|intent| refused.contains_key(&intent.kind));
+    decided.intents = kept;
+    decided.open.extend(out.into_iter().filter_map(|intent| {
+        Some(Open {
+            words: format!("{}; {}", intent.words, refused.get(&intent.kind)?),
+            subscriber: Some(intent.subscriber),
+            service: Some(intent.service),
+            why: Why::Refused,
+        })
+    }));
+}
+
+/// Why so many of a kind are not written.
+fn refusal(facts: &Facts<'_>, mapping: &Mapping, tied: usize, kind: Kind, number: usize) -> Option<String> {
+    let pace = mapping.limits.of(kind)?;
+    if facts.allow.lets(Counted::Kind(kind), number) {
+        return None;
+    }
+    let above = |limit: Option<Limit>, number: usize| limit?.of(tied).filter(|limit| number > *limit);
+    let recent = facts.written.recent.get(&kind).copied().unwrap_or_default();
+    let words = if let Some(limit) = above(pace.run, number) {
+        format!("{number} at once, and {limit} are let through")
+    } else {
+        let limit = above(pace.day, number + recent)?;
+        format!("{number} now after {recent} in 24 hours, and {limit} are let through in them")
+    };
+    Some(format!(
+        "refused by `limits.{}`: {words}{}",
+        kind.word(),
+        or_allow(Counted::Kind(kind), number)
+    ))
+}
