@@ -4,7 +4,8 @@
 //! they do not know in `cause`, `class` and `status`. Names follow Terraform's plan where the meaning is the
 //! same. No time stamps: the same plan is the same bytes.
 //!
-//! A key that is added is left out where it says nothing: an older document then reads, and digests, as it was written.
+//! A key that is added may be missing when a document is read: an older one reads, and digests, as it was written. Of each format a
+//! document is kept (`tests/fixtures/plan`), which has to be read for ever.
 
 mod render;
 
@@ -62,8 +63,9 @@ pub struct PlanJson {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub preview: Option<PreviewJson>,
     /// What an operator should know of the inventory, such as ignore rules that have ended. Since 1.1.
-    #[serde(default)]
-    pub notes: Vec<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Vec<String>")]
+    pub notes: Option<Vec<String>>,
 }
 
 /// Numbers of what apply would do.
@@ -279,9 +281,10 @@ pub struct DeviceJson {
     pub waiting: Option<WaitingJson>,
     /// Where the window is open and some changes have to be made in it: when it closes, in UTC.
     pub window_closes: Option<String>,
-    /// Drift that is left as it is; not among the changes.
-    #[serde(default)]
-    pub left: Vec<LeftJson>,
+    /// Drift that is left as it is; not among the changes. Since 1.1.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Vec<LeftJson>")]
+    pub left: Option<Vec<LeftJson>>,
     /// Objects that are there and become managed.
     pub adopted: Vec<NamedJson>,
     /// Objects that gamops does not own and leaves alone.

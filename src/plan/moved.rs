@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::json::{DeviceJson, PlanJson, ResourceChangeJson, WaitingJson};
+use super::json::{DeviceJson, LeftJson, PlanJson, ResourceChangeJson, WaitingJson};
 use super::unsaved::difference;
 
 /// Something that is no longer as it was when a plan was made.
@@ -171,8 +171,8 @@ pub fn moved(planned: &PlanJson, now: &PlanJson, device: &str) -> Vec<Moved> {
             waits: again.waiting.as_ref().map(waits),
         });
     }
-    if moved.is_empty() && then.left != again.left {
-        let addresses: Vec<&str> = again.left.iter().map(|left| left.address.as_str()).collect();
+    if moved.is_empty() && left(then) != left(again) {
+        let addresses: Vec<&str> = left(again).iter().map(|left| left.address.as_str()).collect();
         moved.push(Moved::Ignored {
             now: (!addresses.is_empty()).then(|| addresses.join(", ")),
         });
@@ -205,7 +205,14 @@ fn timeless(device: &DeviceJson) -> DeviceJson {
         device.reason = None;
     }
     device.pauses.clear();
+    // An older document does not have them.
+    device.left.get_or_insert_default();
     device
+}
+
+/// Drift that is left as it is on a device. A document of 1.0 knows none.
+fn left(device: &DeviceJson) -> &[LeftJson] {
+    device.left.as_deref().unwrap_or_default()
 }
 
 fn identity<'d>(then: &'d DeviceJson, again: &'d DeviceJson) -> impl Iterator<Item = Moved> + use<'d> {

@@ -2,10 +2,11 @@
 
 use std::path::PathBuf;
 
+use gamops::plan::json::PlanJson;
 use gamops::sim::DeviceSpec;
 use serde_json::Value;
 
-use crate::fleet::{Given, Ran, SERVICES, TWO, TestFleet};
+use crate::fleet::{Given, Ran, SERVICES, TWO, TestFleet, fits_plan_schema};
 
 /// A fleet whose plan was written to a file.
 struct Kept {
@@ -28,7 +29,9 @@ impl Kept {
     }
 
     fn plan(&self) -> Ran {
-        self.fleet.run(&["plan", "--out", self.name()]).expect(0)
+        let ran = self.fleet.run(&["plan", "--out", self.name()]).expect(0);
+        fits_plan_schema(&self.document());
+        ran
     }
 
     fn name(&self) -> &str {
@@ -347,6 +350,57 @@ fn a_file_that_is_no_whole_plan_of_this_inventory_is_refused_with_what_to_do() {
         .run(&["plan", "--out", nowhere.to_str().unwrap()])
         .expect(1)
         .says("writing the plan to ");
+}
+
+/// A plan of each format that there ever was, as a gamops of that time wrote it.
+const OLD: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/plan");
+
+#[test]
+fn a_plan_of_every_format_that_there_ever_was_is_read() {
+    let mut seen = Vec::new();
+    for entry in std::fs::read_dir(OLD).unwrap() {
+        let path = entry.unwrap().path();
+        let text = std::fs::read_to_string(&path).unwrap();
+        let plan = gamops::plan::file::read(&text).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+        assert_eq!(
+            (plan.summary.change, plan.summary.destroy),
+            (1, 2),
+            "{}",
+            path.display()
+        );
+        fits_plan_schema(&serde_json::from_str(&text).unwrap());
+        assert_eq!(
+            path.file_name().unwrap().to_str(),
+            Some(&*format!("plan-v{}.json", plan.format_version))
+        );
+        seen.push(plan.format_version);
+        // The program reads it too: it knows whose plan it is.
+        let fleet = TestFleet::start(&[], "");
+        let _ = fleet
+            .run(&["apply", path.to_str().unwrap()])
+            .expect(1)
+            .says("the plan is for the inventory `example`, this one is `test`");
+    }
+    let newest = gamops::plan::json::FORMAT_VERSION.to_owned();
+    assert!(
+        seen.contains(&newest),
+        "{OLD} has no plan of format {newest}: keep one of what is written now"
+    );
+}
+
+#[test]
+fn a_plan_of_the_first_format_is_applied() {
+    let kept = Kept::start();
+    let mut plan: PlanJson = serde_json::from_value(kept.document()).unwrap();
+    "1.0".clone_into(&mut plan.format_version);
+    plan.notes = None;
+    plan.devices.iter_mut().for_each(|device| device.left = None);
+    plan.plan_sha256 = plan.digest();
+    let text = serde_json::to_string(&plan).unwrap();
+    assert!(!text.contains("\"left\""));
+    std::fs::write(&kept.file, text).unwrap();
+    let _ = kept.apply(&[]).expect(0);
+    kept.fleet.expect_in_sync();
 }
 
 #[test]

@@ -32,7 +32,7 @@ pub fn plan_json(plan: &Plan) -> PlanJson {
         targets: plan.targets.iter().map(ToString::to_string).collect(),
         inventory: plan.inventory.clone(),
         commit: plan.commit.clone(),
-        notes: plan.notes.clone(),
+        notes: Some(plan.notes.clone()),
         applyable: plan.is_actionable() && !plan.is_guarded(),
         complete: !plan.has_unread(),
         summary: SummaryJson {
@@ -213,7 +213,7 @@ fn device(device: &DevicePlan) -> DeviceJson {
         },
         waiting: None,
         window_closes: None,
-        left: Vec::new(),
+        left: Some(Vec::new()),
         adopted: Vec::new(),
         unmanaged: Vec::new(),
         notes: Vec::new(),
@@ -274,7 +274,7 @@ fn read(json: &mut DeviceJson, changes: &DeviceChanges) {
     };
     json.waiting = changes.waiting.as_ref().map(waiting);
     json.window_closes = changes.closing.as_ref().map(|closing| utc(closing.until));
-    json.left = changes.left.iter().map(left).collect();
+    json.left = Some(changes.left.iter().map(left).collect());
     json.adopted = named(&changes.adopted);
     json.unmanaged = named(&changes.unmanaged);
     json.notes = changes.notes.iter().chain(&changes.decisions).cloned().collect();
