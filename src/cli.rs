@@ -28,6 +28,7 @@ mod plan;
 mod preview;
 mod progress;
 mod rebind;
+mod rehearse;
 mod replace;
 mod results;
 pub mod schema;
@@ -116,6 +117,7 @@ enum Command {
     Trust(trust::Args),
     Replace(replace::Args),
     Rebind(rebind::Args),
+    Rehearse(rehearse::Args),
     Daemon(daemon::Args),
     Status(status::StatusArgs),
     Reconcile(status::ReconcileArgs),
@@ -231,6 +233,7 @@ async fn run(command: Command) -> anyhow::Result<Exit> {
         Command::Trust(args) => trust::run(args).await,
         Command::Replace(args) => replace::run(args).await,
         Command::Rebind(args) => rebind::run(args).await,
+        Command::Rehearse(args) => rehearse::run(args).await,
         Command::Daemon(args) => daemon::run(args).await,
         Command::Status(args) => status::status(args).await,
         Command::Reconcile(args) => status::reconcile(args).await,

@@ -51,6 +51,9 @@ pub(super) struct Manner<'a> {
 #[derive(Debug)]
 pub(super) struct Made {
     pub(super) preview: Preview,
+    /// The inventory that it is of, and the fleet as it was observed.
+    pub(super) inventory: Inventory,
+    pub(super) fleet: Fleet,
     /// Devices of which something was published that cannot be used.
     pub(super) unusable: BTreeSet<String>,
 }
@@ -126,22 +129,25 @@ pub(super) fn preview(path: &Path, args: &ComparisonArgs, manner: Manner<'_>) ->
         Some((device.key.clone(), *at))
     });
     let never = devices.filter(|device| fleet.key_of(device).is_none());
+    let preview = Preview {
+        seen: seen.collect(),
+        never_seen: never.map(|device| device.key.clone()).collect(),
+        base: base.map(|(commit, base)| Base {
+            parts: parts(&fleet, &plan, &base, &inventory, terms),
+            gone: gone(&base, &inventory),
+            commit,
+            head: sources.head.clone(),
+        }),
+        observed: Some(format!("{} at {}", published::OBSERVED, observed.commit)),
+        now: manner.now,
+        notes: sources.notes,
+        plan,
+    };
     Ok(Ok(Made {
         unusable: fleet.unusable(&inventory),
-        preview: Preview {
-            seen: seen.collect(),
-            never_seen: never.map(|device| device.key.clone()).collect(),
-            base: base.map(|(commit, base)| Base {
-                parts: parts(&fleet, &plan, &base, &inventory, terms),
-                gone: gone(&base, &inventory),
-                commit,
-                head: sources.head.clone(),
-            }),
-            observed: Some(format!("{} at {}", published::OBSERVED, observed.commit)),
-            now: manner.now,
-            notes: sources.notes,
-            plan,
-        },
+        preview,
+        inventory,
+        fleet,
     }))
 }
 

@@ -151,7 +151,7 @@ fn by_observation(args: &Args) -> anyhow::Result<Exit> {
         ignore_windows: args.windows.ignore_windows,
         now: args.at.unwrap_or_else(Timestamp::now),
     };
-    let Made { preview, unusable } = match observed::preview(&args.inventory.inventory, &args.comparison, manner)? {
+    let Made { preview, unusable, .. } = match observed::preview(&args.inventory.inventory, &args.comparison, manner)? {
         Ok(made) => made,
         Err(not_made) => return Ok(not_made.exit()),
     };

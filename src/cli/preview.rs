@@ -235,7 +235,7 @@ fn sealed(key: &Secret, preview: &Preview, number: u64, commit: &str) -> anyhow:
 
 /// What there is to say of a plan.
 fn of_plan(made: &Made, sealed: &str) -> Word {
-    let Made { preview, unusable } = made;
+    let Made { preview, unusable, .. } = made;
     let refusal = preview.refusal();
     let line = preview.line();
     let (plan, exit) = match (refusal, unusable.first()) {

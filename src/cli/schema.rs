@@ -12,6 +12,8 @@ use crate::inventory;
 use crate::plan::json::PlanJson;
 use crate::published::Document;
 
+use super::rehearse::RehearsalJson;
+
 /// Prints the JSON Schema of a format.
 #[derive(Debug, clap::Args)]
 #[command(
@@ -36,6 +38,8 @@ pub enum Format {
     Notification,
     /// A device below `refs/gamops/observed`
     Observed,
+    /// What `gamops rehearse --format json` prints
+    Rehearsal,
 }
 
 /// Writes the schema to `out`. Returns the exit code.
@@ -49,6 +53,7 @@ pub fn run(args: &Args, out: &mut dyn Write) -> anyhow::Result<u8> {
         Format::Plan => serde_json::to_value(schema_for!(PlanJson)).context("making the schema")?,
         Format::Settings => serde_json::to_value(schema_for!(Settings)).context("making the schema")?,
         Format::Notification => serde_json::to_value(schema_for!(Notification)).context("making the schema")?,
+        Format::Rehearsal => serde_json::to_value(schema_for!(RehearsalJson)).context("making the schema")?,
         Format::Observed => serde_json::to_value(schema_for!(Document)).context("making the schema")?,
     };
     let text = serde_json::to_string_pretty(&schema).context("writing the schema as JSON")?;

@@ -77,6 +77,12 @@ impl Fleet {
         devices.filter(is_unusable).map(|device| device.key.clone()).collect()
     }
 
+    /// What was published of a device of an inventory, where it can be used.
+    #[must_use]
+    pub fn sighting(&self, device: &Device) -> Option<&Sighting> {
+        self.usable(device).ok()
+    }
+
     /// Plans one device of an inventory, as if it were the only one.
     #[must_use]
     pub fn plan_one(&self, inventory: &Inventory, device: &Device, terms: Terms<'_>) -> DevicePlan {

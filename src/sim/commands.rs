@@ -302,17 +302,17 @@ impl Grammars {
         for (privilege, pattern, act) in EXEC {
             exec.add(*privilege, pattern, *act);
         }
-        let config = |assumed| {
+        let config = |assumed, loading| {
             let mut config = mode(CONFIG);
-            for (pattern, act) in per_device(spec, assumed) {
+            for (pattern, act) in per_device(spec, assumed, loading) {
                 config.add(15, &pattern, act);
             }
             config
         };
         Self {
             exec,
-            config: config(spec.knobs.assumed_words != AssumedWords::Refused),
-            loading: config(true),
+            config: config(spec.knobs.assumed_words != AssumedWords::Refused, false),
+            loading: config(true, true),
             interface: mode(INTERFACE),
             interface_vlan: mode(INTERFACE_VLAN),
             vlan: mode(VLAN),
@@ -331,33 +331,56 @@ fn mode(commands: &[(&str, Act)]) -> Grammar<Act> {
 }
 
 /// The commands whose words depend on firmware or knobs. `assumed`: with the words that are guesses (see
-/// [`AssumedWords`]), where the firmware is new enough for what they do.
-fn per_device(spec: &DeviceSpec, assumed: bool) -> Vec<(String, Act)> {
+/// [`AssumedWords`]), where the firmware is new enough for what they do. `loading`: those too that this device is told to refuse.
+fn per_device(spec: &DeviceSpec, assumed: bool, loading: bool) -> Vec<(String, Act)> {
     let text = |longest: u16| {
         let least = u8::from(!spec.knobs.empty_description);
         format!("[description <description:word{least}-{longest}>]")
     };
     let description = text(127);
-    let poe = match (has_poe(spec), assumed) {
-        (false, _) => "",
+    let knows = |word: &str| loading || !spec.knobs.refused_words.contains(word);
+    let poe = match (
+        has_poe(spec) && knows("poe disable"),
+        has_poe(spec) && assumed && knows("poe enable | force"),
+    ) {
+        (false, false) => "",
         // The only one that was seen.
         (true, false) => "[poe disable]",
+        (false, true) => "[poe {enable | force}]",
         (true, true) => "[poe {disable | enable | force}]",
     };
     let port_aware = assumed && spec.firmware.at_least(1, 4, 0);
     let double_tags = assumed && has_double_tags(spec);
-    let port = if port_aware {
-        "[port {unassigned | <service-port:1-99>}]"
-    } else {
-        ""
+    let words = |is_there: bool, all: &[(&str, &'static str)]| -> String {
+        let known = all.iter().filter(|(word, _)| is_there && knows(word));
+        known.map(|(_, pattern)| *pattern).collect::<Vec<_>>().join(" ")
     };
-    let tags = if double_tags {
-        "[trunk] [outer-vid {none | <outer:3-4094>}] [nni {default | <nni:1-9>}]"
-    } else {
-        ""
+    let port = words(port_aware, &[("port", "[port {unassigned | <service-port:1-99>}]")]);
+    let outer = match (knows("outer-vid"), knows("outer-vid none")) {
+        (true, true) => "[outer-vid {none | <outer:3-4094>}]",
+        (true, false) => "[outer-vid <outer:3-4094>]",
+        (false, true) => "[outer-vid none]",
+        (false, false) => "",
     };
-    let no_port = if port_aware { "| port" } else { "" };
-    let no_tags = if double_tags { "| trunk | outer-vid | nni" } else { "" };
+    let nni = match (knows("nni"), knows("nni default")) {
+        (true, true) => "[nni {default | <nni:1-9>}]",
+        (true, false) => "[nni <nni:1-9>]",
+        (false, true) => "[nni default]",
+        (false, false) => "",
+    };
+    let tags = match double_tags {
+        true => format!("{} {outer} {nni}", words(true, &[("trunk", "[trunk]")])),
+        false => String::new(),
+    };
+    let no_port = words(port_aware, &[("no port", "| port")]);
+    let no_tags = words(
+        double_tags,
+        &[
+            ("no trunk", "| trunk"),
+            ("outer-vid none", "| outer-vid"),
+            ("nni default", "| nni"),
+        ],
+    );
     let future = if spec.knobs.future_word {
         "[future-word <future:0-9>]"
     } else {

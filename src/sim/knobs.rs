@@ -2,6 +2,7 @@
 //!
 //! Every guess that the simulator makes and that a driver could trip over is one of these.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use crate::domain::PoeMode;
@@ -107,6 +108,9 @@ pub struct Knobs {
     pub in_use: InUse,
     /// `description ""` clears a description. Off: refused, since the documented least length is 1.
     pub empty_description: bool,
+    /// Those of the guessed words, and of `poe disable`, that this firmware refuses though others know them; each as it is typed, without
+    /// its value: `trunk`, `no trunk`, `nni default`, `poe enable | force`. A startup configuration may use them all the same.
+    pub refused_words: BTreeSet<String>,
     /// How many VLANs `allowed-vlan` takes: 14 in the CLI guide, 12 in the VLAN guide of 2024.
     pub allowed_vlans: usize,
     /// Profile of a subscriber made without one; `None` is unthrottled.
@@ -149,6 +153,7 @@ impl Default for Knobs {
             ghn_subtree: GhnSubtree::Absent,
             in_use: InUse::Clear,
             empty_description: false,
+            refused_words: BTreeSet::new(),
             allowed_vlans: 12,
             default_profile: Some(1),
             default_poe: PoeMode::Enable,

@@ -19,6 +19,15 @@ impl Store {
         self.call(move |db| records(db, mac)).await
     }
 
+    /// Makes these the records of a device, in the place of what is there.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] where the database cannot be used.
+    pub async fn own(&self, mac: MacAddr, records: Vec<Record>) -> Result<(), StoreError> {
+        self.call(move |db| replace(db, mac, &records, None)).await
+    }
+
     /// Hands the records of one device to the one that took its place, so that the new one gets the same
     /// object numbers.
     ///

@@ -49,6 +49,7 @@ mod publish;
 mod push;
 mod random;
 mod readme;
+mod rehearse;
 mod replace;
 mod review;
 mod reviewed;

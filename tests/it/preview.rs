@@ -35,7 +35,7 @@ pub(crate) fn publish(fleet: &TestFleet, folder: &Path, at: &str) {
     put(folder, HEARTBEAT, [(Heartbeat::FILE.to_owned(), beat)].into());
 }
 
-fn put(folder: &Path, reference: &'static str, files: std::collections::BTreeMap<String, String>) {
+pub(crate) fn put(folder: &Path, reference: &'static str, files: std::collections::BTreeMap<String, String>) {
     let publication = Publication {
         reference,
         files,
@@ -89,9 +89,7 @@ impl Repository {
 
     fn json(&self, arguments: &[&str]) -> Value {
         let text = self.plan(&[arguments, &["--format", "json"]].concat()).expect(0).stdout;
-        let json = serde_json::from_str(&text).unwrap();
-        crate::fleet::fits_plan_schema(&json);
-        json
+        serde_json::from_str(&text).unwrap()
     }
 
     fn git(&self, arguments: &[&str]) -> String {

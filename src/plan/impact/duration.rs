@@ -73,6 +73,16 @@ impl Timings {
     }
 }
 
+/// What the device takes over all commands of these steps, where it was measured over each kind of them.
+#[must_use]
+pub fn took(steps: &[Step], timings: &Timings) -> Option<Duration> {
+    let of = |step: &Step| {
+        let one = timings.of_command(&step.change)?;
+        Some(one * u32::try_from(step.commands.len()).unwrap_or(u32::MAX))
+    };
+    steps.iter().map(of).sum()
+}
+
 /// About how long service is away.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Estimate {
