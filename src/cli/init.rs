@@ -58,7 +58,7 @@ pub(super) struct Args {
     #[arg(long, value_name = "NAME")]
     credentials: Option<String>,
 
-    /// For whom to write a recipe that runs `gamops validate` on each pull request.
+    /// For whom to write a recipe that checks each pull request and shows its plan there.
     #[arg(long, value_name = "WHERE", default_value = "none")]
     ci: Ci,
 

@@ -73,6 +73,7 @@ pub(super) fn all_files(answers: &Answers, ci: Ci) -> anyhow::Result<Vec<NewFile
         &[
             ("id", &answers.id),
             ("credentials_text", &credentials_text(&answers.credentials)),
+            ("ci_text", ci_text(ci)),
         ],
     );
     let others = [
@@ -81,9 +82,15 @@ pub(super) fn all_files(answers: &Answers, ci: Ci) -> anyhow::Result<Vec<NewFile
         (".gitignore", include_str!("templates/gitignore").to_owned()),
     ];
     let recipe = match ci {
-        Ci::Github => Some((".github/workflows/gamops.yml", include_str!("templates/github.yml"))),
-        Ci::Gitlab => Some((".gitlab-ci.yml", include_str!("templates/gitlab.yml"))),
-        Ci::Forgejo => Some((".forgejo/workflows/gamops.yml", include_str!("templates/forgejo.yml"))),
+        Ci::Github => Some((
+            ".github/workflows/gamops.yml",
+            include_str!("../../../packaging/ci/github.yml"),
+        )),
+        Ci::Gitlab => Some((".gitlab-ci.yml", include_str!("../../../packaging/ci/gitlab.yml"))),
+        Ci::Forgejo => Some((
+            ".forgejo/workflows/gamops.yml",
+            include_str!("../../../packaging/ci/forgejo.yml"),
+        )),
         Ci::None => None,
     };
     let others = others
@@ -94,6 +101,22 @@ pub(super) fn all_files(answers: &Answers, ci: Ci) -> anyhow::Result<Vec<NewFile
         text,
     }));
     Ok(files)
+}
+
+/// What there is to know of the recipe; empty without one.
+const fn ci_text(ci: Ci) -> &'static str {
+    match ci {
+        Ci::None => "",
+        Ci::Github | Ci::Gitlab | Ci::Forgejo => {
+            "
+## Pull requests
+
+The recipe checks the files and shows the plan of each change where it is reviewed, without reaching a device: from what
+`gamops daemon` observes, once its settings say `observed: {publish: true}`. Until there is something observed, `gamops preview`
+fails and says so; leave the lines after `gamops validate` out as long as there is no daemon.
+"
+        }
+    }
 }
 
 /// The variables that hold the values of named credentials.
