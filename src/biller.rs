@@ -4,8 +4,9 @@
 //! server did not answer is asked a few times more while it is read, so that one bad second does not cost a whole picture; all else is the
 //! caller's to decide, by [`BillerError::retry`].
 
-pub mod send;
-pub mod sonar;
+mod send;
+mod sonar;
+mod splynx;
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -17,6 +18,9 @@ use crate::billing::Book;
 use crate::domain::{BillingKind, Secret};
 use crate::transport::Retry;
 use crate::transport::http::HttpError;
+
+pub use sonar::Sonar;
+pub use splynx::Splynx;
 
 /// A billing system.
 pub trait BillingSystem: Send + Sync {
@@ -46,7 +50,7 @@ pub trait BillingSystem: Send + Sync {
 }
 
 /// What a system is reached with.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Connection {
     /// Where it is: `https://isp.splynx.app`, without the path of its API.
     pub url: String,
@@ -68,6 +72,18 @@ pub struct Connection {
     pub zone: jiff::tz::TimeZone,
     /// How long one answer may take.
     pub within: Duration,
+}
+
+/// A billing system, by what it is reached with; nothing is asked yet.
+///
+/// # Errors
+///
+/// [`BillerError::Settings`], [`BillerError::Http`].
+pub fn open(kind: BillingKind, connection: Connection) -> Result<Box<dyn BillingSystem>, BillerError> {
+    match kind {
+        BillingKind::Splynx => Ok(Box::new(Splynx::new(connection)?)),
+        BillingKind::Sonar => Ok(Box::new(Sonar::new(&connection)?)),
+    }
 }
 
 /// How Splynx knows who asks.

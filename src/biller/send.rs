@@ -14,15 +14,15 @@ const ANSWER: usize = 64 * 1024 * 1024;
 
 /// An answer, whole.
 #[derive(Debug)]
-pub struct Answer {
+pub(super) struct Answer {
     /// What was asked, for messages.
-    pub url: String,
+    pub(super) url: String,
     /// The three digits.
-    pub status: u16,
+    pub(super) status: u16,
     /// What kind of thing the body is: `text/html`.
-    pub content_type: String,
+    pub(super) content_type: String,
     /// What the server's clock said.
-    pub at: Option<Timestamp>,
+    pub(super) at: Option<Timestamp>,
     /// Of how many rows the list is that was asked for, where the server says it (`X-total-count`).
     pub total: Option<u64>,
     /// After how long to ask again, where the server says it in seconds (`Retry-After`).
@@ -30,7 +30,7 @@ pub struct Answer {
     /// Where the server sends to instead (`Location`).
     pub elsewhere: Option<String>,
     /// The body.
-    pub body: Vec<u8>,
+    pub(super) body: Vec<u8>,
 }
 
 /// Asks, and waits for all of the answer.
@@ -38,7 +38,7 @@ pub struct Answer {
 /// # Errors
 ///
 /// [`BillerError::Http`], [`BillerError::Slow`], [`BillerError::NotAnApi`] for one that has no end.
-pub async fn send(http: &Http, request: Request, within: Duration) -> Result<Answer, BillerError> {
+pub(super) async fn send(http: &Http, request: Request, within: Duration) -> Result<Answer, BillerError> {
     let url = request.called.clone().unwrap_or_else(|| request.url.clone());
     let asked = async {
         let mut reply = http.send(request).await?;

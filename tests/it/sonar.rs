@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
-use gamops::biller::sonar::Sonar;
+use gamops::biller::Sonar;
 use gamops::biller::{Auth, BillerError, BillingSystem, Connection, Extra, Heard, HookCall, Note};
 use gamops::billing::{Book, Scope, Standing};
 use gamops::domain::Secret;
