@@ -7,6 +7,7 @@ mod adopt;
 mod apply;
 mod backup;
 mod beside;
+mod billing;
 mod confirm;
 mod context;
 mod daemon;
@@ -120,6 +121,7 @@ enum Command {
     Rehearse(rehearse::Args),
     Daemon(daemon::Args),
     Status(status::StatusArgs),
+    Billing(billing::Args),
     Reconcile(status::ReconcileArgs),
     Settings(daemon::SettingsArgs),
     Tell(tell::Args),
@@ -236,6 +238,7 @@ async fn run(command: Command) -> anyhow::Result<Exit> {
         Command::Rehearse(args) => rehearse::run(args).await,
         Command::Daemon(args) => daemon::run(args).await,
         Command::Status(args) => status::status(args).await,
+        Command::Billing(args) => billing::run(args).await,
         Command::Reconcile(args) => status::reconcile(args).await,
         Command::Settings(args) => daemon::settings(&args),
         Command::Tell(args) => tell::run(args).await,

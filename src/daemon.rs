@@ -6,6 +6,7 @@
 
 mod access;
 pub mod adopt;
+pub mod billing;
 mod errand;
 mod file_events;
 mod force;
@@ -37,10 +38,12 @@ use crate::inventory::Cache;
 use crate::inventory::drift::lapsed;
 use crate::inventory::since::differences;
 use crate::observed::sha256;
-use crate::reconcile::{Event, Events, Progress, chain};
+use crate::reconcile::{Event, Events, Progress, Sightings, chain};
+use crate::repo::remote::Mirror;
 use crate::store::{Ran, RunningDaemon, Store, StoreError, host_name};
 use crate::transport::credentials::{Credentials, Keyring};
 
+use billing::{Doors, Office, Premises};
 use errand::Errands;
 use force::{InForce, Rejected, Verdict, judge};
 use publish::Publisher;
@@ -119,13 +122,15 @@ pub struct Places(pub PathBuf);
 
 impl Places {
     /// The state database of an inventory: the same that `gamops apply` uses.
-    fn state(&self, settings: &Settings, inventory: &str) -> PathBuf {
+    #[must_use]
+    pub fn state(&self, settings: &Settings, inventory: &str) -> PathBuf {
         let usual = || self.0.join(Path::new(inventory).with_extension("db"));
         settings.state.clone().unwrap_or_else(usual)
     }
 
     /// The mirror of a repository.
-    fn mirror(&self, settings: &Settings) -> PathBuf {
+    #[must_use]
+    pub fn mirror(&self, settings: &Settings) -> PathBuf {
         let name: String = sha256(&settings.repository.address).chars().take(12).collect();
         let usual = || self.0.join(format!("mirror-{name}.git"));
         settings.mirror.clone().unwrap_or_else(usual)
@@ -149,9 +154,10 @@ pub async fn run(settings: Settings, places: Places, control: Control) -> Result
         repository: format!("{address}, branch {}", settings.repository.branch),
         ..Status::default()
     });
+    let doors = Doors::default();
     let serving = match &settings.http {
         None => None,
-        Some(http) => Some(pages::serve(http, &settings, told.clone(), &control).await?),
+        Some(http) => Some(pages::serve(http, &settings, told.clone(), &control, &doors).await?),
     };
     let notifying = systemd::notify(told, pages::patience(&settings));
     let watching = file_events::start(&address, &settings, Arc::clone(&control.look));
@@ -169,6 +175,9 @@ pub async fn run(settings: Settings, places: Places, control: Control) -> Result
         branch,
     });
     let mut daemon = Daemon {
+        office: None,
+        billed: None,
+        doors,
         errands,
         teller: Teller::new(settings.tell.clone(), settings.forge.clone(), follower, status.clone()),
         reviews: Reviews::new(&settings, &source).map_err(DaemonError::Source)?,
@@ -248,6 +257,12 @@ struct Daemon {
     fleet: Fleet,
     teller: Teller,
     errands: Errands,
+    /// The billing clerks, once there is an inventory to write to.
+    office: Option<Office>,
+    /// Where billing systems knock.
+    doors: Doors,
+    /// The id of the inventory that the clerks were last told of.
+    billed: Option<String>,
     /// The id of the inventory that a round over the whole fleet was last made with.
     planned: Option<String>,
     /// What devices that are left to people were last asked with: other credentials are worth another try.
@@ -276,6 +291,7 @@ impl Daemon {
                 self.look(now).await;
             }
             self.run_errands().await?;
+            self.bill()?;
             if let Some((reason, only)) = self.due(now) {
                 if reason == Reason::Commit {
                     // The forge is to say that it is being applied.
@@ -320,6 +336,58 @@ impl Daemon {
             };
             store.end_errand(id, &ran).await?;
         }
+        Ok(())
+    }
+
+    /// Has the billing clerks work for the inventory in force.
+    fn bill(&mut self) -> Result<(), DaemonError> {
+        let (Some(force), Some(_)) = (&self.force, &self.settings.billing) else {
+            return Ok(());
+        };
+        if self.billed.as_deref() == Some(&force.id) {
+            return Ok(());
+        }
+        let store = open(&mut self.store, &self.places.state(&self.settings, &force.inventory.id))?;
+        let office = match self.office.take() {
+            Some(office) if office.inventory == force.inventory.id => office,
+            _ => {
+                let mirror = billing::mirror_beside(&self.places.mirror(&self.settings));
+                let mirror = Mirror::open(&mirror).map_err(|error| DaemonError::Source(LookError::Remote(error)))?;
+                Office::open(&Premises {
+                    settings: Arc::new(self.settings.clone()),
+                    mirror,
+                    store: store.clone(),
+                    inventory: force.inventory.id.clone(),
+                    status: self.status.clone(),
+                    doors: self.doors.clone(),
+                    look: Arc::clone(&self.control.look),
+                    stop: self.control.stop.child_token(),
+                })
+            }
+        };
+        // Without secrets no device can be asked; the round that follows says so.
+        if let Ok(keyring) = Keyring::from_environment() {
+            let tools = Tools {
+                store,
+                keyring: Arc::new(keyring),
+                events: Events::default(),
+                sightings: Sightings::default(),
+                cancel: self.control.stop.child_token(),
+                actor: actor(),
+            };
+            let order = Order {
+                force,
+                aside: self.fleet.aside(Timestamp::now()),
+                given_up: BTreeSet::new(),
+                only: BTreeSet::new(),
+                is_ordered: false,
+                source: &self.source,
+                reviewed: None,
+            };
+            office.reach_devices_by(round::context(&self.settings, &tools, &order));
+        }
+        self.billed = Some(force.id.clone());
+        self.office = Some(office);
         Ok(())
     }
 
@@ -585,6 +653,8 @@ impl Daemon {
                 }
             }
         };
+        // Which devices answer may be different now.
+        self.billed = None;
         let devices = self.fleet.devices().clone();
         self.status.send_modify(|status| {
             status.doing = None;

@@ -217,5 +217,18 @@ fn locators(sources: &[SourceFile]) -> HashMap<&str, Locator<'_>> {
         .collect()
 }
 
+/// An error with its causes, as one line.
+#[must_use]
+pub fn chain(error: &dyn std::error::Error) -> String {
+    let mut line = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        line.push_str(": ");
+        line.push_str(&error.to_string());
+        cause = error.source();
+    }
+    line
+}
+
 #[cfg(test)]
 mod tests;

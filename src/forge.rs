@@ -358,6 +358,19 @@ impl Forge {
         Ok(opened.into())
     }
 
+    /// Opens a change request, unless there is one between these branches: that one shows what is on them now. Gives it where it was opened.
+    ///
+    /// # Errors
+    ///
+    /// [`ForgeError`].
+    pub async fn ensure_proposed(&self, proposal: &Proposal) -> Result<Option<Opening>, ForgeError> {
+        match self.propose(proposal).await {
+            Ok(opening) => Ok(Some(opening)),
+            Err(ForgeError::Refused { status: 409 | 422, .. }) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
     /// Sends a call and waits for an answer that says yes.
     async fn ask(&self, call: &Call) -> Result<Answer, ForgeError> {
         let url = format!("{}{}", self.base, call.path);

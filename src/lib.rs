@@ -7,6 +7,7 @@ pub mod alert;
 pub mod biller;
 pub mod billing;
 pub mod checkup;
+pub mod clerk;
 pub mod cli;
 pub mod daemon;
 pub mod device;

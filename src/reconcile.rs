@@ -55,6 +55,7 @@ use crate::store::{RunId, Store, StoreError};
 use crate::transport::credentials::Keyring;
 use crate::transport::ssh::HostKeyPolicy;
 
+pub use crate::diagnostic::chain;
 pub use action::{Acted, Deed, PlannedAction, Unready};
 pub use again::{Again, Misfit};
 pub use backup::Backup;
@@ -199,19 +200,6 @@ pub enum RunError {
     /// The database failed.
     #[error("recording the run")]
     Store(#[from] StoreError),
-}
-
-/// An error with its causes, as one line.
-#[must_use]
-pub fn chain(error: &dyn std::error::Error) -> String {
-    let mut line = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        line.push_str(": ");
-        line.push_str(&error.to_string());
-        cause = error.source();
-    }
-    line
 }
 
 /// A device that a run is about, and the objects named on it; `None` for all of them.

@@ -8,6 +8,7 @@
 
 mod baseline;
 mod batch;
+mod billing;
 mod capabilities;
 mod checkpoint;
 mod confirmation;
@@ -41,6 +42,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use batch::{Job, Report};
 
+pub use billing::BillingEvent;
 pub use checkpoint::Checkpoint;
 pub use confirmation::{Confirmation, Undecided, Verdict};
 pub use daemons::{Errand, ErrandId, Ran, RunningDaemon, Way};

@@ -2,6 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use serde::{Deserialize, Serialize};
+
 use crate::domain::{MacAddr, ServiceRef};
 use crate::inventory::billing::{Kind, Way};
 use crate::inventory::edit::Edit;
@@ -60,7 +62,8 @@ pub struct Open {
 }
 
 /// Why something is not written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Why {
     /// Something is not known that people can say: a plan, a site, which of two MACs.
     Question,
@@ -76,4 +79,34 @@ pub enum Why {
     NoSubscriber,
     /// Billing and the inventory say different things, which is not mended.
     Differs,
+}
+
+impl Why {
+    /// In words, behind a number of things.
+    #[must_use]
+    pub const fn words(self) -> &'static str {
+        match self {
+            Self::Question => "to be answered by people",
+            Self::Conflict => "in conflict with what people wrote",
+            Self::Held => "held",
+            Self::Refused => "refused by a limit",
+            Self::NoService => "subscribers without a service",
+            Self::NoSubscriber => "services without a subscriber",
+            Self::Differs => "differing",
+        }
+    }
+
+    /// In one word, as reports have it.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Question => "question",
+            Self::Conflict => "conflict",
+            Self::Held => "held",
+            Self::Refused => "refused",
+            Self::NoService => "no-service",
+            Self::NoSubscriber => "no-subscriber",
+            Self::Differs => "differs",
+        }
+    }
 }

@@ -76,8 +76,12 @@ pub(super) fn settings(args: &SettingsArgs) -> anyhow::Result<Exit> {
     let channels: String = channels
         .map(|channel| format!("Tells {}\n", channel.describe()))
         .collect();
+    let systems = settings.billing.iter().flat_map(|billing| billing.systems());
+    let systems: String = systems
+        .map(|(kind, system)| format!("Asks {kind} at {}\n", system.url))
+        .collect();
     answer(&format!(
-        "Valid: follows {address}, branch {}\n{channels}{forge}",
+        "Valid: follows {address}, branch {}\n{channels}{forge}{systems}",
         settings.repository.branch
     ));
     Ok(Exit::Done)

@@ -12,7 +12,7 @@ use crate::plan::count;
 use crate::transport::http::{Http, Method, Request};
 
 use super::exit::Exit;
-use super::{answer, say};
+use super::{answer, billing, say};
 
 /// Empties a terminal and begins at its top.
 const CLEAR: &str = "\x1b[2J\x1b[H";
@@ -225,6 +225,12 @@ fn page(status: &Status) -> String {
         )
     }));
     lines.extend(status.lapsed.iter().map(|rule| format!("RULE ENDED: {rule}")));
+    lines.extend(
+        status
+            .billing
+            .iter()
+            .flat_map(|(kind, billed)| billing::lines(*kind, billed)),
+    );
     if let Some(doing) = &status.doing {
         lines.push(format!("Now: {doing}"));
     }

@@ -39,6 +39,19 @@ impl Way {
         }
     }
 
+    /// To the same, to put what billing systems ask for on the branch.
+    pub(super) fn to_bill(settings: &Settings) -> Self {
+        let usual = Self::to_repository(settings);
+        let own = settings
+            .billing
+            .as_ref()
+            .and_then(|billing| billing.credentials.clone());
+        Self {
+            credentials: own.or(usual.credentials),
+            ..usual
+        }
+    }
+
     /// To the one that what was observed is put into. Where it is the same, what is not said of it is as for following.
     pub(super) fn to_observed(settings: &Settings) -> Self {
         let observed = &settings.observed;

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use tokio::runtime::Handle;
 use tokio::task::spawn_blocking;
 
-use crate::forge::{ForgeError, Proposal};
+use crate::forge::Proposal;
 use crate::inventory::model::Inventory;
 use crate::observed::sha256;
 use crate::onboard::Existing;
@@ -21,13 +21,16 @@ use crate::plan::drift::{Leave, Left, Why};
 use crate::plan::model::{Cause, DevicePlan, Outcome};
 use crate::reconcile::{Context, chain};
 use crate::repo::remote::{Destination, Edit, Mirror};
-use crate::repo::shortened;
+use crate::repo::{below_top, shortened};
 
 use super::access::{Way, access};
 use super::force::InForce;
 use super::settings::Settings;
 use super::source::Source;
 use super::tell::commit::ForgeSettings;
+
+/// The trailer that says what drift an edit is made from.
+const MARK: &str = "Gamops-Drift";
 
 /// What became of drift that is to come into the inventory.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -113,7 +116,7 @@ impl Desk<'_> {
         let Source::Branch { mirror, .. } = self.source else {
             return Err("the inventory is in a folder that is no Git repository, which has no branches".to_owned());
         };
-        let (commit, trouble) = match mirror.proposed(branch) {
+        let (commit, trouble) = match mirror.proposed(branch, MARK) {
             Some((commit, before)) if before == mark => (commit, None),
             _ => self.push(mirror, device, branch, mark).await?,
         };
@@ -176,9 +179,10 @@ impl Desk<'_> {
             onto: self.force.id.clone(),
             branch: branch.to_owned(),
             files: changed
-                .map(|(_, after)| (in_repository(&after.path), after.text))
+                .map(|(_, after)| (below_top(&after.path).to_owned(), after.text))
                 .collect(),
             message: message(device, &adoption, &left),
+            marked_by: MARK,
             mark,
             at: Timestamp::now(),
         };
@@ -245,19 +249,9 @@ impl Desk<'_> {
                  with `gamops apply --target {device}`, or with `drift: {{ then: revert }}`.\n"
             ),
         };
-        match forge.propose(&proposal).await {
-            Ok(opening) => Ok(Some(opening.page)),
-            // There is one for this branch: it shows what is on it now.
-            Err(ForgeError::Refused { status: 409 | 422, .. }) => Ok(None),
-            Err(error) => Err(chain(&error)),
-        }
+        let opening = forge.ensure_proposed(&proposal).await.map_err(|error| chain(&error))?;
+        Ok(opening.map(|opening| opening.page))
     }
-}
-
-/// The path of a text of a commit from the top of the repository: behind the commit, and the colon.
-fn in_repository(path: &str) -> String {
-    let path = path.split_once(':').map_or(path, |(_, path)| path);
-    path.strip_prefix("./").unwrap_or(path).to_owned()
 }
 
 fn message(device: &str, adoption: &Adoption, left: &[String]) -> String {
@@ -272,19 +266,4 @@ fn message(device: &str, adoption: &Adoption, left: &[String]) -> String {
         message.push_str(&format!("\n- not adopted: {left}"));
     }
     message
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_text_of_a_commit_has_a_path_in_the_repository() {
-        for (path, below) in [
-            ("3f0c2d81aa4e:./services.yaml", "services.yaml"),
-            ("3f0c2d81aa4e:network/sites/a.yaml", "network/sites/a.yaml"),
-        ] {
-            assert_eq!(in_repository(path), below);
-        }
-    }
 }

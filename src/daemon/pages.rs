@@ -1,22 +1,24 @@
 //! The pages that the daemon serves: health, metrics, status; and where forges and people knock.
 
 use std::collections::BTreeSet;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
 use axum::body::Bytes;
-use axum::extract::{DefaultBodyLimit, State};
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::extract::{self, ConnectInfo, DefaultBodyLimit, State};
+use axum::http::{self, HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use jiff::{SignedDuration, Timestamp};
 use tokio::sync::{Notify, watch};
 use tokio_util::task::AbortOnDropHandle;
 
-use crate::domain::Secret;
+use crate::domain::{BillingKind, Secret};
 use crate::transport::credentials::Keyring;
 
+use super::billing::{Answer, Doors, Knock};
 use super::settings::{Http, Settings};
 use super::status::Status;
 use super::webhook::{Proof, is_genuine};
@@ -33,6 +35,8 @@ struct Pages {
     asked: Asked,
     secret: Option<Secret>,
     patience: Duration,
+    settings: Arc<Settings>,
+    doors: Doors,
 }
 
 /// How long the loop may take to come round before something is wrong: three intervals of what it does regularly, or as long
@@ -48,6 +52,7 @@ pub(super) async fn serve(
     settings: &Settings,
     told: watch::Receiver<Status>,
     control: &Control,
+    doors: &Doors,
 ) -> Result<AbortOnDropHandle<()>, DaemonError> {
     let secret = match &http.webhook_credentials {
         None => None,
@@ -71,6 +76,8 @@ pub(super) async fn serve(
         asked: control.asked.clone(),
         secret,
         patience: patience(settings),
+        settings: Arc::new(settings.clone()),
+        doors: doors.clone(),
     };
     let router = Router::new()
         .route("/healthz", get(|| async { "ok\n" }))
@@ -79,9 +86,11 @@ pub(super) async fn serve(
         .route("/status", get(status))
         .route("/webhook", post(webhook).layer(DefaultBodyLimit::max(WEBHOOK)))
         .route("/reconcile", post(reconcile))
+        .merge(billing())
         .with_state(pages);
     Ok(AbortOnDropHandle::new(tokio::spawn(async move {
         // It ends with the daemon.
+        let router = router.into_make_service_with_connect_info::<SocketAddr>();
         if let Err(error) = axum::serve(listener, router).await {
             tracing::error!("no pages any more: {error}");
         }
@@ -137,6 +146,46 @@ async fn webhook(State(pages): State<Pages>, headers: HeaderMap, body: Bytes) ->
     }
     pages.look.notify_one();
     (StatusCode::ACCEPTED, "looking\n").into_response()
+}
+
+/// Where billing systems knock. They look first whether anybody is there.
+fn billing() -> Router<Pages> {
+    let doors = [
+        ("/billing/splynx", BillingKind::Splynx),
+        ("/billing/sonar/{secret}", BillingKind::Sonar),
+    ];
+    doors.into_iter().fold(Router::new(), |router, (path, kind)| {
+        let knock = move |State(pages): State<Pages>,
+                          ConnectInfo(from): ConnectInfo<SocketAddr>,
+                          secret: Option<extract::Path<String>>,
+                          method: http::Method,
+                          headers: HeaderMap,
+                          body: Bytes| async move {
+            let path = secret.map(|extract::Path(secret)| secret).unwrap_or_default();
+            let headers: Vec<(String, String)> = (headers.iter())
+                .filter_map(|(name, value)| Some((name.as_str().to_owned(), value.to_str().ok()?.to_owned())))
+                .collect();
+            let knock = Knock {
+                kind,
+                from: from.ip(),
+                path: &path,
+                headers: &headers,
+                body: (method == http::Method::POST).then_some(&body),
+            };
+            let answer = pages.doors.answer(&pages.settings, knock).await;
+            if let Answer::NotYou(reason) | Answer::Later(reason) = &answer {
+                tracing::warn!("a webhook of {kind} was not taken: {reason}");
+            }
+            match answer {
+                Answer::Ok => (StatusCode::OK, "ok\n").into_response(),
+                Answer::Nobody => (StatusCode::NOT_FOUND, "nobody is here by that name\n").into_response(),
+                // Why not is in the log: whoever knocks may be anybody.
+                Answer::NotYou(_) => (StatusCode::FORBIDDEN, "not taken\n").into_response(),
+                Answer::Later(_) => (StatusCode::SERVICE_UNAVAILABLE, "not now\n").into_response(),
+            }
+        };
+        router.route(path, get(knock).post(knock).layer(DefaultBodyLimit::max(WEBHOOK)))
+    })
 }
 
 /// The body names devices, one on a line; none stands for all, and the repository.

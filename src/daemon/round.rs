@@ -120,9 +120,9 @@ pub(super) struct Tools {
     pub(super) sightings: Sightings,
 }
 
-/// Makes a round.
-pub(super) async fn round(settings: &Settings, tools: &Tools, order: &Order<'_>) -> Result<Outcome, RoundError> {
-    let context = Context {
+/// How devices are asked, and by whom.
+pub(super) fn context(settings: &Settings, tools: &Tools, order: &Order<'_>) -> Context {
+    Context {
         inventory: Arc::clone(&order.force.inventory),
         commit: order.force.commit.clone(),
         allowances: Allowances {
@@ -154,7 +154,12 @@ pub(super) async fn round(settings: &Settings, tools: &Tools, order: &Order<'_>)
                 to_people: order.given_up.clone(),
             },
         },
-    };
+    }
+}
+
+/// Makes a round.
+pub(super) async fn round(settings: &Settings, tools: &Tools, order: &Order<'_>) -> Result<Outcome, RoundError> {
+    let context = context(settings, tools, order);
     let targets: Vec<Target> = (order.only.iter())
         .map(|device| Target {
             device: device.clone(),

@@ -15,6 +15,7 @@ use crate::repo::remote::{Address, InvalidAddress};
 use crate::repo::signature::{Signers, SignersError};
 use crate::transport::ssh::HostKeyPolicy;
 
+use super::billing::settings::Billing;
 use super::reviewed::Reviewed;
 use super::tell::commit::ForgeSettings;
 use super::tell::settings::Tell;
@@ -52,6 +53,9 @@ pub struct Settings {
     /// Whether a plan may be bigger than the one that was reviewed. It may unless said.
     #[serde(default)]
     pub reviewed: Option<Reviewed>,
+    /// Billing systems that change the inventory by commits. None unless said.
+    #[serde(default)]
+    pub billing: Option<Billing>,
 }
 
 /// Where the inventory is followed.
@@ -361,10 +365,13 @@ impl Settings {
         }
         let beside = path.parent().unwrap_or_else(|| Path::new(""));
         let forge = settings.forge.as_mut().map_or(Ok(()), |forge| forge.settle(beside));
+        let has_pages = settings.http.is_some();
+        let billing = (settings.billing.as_mut()).map_or(Ok(()), |billing| billing.settle(beside, has_pages));
         let settled = settings
             .tell
             .settle(beside)
-            .and(forge.map_err(|what| format!("forge: {what}")));
+            .and(forge.map_err(|what| format!("forge: {what}")))
+            .and(billing);
         settled.map_err(|what| SettingsError::Tell {
             path: path.to_owned(),
             what,

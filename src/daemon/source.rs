@@ -22,7 +22,7 @@ use super::access::{Way, access};
 use super::settings::Settings;
 
 /// How much may come from a repository in one go.
-const AT_MOST: u64 = 512 * 1024 * 1024;
+pub(super) const AT_MOST: u64 = 512 * 1024 * 1024;
 
 /// What is there.
 #[derive(Debug)]

@@ -5,6 +5,9 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::domain::BillingKind;
+
+use super::billing::Billed;
 use super::standing::Standing;
 
 /// All that is told.
@@ -41,6 +44,9 @@ pub struct Status {
     /// Ignore rules for drift that have ended and are still in the inventory in force.
     #[serde(default)]
     pub lapsed: Vec<String>,
+    /// Billing systems that change the inventory, and how it stands with each.
+    #[serde(default)]
+    pub billing: BTreeMap<BillingKind, Billed>,
     /// Devices by key.
     pub devices: BTreeMap<String, Standing>,
 }

@@ -27,6 +27,16 @@ impl AddressRange {
         (last - first).saturating_add(1)
     }
 
+    /// Whether an address is in it, that of the network included. An IPv4 address that came as an IPv6 one is the same.
+    #[must_use]
+    pub fn contains(&self, address: IpAddr) -> bool {
+        let address = address.to_canonical();
+        let (network, width) = bits(self.network);
+        let (one, its_width) = bits(address);
+        let fixed = u32::from(self.prefix);
+        width == its_width && (network ^ one).checked_shr(width - fixed).unwrap_or(0) == 0
+    }
+
     /// Never true: a range has at least one address.
     #[must_use]
     pub fn is_empty(&self) -> bool {
@@ -107,6 +117,13 @@ impl FromStr for AddressRange {
     }
 }
 
+impl<'de> serde::Deserialize<'de> for AddressRange {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        text.parse().map_err(serde::de::Error::custom)
+    }
+}
+
 impl fmt::Display for AddressRange {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}/{}", self.network, self.prefix)
@@ -122,6 +139,25 @@ mod tests {
         let all: Vec<String> = range.addresses().map(|address| address.to_string()).collect();
         assert_eq!(range.len(), all.len() as u128, "{text}");
         all
+    }
+
+    #[test]
+    fn an_address_is_in_its_network_and_in_no_other() {
+        for (range, address, is_in) in [
+            ("192.0.2.0/24", "192.0.2.255", true),
+            ("192.0.2.0/24", "192.0.3.0", false),
+            ("192.0.2.7", "192.0.2.7", true),
+            ("192.0.2.7", "192.0.2.6", false),
+            ("192.0.2.0/24", "::ffff:192.0.2.9", true),
+            ("0.0.0.0/0", "198.51.100.1", true),
+            ("0.0.0.0/0", "::1", false),
+            ("2001:db8::/32", "2001:db8:1::1", true),
+            ("2001:db8::/32", "2001:db9::1", false),
+            ("::/0", "::1", true),
+        ] {
+            let range: AddressRange = range.parse().unwrap();
+            assert_eq!(range.contains(address.parse().unwrap()), is_in, "{range} {address}");
+        }
     }
 
     #[test]

@@ -272,4 +272,11 @@ impl Mapping {
         let usual = if kind == Kind::Remove { Way::Propose } else { Way::Push };
         self.ways.get(&kind).copied().unwrap_or(usual)
     }
+
+    /// The names of all facts and sources of clues that it goes by.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        let facts = self.sites.iter().flat_map(|rule| rule.when.keys());
+        let sources = [&self.endpoint, &self.port, &self.device].into_iter().flatten();
+        facts.chain(sources).map(String::as_str)
+    }
 }

@@ -35,6 +35,16 @@ pub(super) fn trailers_in(commit: &Commit<'_>, key: &str) -> Result<Vec<String>,
     Ok(named.map(|(_, value)| value.to_owned()).collect())
 }
 
+/// The trailers of a message that is not a commit yet, or was one: names and values. One that cannot be read has none.
+#[must_use]
+pub fn trailers_of_text(message: &str) -> Vec<(String, String)> {
+    let Ok(trailers) = git2::message_trailers_strs(message) else {
+        return Vec::new();
+    };
+    let owned = |(name, value): (&str, &str)| (name.to_owned(), value.to_owned());
+    trailers.iter().map(owned).collect()
+}
+
 /// The commit of the work tree that `path` lies in, short, with `+changes` where files below `path` differ
 /// from it. `None` outside Git, and in a repository without a commit.
 ///

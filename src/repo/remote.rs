@@ -2,6 +2,7 @@
 //! there, without a work tree.
 
 mod address;
+mod advance;
 mod claim;
 mod connector;
 mod note;
@@ -26,6 +27,7 @@ use crate::transport::http::Http;
 use crate::transport::ssh::{Connect, HostKeyCheck, Login, PrivateKey};
 
 pub use address::{Address, InvalidAddress};
+pub use advance::{Addition, Advanced, Message};
 pub use propose::Edit;
 pub use push::{Destination, Publication, PushError, push};
 pub use trouble::{RemoteError, Trouble};

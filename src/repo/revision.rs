@@ -99,6 +99,13 @@ pub enum RevisionError {
     Git(#[from] git2::Error),
 }
 
+/// The path of a text of a [`Revision`] from the top of the repository: behind the commit, and the colon.
+#[must_use]
+pub fn below_top(path: &str) -> &str {
+    let path = path.split_once(':').map_or(path, |(_, path)| path);
+    path.strip_prefix("./").unwrap_or(path)
+}
+
 impl RevisionError {
     /// Whether the commit is at fault: nothing but another commit helps.
     #[must_use]
@@ -290,4 +297,16 @@ impl Reader<'_> {
 }
 
 #[cfg(test)]
-mod tests;
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_text_of_a_commit_has_a_path_in_the_repository() {
+        for (path, below) in [
+            ("3f0c2d81aa4e:./services.yaml", "services.yaml"),
+            ("3f0c2d81aa4e:network/sites/a.yaml", "network/sites/a.yaml"),
+        ] {
+            assert_eq!(below_top(path), below);
+        }
+    }
+}

@@ -209,6 +209,21 @@ const STEPS: &[&str] = &[
         ran       TEXT
     ) STRICT;
     ALTER TABLE pauses ADD COLUMN of_daemon INTEGER NOT NULL DEFAULT 0;",
+    "CREATE TABLE billing_kept (
+        inventory TEXT NOT NULL,
+        system    TEXT NOT NULL,
+        name      TEXT NOT NULL,
+        text      TEXT NOT NULL,
+        PRIMARY KEY (inventory, system, name)
+    ) STRICT, WITHOUT ROWID;
+    CREATE TABLE billing_events (
+        id        INTEGER PRIMARY KEY AUTOINCREMENT,
+        inventory TEXT NOT NULL,
+        system    TEXT NOT NULL,
+        scope     TEXT NOT NULL,
+        told      TEXT NOT NULL,
+        UNIQUE (inventory, system, scope)
+    ) STRICT;",
 ];
 
 /// Makes an empty database into one of an older version.

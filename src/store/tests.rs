@@ -536,6 +536,7 @@ async fn the_first_word_on_a_run_counts_and_the_clock_has_one() {
     );
 }
 
+mod billing;
 mod daemons;
 mod leases;
 mod looks;

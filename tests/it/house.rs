@@ -67,6 +67,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "domain",
             "diagnostic",
             "inventory",
+            "observed",
             "billing",
             "biller",
             "transport",

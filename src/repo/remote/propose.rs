@@ -12,10 +12,7 @@ use tokio::runtime::Handle;
 
 use super::push::{Destination, PushError, send_over};
 use super::{Address, Mirror, reaching};
-use crate::repo::git::{short, trailers_in};
-
-/// The trailer that says what an edit is made from.
-const MARK: &str = "Gamops-Drift";
+use crate::repo::git::{short, trailers_in, trailers_of_text};
 
 /// An edit, as one commit on top of another.
 #[derive(Debug, Clone)]
@@ -28,6 +25,8 @@ pub struct Edit {
     pub files: BTreeMap<String, String>,
     /// What the commit says of itself.
     pub message: String,
+    /// The trailer that says what it is made from.
+    pub marked_by: &'static str,
     /// What it is made from: an edit that is made from the same is the same edit.
     pub mark: String,
     /// When it is made.
@@ -35,14 +34,14 @@ pub struct Edit {
 }
 
 impl Mirror {
-    /// What was proposed last on a branch: the commit, and what it was made from.
+    /// What was proposed last on a branch: the commit, and what it was made from, as its trailer says.
     #[must_use]
-    pub fn proposed(&self, branch: &str) -> Option<(String, String)> {
+    pub fn proposed(&self, branch: &str, marked_by: &str) -> Option<(String, String)> {
         let repository = Repository::open_bare(&self.path).ok()?;
         let commit = repository
             .find_commit(repository.refname_to_id(&ours(branch)).ok()?)
             .ok()?;
-        let mark = trailers_in(&commit, MARK).ok()?.pop()?;
+        let mark = trailers_in(&commit, marked_by).ok()?.pop()?;
         Some((commit.id().to_string(), mark))
     }
 
@@ -133,7 +132,14 @@ fn write(edit: &Edit, repository: &Repository) -> Result<Oid, git2::Error> {
     }
     let tree = builder.create_updated(repository, &parent.tree()?)?;
     let who = Signature::new("gamops", "gamops@localhost", &Time::new(edit.at.as_second(), 0))?;
-    let message = format!("{}\n\n{MARK}: {}\n", edit.message.trim_end(), edit.mark);
+    let message = edit.message.trim_end();
+    // Trailers are one paragraph.
+    let gap = if trailers_of_text(message).is_empty() {
+        "\n\n"
+    } else {
+        "\n"
+    };
+    let message = format!("{message}{gap}{}: {}\n", edit.marked_by, edit.mark);
     let tree = repository.find_tree(tree)?;
     repository.commit(None, &who, &who, &message, &tree, &[&parent])
 }

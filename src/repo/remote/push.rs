@@ -72,6 +72,18 @@ pub enum PushError {
         /// What is there, short.
         commit: String,
     },
+    /// The branch is checked out, and its files have changes. Whoever works there decides.
+    #[error(
+        "the branch `{branch}` is checked out in {address}, where {file} has changes that are not committed; commit them, or put them aside"
+    )]
+    CheckedOut {
+        /// The repository.
+        address: String,
+        /// The branch.
+        branch: String,
+        /// One of the files.
+        file: String,
+    },
     /// The server has rules for the branch. Its operator's decision.
     #[error("{address} does not take `{branch}`: {reason}")]
     NotTaken {

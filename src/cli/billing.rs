@@ -1,0 +1,365 @@
+//! `gamops billing`.
+
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
+use std::path::PathBuf;
+
+use anyhow::{Context as _, anyhow};
+use jiff::Timestamp;
+use serde::Serialize;
+
+use crate::billing::{Allowance, Open, Scope, Why};
+use crate::clerk::{Clerk, Commit, Desk, Order, Outcome, Proposed, inventory_at};
+use crate::daemon::Places;
+use crate::daemon::billing::{Billed, desk, mirror_beside};
+use crate::daemon::settings::Settings;
+use crate::domain::BillingKind;
+use crate::plan::count;
+use crate::repo::remote::Mirror;
+use crate::repo::shortened;
+use crate::store::Store;
+use crate::transport::credentials::Keyring;
+
+use super::exit::Exit;
+use super::settings::state_folder;
+use super::{answer, say};
+
+/// What billing systems ask of the inventory.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:
+  gamops billing sync --settings daemon.yaml --dry-run
+  gamops billing sync --settings daemon.yaml --system splynx --account 1001
+  gamops billing sync --settings daemon.yaml --allow suspend=37")]
+pub(super) struct Args {
+    #[command(subcommand)]
+    what: What,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum What {
+    Sync(SyncArgs),
+}
+
+/// Look at billing systems now, and commit what they ask of the inventory.
+///
+/// Does what the daemon does from time to time and when it is told to; both can be done side by side. No device is reached: what
+/// is committed comes into force as anybody's commit does.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:
+  gamops billing sync --settings daemon.yaml --dry-run
+  gamops billing sync --settings daemon.yaml --allow suspend=37")]
+struct SyncArgs {
+    #[command(flatten)]
+    at: AtArgs,
+
+    /// Say what would be committed, and commit nothing.
+    #[arg(long)]
+    dry_run: bool,
+
+    /// Only these accounts, by their ids in billing; everything unless said.
+    #[arg(long = "account", value_name = "ID")]
+    accounts: Vec<String>,
+
+    /// Let a limit be exceeded this time, up to the number that it named: `suspend=37`.
+    #[arg(long = "allow", value_name = "WHAT=NUMBER")]
+    allow: Vec<Allowance>,
+
+    /// How to print it.
+    #[arg(long, value_enum, default_value = "text", value_name = "FORMAT")]
+    format: Format,
+}
+
+/// Which systems, and how they are reached.
+#[derive(Debug, clap::Args)]
+struct AtArgs {
+    /// The daemon's settings, which say how systems and the repository are reached.
+    #[arg(long, value_name = "FILE", env = "GAMOPS_DAEMON_SETTINGS")]
+    settings: PathBuf,
+
+    /// Only this system.
+    #[arg(long, value_name = "SYSTEM", value_parser = system)]
+    system: Option<BillingKind>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum Format {
+    /// For people.
+    Text,
+    /// For programs: one JSON document.
+    Json,
+}
+
+fn system(text: &str) -> Result<BillingKind, String> {
+    let mut known = BillingKind::ALL.into_iter();
+    (known.find(|kind| kind.key() == text)).ok_or_else(|| "it is `splynx` or `sonar`".to_owned())
+}
+
+pub(super) async fn run(args: Args) -> anyhow::Result<Exit> {
+    match args.what {
+        What::Sync(args) => sync(args).await,
+    }
+}
+
+/// A clerk, and where it works.
+struct Office {
+    clerk: Clerk,
+    desk: Desk,
+}
+
+/// The clerks of the systems that are meant.
+async fn offices(args: &AtArgs) -> anyhow::Result<Option<Vec<(BillingKind, Office)>>> {
+    let Some(settings) = super::daemon::read(&args.settings)? else {
+        return Ok(None);
+    };
+    let Some(billing) = &settings.billing else {
+        return Err(anyhow!("{} has no `billing`", args.settings.display()));
+    };
+    if let Some(system) = args.system
+        && billing.system(system).is_none()
+    {
+        return Err(anyhow!("{} has no `billing.{}`", args.settings.display(), system.key()));
+    }
+    let places = Places(state_folder()?);
+    let path = mirror_beside(&places.mirror(&settings));
+    if let Some(folder) = path.parent() {
+        std::fs::create_dir_all(folder).with_context(|| format!("making {}", folder.display()))?;
+    }
+    let mirror = Mirror::open(&path)?;
+    let keyring = Keyring::from_environment()?;
+    let mut offices = Vec::new();
+    let kinds = billing.systems().map(|(kind, _)| kind);
+    for kind in kinds.filter(|kind| args.system.is_none_or(|system| system == *kind)) {
+        let desk = desk(&settings, &mirror, kind, &keyring).map_err(|what| anyhow!("{kind}: {what}"))?;
+        let store = store(&settings, &places, &desk).await?;
+        let clerk = Clerk::new(kind, store, usize::from(billing.one_by_one));
+        offices.push((kind, Office { clerk, desk }));
+    }
+    Ok(Some(offices))
+}
+
+/// The state database of the inventory that is written to.
+async fn store(settings: &Settings, places: &Places, desk: &Desk) -> anyhow::Result<Store> {
+    let inventory = inventory_at(desk).await?;
+    Ok(Store::open(&places.state(settings, &inventory))?)
+}
+
+async fn sync(args: SyncArgs) -> anyhow::Result<Exit> {
+    let Some(offices) = offices(&args.at).await? else {
+        return Ok(Exit::Invalid);
+    };
+    let accounts: BTreeSet<String> = args.accounts.iter().cloned().collect();
+    let order = Order {
+        scope: if accounts.is_empty() {
+            Scope::Everything
+        } else {
+            Scope::Accounts(accounts)
+        },
+        event: format!("sync by {}", super::actor()),
+        allowed: args.allow.iter().copied().collect(),
+        is_dry: args.dry_run,
+        seen: Vec::new(),
+    };
+    let (mut exit, mut failed) = (Exit::Done, false);
+    let mut done = Vec::new();
+    for (kind, office) in &offices {
+        match office.clerk.sync(&office.desk, &order).await {
+            Ok(outcome) => {
+                if outcome.distrust.is_some() || outcome.open.iter().any(|open| open.why == Why::Refused) {
+                    exit = exit.max(Exit::Refused);
+                }
+                done.push((*kind, outcome));
+            }
+            Err(error) => {
+                say(&format!("error: {kind}: {:#}", anyhow::Error::new(error)));
+                failed = true;
+            }
+        }
+    }
+    match args.format {
+        Format::Text => answer(
+            &done
+                .iter()
+                .map(|(kind, outcome)| text(*kind, outcome, args.dry_run))
+                .collect::<String>(),
+        ),
+        Format::Json => {
+            let documents: Vec<Document<'_>> = done
+                .iter()
+                .map(|(kind, outcome)| Document::of(*kind, outcome))
+                .collect();
+            answer(&(serde_json::to_string_pretty(&documents)? + "\n"));
+        }
+    }
+    // What failed goes first: nobody knows what it would have been.
+    Ok(if failed { Exit::Failed } else { exit })
+}
+
+/// How it stands with a billing system, for `gamops status`.
+pub(super) fn lines(kind: BillingKind, billed: &Billed) -> Vec<String> {
+    let mut lines = Vec::new();
+    if let Some(swept) = billed.swept {
+        let mut line = format!(
+            "{kind}: {}, {}, looked at {swept:.0}",
+            count(billed.accounts, "account"),
+            count(billed.services, "service")
+        );
+        let open: Vec<String> = (billed.open.iter())
+            .map(|(why, number)| format!("{number} {}", why.words()))
+            .collect();
+        if !open.is_empty() {
+            let _ = write!(line, "; {} (`gamops billing status` names them)", open.join(", "));
+        }
+        lines.push(line);
+    }
+    let troubles = [("NOT LOOKED AT", &billed.failing), ("NOT BELIEVED", &billed.distrusted)];
+    for (what, trouble) in troubles {
+        lines.extend(trouble.iter().map(|trouble| {
+            let name = kind.to_string().to_uppercase();
+            format!("{name} {what} since {:.0}: {}", trouble.since, trouble.reason)
+        }));
+    }
+    lines.extend(
+        billed
+            .clock
+            .iter()
+            .map(|reason| format!("{kind}: nothing is done that depends on the time: {reason}")),
+    );
+    lines.extend(billed.proposals.iter().map(|proposed| {
+        let mut line = format!("{kind}: {} is proposed as {}", proposed.subject, proposed.branch);
+        for more in [&proposed.page, &proposed.trouble].into_iter().flatten() {
+            let _ = write!(line, "; {more}");
+        }
+        line
+    }));
+    lines
+}
+
+/// What came of an order, for people.
+fn text(kind: BillingKind, outcome: &Outcome, is_dry: bool) -> String {
+    let (accounts, services) = outcome.told;
+    let mut text = format!(
+        "{kind}: {}, {}.\n",
+        count(accounts, "account"),
+        count(services, "service")
+    );
+    if let Some(reason) = &outcome.distrust {
+        let _ = writeln!(text, "Nothing is written: {reason}");
+    }
+    if let Some(reason) = &outcome.clock {
+        let _ = writeln!(text, "Nothing is done that depends on the time: {reason}");
+    }
+    for Commit { id, subject, .. } in &outcome.commits {
+        let _ = writeln!(text, "  {}  {subject}", shortened(id));
+    }
+    for intent in &outcome.would {
+        let _ = writeln!(
+            text,
+            "  would write  {}  {}  ({})",
+            intent.subscriber, intent.words, intent.service
+        );
+    }
+    for Proposed {
+        branch,
+        commit,
+        subject,
+        page,
+        trouble,
+    } in &outcome.proposals
+    {
+        let commit = commit.as_deref().unwrap_or("not there");
+        let _ = write!(text, "  proposed as {branch} ({commit}): {subject}");
+        for more in [page, trouble].into_iter().flatten() {
+            let _ = write!(text, "; {more}");
+        }
+        text.push('\n');
+    }
+    let is_written = !outcome.commits.is_empty() || !outcome.proposals.is_empty() || !outcome.would.is_empty();
+    if !is_written && outcome.distrust.is_none() {
+        text.push_str(if is_dry {
+            "Nothing would be written.\n"
+        } else {
+            "Nothing to write.\n"
+        });
+    }
+    if !outcome.open.is_empty() {
+        let _ = writeln!(text, "Open:");
+    }
+    for Open {
+        subscriber,
+        service,
+        why,
+        words,
+    } in &outcome.open
+    {
+        let who: Vec<String> = [subscriber.clone(), service.as_ref().map(ToString::to_string)]
+            .into_iter()
+            .flatten()
+            .collect();
+        let _ = writeln!(text, "  {:<14} {}: {words}", why.word(), who.join(" "));
+    }
+    text
+}
+
+/// The same for programs.
+#[derive(Serialize)]
+struct Document<'o> {
+    system: BillingKind,
+    at: Timestamp,
+    run: &'o str,
+    onto: Option<&'o str>,
+    accounts: usize,
+    services: usize,
+    distrust: Option<&'o str>,
+    clock: Option<&'o str>,
+    commits: &'o [Commit],
+    proposals: &'o [Proposed],
+    would: Vec<Would<'o>>,
+    open: Vec<Left<'o>>,
+}
+
+#[derive(Serialize)]
+struct Would<'o> {
+    subscriber: &'o str,
+    service: String,
+    kind: &'static str,
+    words: &'o str,
+}
+
+#[derive(Serialize)]
+struct Left<'o> {
+    subscriber: Option<&'o str>,
+    service: Option<String>,
+    why: &'static str,
+    words: &'o str,
+}
+
+impl<'o> Document<'o> {
+    fn of(system: BillingKind, outcome: &'o Outcome) -> Self {
+        let would = outcome.would.iter().map(|intent| Would {
+            subscriber: &intent.subscriber,
+            service: intent.service.to_string(),
+            kind: intent.kind.word(),
+            words: &intent.words,
+        });
+        let open = outcome.open.iter().map(|open| Left {
+            subscriber: open.subscriber.as_deref(),
+            service: open.service.as_ref().map(ToString::to_string),
+            why: open.why.word(),
+            words: &open.words,
+        });
+        Self {
+            system,
+            at: Timestamp::now(),
+            run: &outcome.run,
+            onto: outcome.onto.as_deref(),
+            accounts: outcome.told.0,
+            services: outcome.told.1,
+            distrust: outcome.distrust.as_deref(),
+            clock: outcome.clock.as_deref(),
+            commits: &outcome.commits,
+            proposals: &outcome.proposals,
+            would: would.collect(),
+            open: open.collect(),
+        }
+    }
+}

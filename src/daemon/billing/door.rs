@@ -1,0 +1,141 @@
+//! Where billing systems knock: what they say is put on record, and only then answered. What they say is no more than where to look.
+
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use jiff::Timestamp;
+use tokio::sync::Notify;
+
+use crate::biller::{Heard, HookCall, open};
+use crate::diagnostic::chain;
+use crate::domain::{BillingKind, Secret};
+use crate::store::Store;
+use crate::transport::credentials::Keyring;
+
+use super::super::settings::Settings;
+use super::super::webhook::is_same;
+use super::connection;
+use super::worker::EVERYTHING;
+
+/// Somebody at the door.
+#[derive(Debug, Clone, Copy)]
+pub(in crate::daemon) struct Knock<'a> {
+    /// Who it says to be.
+    pub(in crate::daemon) kind: BillingKind,
+    /// From where.
+    pub(in crate::daemon) from: IpAddr,
+    /// What stands behind the name of the system in the path; empty for nothing.
+    pub(in crate::daemon) path: &'a str,
+    /// Its headers, names in lower case.
+    pub(in crate::daemon) headers: &'a [(String, String)],
+    /// Its body; `None` where it only looks whether somebody is there.
+    pub(in crate::daemon) body: Option<&'a [u8]>,
+}
+
+/// What is answered.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(in crate::daemon) enum Answer {
+    /// It is on record, or nothing is to be.
+    Ok,
+    /// Nobody is here by that name.
+    Nobody,
+    /// It is not who it says to be.
+    NotYou(String),
+    /// It cannot be put on record now: again later.
+    Later(String),
+}
+
+/// The doors of all systems.
+#[derive(Debug, Clone, Default)]
+pub(in crate::daemon) struct Doors(Arc<Mutex<BTreeMap<BillingKind, Door>>>);
+
+/// Where what was said at a door is put.
+#[derive(Debug, Clone)]
+struct Door {
+    store: Store,
+    inventory: String,
+    bell: Arc<Notify>,
+}
+
+impl Doors {
+    /// Opens a door: from now on there is somewhere to put things on record.
+    pub(super) fn open(&self, kind: BillingKind, store: Store, inventory: String, bell: Arc<Notify>) {
+        let door = Door { store, inventory, bell };
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(kind, door);
+    }
+
+    /// Answers a knock.
+    pub(in crate::daemon) async fn answer(&self, settings: &Settings, knock: Knock<'_>) -> Answer {
+        let system = settings.billing.as_ref().and_then(|billing| billing.system(knock.kind));
+        let Some(hook) = system.and_then(|system| system.webhook.as_ref()) else {
+            return Answer::Nobody;
+        };
+        if !hook.from.is_empty() && !hook.from.iter().any(|range| range.contains(knock.from)) {
+            return Answer::NotYou(format!(
+                "{} may not knock here: `webhook.from` does not have it",
+                knock.from
+            ));
+        }
+        let keyring = Keyring::from_environment().map_err(|error| chain(&error));
+        let connection = keyring.and_then(|keyring| connection(settings, knock.kind, &keyring));
+        let connection = match connection {
+            Ok(connection) => connection,
+            Err(reason) => return Answer::Later(reason),
+        };
+        let Some(secret) = &connection.hook_secret else {
+            return Answer::Later(format!("credentials `{}` have no password", hook.credentials));
+        };
+        if !knows_the_path(knock.kind, knock.path, secret) {
+            return Answer::Nobody;
+        }
+        let Some(body) = knock.body else {
+            return Answer::Ok;
+        };
+        let heard = match open(knock.kind, connection) {
+            Err(error) => return Answer::Later(chain(&error)),
+            Ok(system) => system.hear(&HookCall {
+                headers: knock.headers,
+                body,
+            }),
+        };
+        match heard {
+            Err(not_heard) => Answer::NotYou(not_heard.to_string()),
+            Ok(Heard::Ping) => Answer::Ok,
+            Ok(Heard::Everything) => self.record(knock.kind, [EVERYTHING.to_owned()]).await,
+            Ok(Heard::Accounts(accounts)) => self.record(knock.kind, accounts).await,
+        }
+    }
+
+    /// Puts on record what is to be looked at.
+    async fn record(&self, kind: BillingKind, scopes: impl IntoIterator<Item = String>) -> Answer {
+        let door = self
+            .0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .get(&kind)
+            .cloned();
+        let Some(door) = door else {
+            return Answer::Later("no inventory is in force yet".to_owned());
+        };
+        for scope in scopes {
+            let put = door
+                .store
+                .put_billing_event(&door.inventory, kind.key(), &scope, Timestamp::now())
+                .await;
+            if let Err(error) = put {
+                return Answer::Later(chain(&error));
+            }
+        }
+        door.bell.notify_one();
+        Answer::Ok
+    }
+}
+
+/// Whether the path has the secret in it, where the system signs nothing.
+fn knows_the_path(kind: BillingKind, path: &str, secret: &Secret) -> bool {
+    match kind {
+        BillingKind::Splynx => path.is_empty(),
+        BillingKind::Sonar => is_same(path, secret),
+    }
+}

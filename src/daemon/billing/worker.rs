@@ -1,0 +1,280 @@
+//! The clerks at work: each looks at everything from time to time, and at what it was told at once.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+use tokio::sync::{Notify, watch};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::AbortOnDropHandle;
+
+use crate::billing::{Allowed, Scope, SeenEndpoint, Why};
+use crate::clerk::{Clerk, Desk, Order, Outcome};
+use crate::diagnostic::chain;
+use crate::domain::BillingKind;
+use crate::reconcile::Context;
+use crate::repo::remote::Mirror;
+use crate::store::{BillingEvent, Store};
+use crate::transport::credentials::Keyring;
+
+use super::super::settings::Settings;
+use super::super::status::{Refused, Status};
+use super::door::Doors;
+use super::{desk, seen};
+
+/// What an event says that is about no account in particular.
+pub(super) const EVERYTHING: &str = "*";
+
+/// How soon what failed is tried again: at first, and at most where the system is looked at less often.
+const RETRY: (Duration, Duration) = (Duration::from_secs(5), Duration::from_secs(5 * 60));
+
+/// Clerks at work. End when dropped.
+#[derive(Debug)]
+pub(in crate::daemon) struct Office {
+    /// The inventory that they work for.
+    pub(in crate::daemon) inventory: String,
+    premises: watch::Sender<Option<Context>>,
+    _tasks: Vec<AbortOnDropHandle<()>>,
+}
+
+/// What clerks work with.
+#[derive(Debug, Clone)]
+pub(in crate::daemon) struct Premises {
+    pub(in crate::daemon) settings: Arc<Settings>,
+    pub(in crate::daemon) mirror: Mirror,
+    pub(in crate::daemon) store: Store,
+    pub(in crate::daemon) inventory: String,
+    pub(in crate::daemon) status: watch::Sender<Status>,
+    pub(in crate::daemon) doors: Doors,
+    /// Told when there is a commit.
+    pub(in crate::daemon) look: Arc<Notify>,
+    pub(in crate::daemon) stop: CancellationToken,
+}
+
+impl Office {
+    /// Opens it: a clerk for each system.
+    pub(in crate::daemon) fn open(premises: &Premises) -> Self {
+        let (sender, context) = watch::channel(None);
+        let systems = premises
+            .settings
+            .billing
+            .iter()
+            .flat_map(super::settings::Billing::systems);
+        let tasks = systems.map(|(kind, system)| {
+            let bell = Arc::new(Notify::new());
+            premises.doors.open(
+                kind,
+                premises.store.clone(),
+                premises.inventory.clone(),
+                Arc::clone(&bell),
+            );
+            let one_by_one = premises
+                .settings
+                .billing
+                .as_ref()
+                .map_or(1, |billing| billing.one_by_one);
+            let worker = Worker {
+                clerk: Clerk::new(kind, premises.store.clone(), usize::from(one_by_one)),
+                kind,
+                poll: Duration::from(system.poll),
+                bell,
+                context: context.clone(),
+                premises: premises.clone(),
+                failures: 0,
+            };
+            AbortOnDropHandle::new(tokio::spawn(worker.work()))
+        });
+        Self {
+            inventory: premises.inventory.clone(),
+            _tasks: tasks.collect(),
+            premises: sender,
+        }
+    }
+
+    /// Says by what devices are asked from now on.
+    pub(in crate::daemon) fn reach_devices_by(&self, context: Context) {
+        self.premises.send_replace(Some(context));
+    }
+}
+
+struct Worker {
+    clerk: Clerk,
+    kind: BillingKind,
+    poll: Duration,
+    bell: Arc<Notify>,
+    context: watch::Receiver<Option<Context>>,
+    premises: Premises,
+    /// How often in a row something failed.
+    failures: u32,
+}
+
+impl Worker {
+    async fn work(mut self) {
+        let mut next_sweep = Timestamp::now();
+        loop {
+            let now = Timestamp::now();
+            let events = self.events().await;
+            let is_due = next_sweep <= now;
+            let is_whole = is_due || events.iter().any(|event| event.scope == EVERYTHING);
+            if is_whole || !events.is_empty() {
+                let done = self.look(&events, is_whole, is_due).await;
+                let wait = if done { self.poll } else { self.backoff() };
+                if is_whole || !done {
+                    next_sweep = later(now, wait);
+                }
+                self.failures = if done { 0 } else { self.failures.saturating_add(1) };
+                if !done {
+                    // What was told meanwhile waits as well: it would fail in the same way.
+                    tokio::select! {
+                        () = tokio::time::sleep(wait) => continue,
+                        () = self.premises.stop.cancelled() => return,
+                    }
+                }
+                continue;
+            }
+            let pause = Duration::try_from(next_sweep.duration_since(now)).unwrap_or_default();
+            tokio::select! {
+                () = tokio::time::sleep(pause) => {}
+                () = self.bell.notified() => {}
+                () = self.premises.stop.cancelled() => return,
+            }
+        }
+    }
+
+    fn backoff(&self) -> Duration {
+        let (first, most) = RETRY;
+        let wait = first.saturating_mul(2_u32.saturating_pow(self.failures.min(16)));
+        wait.min(most).min(self.poll)
+    }
+
+    async fn events(&self) -> Vec<BillingEvent> {
+        let events = self
+            .premises
+            .store
+            .billing_events(&self.premises.inventory, self.kind.key())
+            .await;
+        events.unwrap_or_else(|error| {
+            tracing::error!("what {} has told cannot be read: {}", self.kind, chain(&error));
+            Vec::new()
+        })
+    }
+
+    /// Looks at what is to be looked at, and strikes it off once something was made of it.
+    async fn look(&self, events: &[BillingEvent], is_whole: bool, is_due: bool) -> bool {
+        let accounts: BTreeSet<String> = events.iter().map(|event| event.scope.clone()).collect();
+        let order = Order {
+            scope: if is_whole {
+                Scope::Everything
+            } else {
+                Scope::Accounts(accounts)
+            },
+            event: if is_due { "sweep" } else { "webhook" }.to_owned(),
+            allowed: Allowed::default(),
+            is_dry: false,
+            seen: Vec::new(),
+        };
+        let outcome = match self.sync(&order).await {
+            Ok(outcome) => outcome,
+            Err(reason) => {
+                self.fail(reason);
+                return false;
+            }
+        };
+        self.note(&outcome, is_whole);
+        if let Some(last) = events.last() {
+            let dropped = self
+                .premises
+                .store
+                .drop_billing_events(&self.premises.inventory, self.kind.key(), last.id);
+            if let Err(error) = dropped.await {
+                tracing::error!("what {} has told could not be struck off: {}", self.kind, chain(&error));
+            }
+        }
+        self.look_for_endpoints(&outcome, &order).await;
+        true
+    }
+
+    /// Services that have no subscriber yet may have their endpoint plugged in by now: devices are asked, and what they see is decided on.
+    async fn look_for_endpoints(&self, outcome: &Outcome, order: &Order) {
+        let waiting: BTreeSet<String> = (outcome.open.iter())
+            .filter(|open| open.why == Why::NoSubscriber)
+            .filter_map(|open| Some(open.service.as_ref()?.account.clone()))
+            .collect();
+        let context = self.context.borrow().clone();
+        let (false, Some(context)) = (waiting.is_empty(), context) else {
+            return;
+        };
+        let seen: Vec<SeenEndpoint> = seen::seen(&context).await;
+        if seen.is_empty() {
+            return;
+        }
+        let order = Order {
+            scope: Scope::Accounts(waiting),
+            event: format!("{}, endpoint seen", order.event),
+            seen,
+            ..order.clone()
+        };
+        match self.sync(&order).await {
+            Ok(outcome) => self.note(&outcome, false),
+            Err(reason) => self.fail(reason),
+        }
+    }
+
+    async fn sync(&self, order: &Order) -> Result<Outcome, String> {
+        // Read anew each time: tokens and passwords may have been exchanged.
+        let desk = self.desk()?;
+        tokio::select! {
+            outcome = self.clerk.sync(&desk, order) => outcome.map_err(|error| chain(&error)),
+            () = self.premises.stop.cancelled() => Err("interrupted".to_owned()),
+        }
+    }
+
+    fn desk(&self) -> Result<Desk, String> {
+        let keyring = Keyring::from_environment().map_err(|error| chain(&error))?;
+        desk(&self.premises.settings, &self.premises.mirror, self.kind, &keyring)
+    }
+
+    /// Tells what came of it.
+    fn note(&self, outcome: &Outcome, is_whole: bool) {
+        if !outcome.commits.is_empty() {
+            self.premises.look.notify_one();
+        }
+        if let Some(reason) = &outcome.distrust {
+            tracing::warn!("{}: nothing is written: {reason}", self.kind);
+        }
+        let now = Timestamp::now();
+        self.premises.status.send_modify(|status| {
+            status
+                .billing
+                .entry(self.kind)
+                .or_default()
+                .note(outcome, is_whole, now);
+        });
+    }
+
+    fn fail(&self, reason: String) {
+        if self.premises.stop.is_cancelled() {
+            return;
+        }
+        let now = Timestamp::now();
+        self.premises.status.send_modify(|status| {
+            let billed = status.billing.entry(self.kind).or_default();
+            if billed.failing.as_ref().is_none_or(|before| before.reason != reason) {
+                tracing::error!("{}: nothing is written: {reason}", self.kind);
+            }
+            let since = billed.failing.as_ref().map_or(now, |before| before.since);
+            billed.failing = Some(Refused {
+                commit: None,
+                reason,
+                since,
+            });
+        });
+    }
+}
+
+/// A moment, and so much time after it.
+fn later(now: Timestamp, wait: Duration) -> Timestamp {
+    let wait = SignedDuration::try_from(wait).unwrap_or(SignedDuration::MAX);
+    now.saturating_add(wait).unwrap_or(now)
+}
