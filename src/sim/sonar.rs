@@ -1,9 +1,10 @@
 //! A simulated Sonar: a real HTTP server on loopback that reads real GraphQL, as far as a client of billing needs it.
 //!
-//! `schema` is what it knows of the API, `tables` holds the rows, `resolve` looks a query up, `search` and `run` answer it, `write` does
+//! `schema` is what it knows of the API, `tables` holds the rows, `resolve` and `arguments` look a query up, `search` and `run` answer it, `write` does
 //! what mutations ask for; `world` is what the operator's people do, `hooks` tells of it. `serve` is the server, with `fault` and `knobs` for
 //! what goes wrong and what is documented nowhere. Shares no code with the client, so that it can disagree with it.
 
+mod arguments;
 mod fault;
 mod hooks;
 mod knobs;
@@ -17,7 +18,7 @@ mod world;
 mod write;
 
 use std::collections::BTreeMap;
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -32,6 +33,7 @@ pub use fault::SonarFault;
 pub use knobs::SonarKnobs;
 
 use fault::Faults;
+use hooks::{Event, JSON};
 use serve::{Desk, Shared};
 use world::World;
 
@@ -298,7 +300,7 @@ impl Sonar {
     ///
     /// [`CallError`]: nobody answers.
     pub async fn tell(&self, url: &str) -> Result<Vec<u16>, CallError> {
-        let caller = Caller::new()?;
+        let caller = Caller::new(None)?;
         let events = std::mem::take(&mut self.shared.desk().world.outbox);
         let mut said = Vec::new();
         for event in events {
@@ -307,6 +309,21 @@ impl Sonar {
             said.push(status);
         }
         said.into_iter().collect()
+    }
+
+    /// Something is to be told that did not happen, or happened already: any event about any object.
+    pub fn announce(&self, event: &str, object: u64, current: &Value) {
+        let body = json!({ "event": event, "object_id": object, "current": current });
+        self.world(|world| world.outbox.push(Event::new(body.to_string())));
+    }
+
+    /// Somebody who is not Sonar calls a webhook with a body of his own, from an address of this machine. Gives the status.
+    ///
+    /// # Errors
+    ///
+    /// [`CallError`]: nobody answers.
+    pub async fn forge(url: &str, body: &str, from: IpAddr) -> Result<u16, CallError> {
+        Caller::new(Some(from))?.post(url, &JSON, body.to_owned()).await
     }
 
     fn world(&self, act: impl FnOnce(&mut World)) {

@@ -1,5 +1,6 @@
 //! How simulated billing systems call webhooks.
 
+use std::net::IpAddr;
 use std::time::Duration;
 
 /// How long one call may take.
@@ -15,10 +16,15 @@ pub(super) struct Caller(reqwest::Client);
 pub struct CallError(#[from] reqwest::Error);
 
 impl Caller {
-    pub(super) fn new() -> Result<Self, CallError> {
+    /// One that calls from an address of this machine; `None`: from any.
+    pub(super) fn new(from: Option<IpAddr>) -> Result<Self, CallError> {
         // Whoever comes second finds the same one there.
         let _ = rustls::crypto::ring::default_provider().install_default();
-        Ok(Self(reqwest::Client::builder().no_proxy().timeout(PATIENCE).build()?))
+        let client = reqwest::Client::builder()
+            .no_proxy()
+            .timeout(PATIENCE)
+            .local_address(from);
+        Ok(Self(client.build()?))
     }
 
     /// Tries whether anybody is there, and gives the status.

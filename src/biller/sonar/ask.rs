@@ -104,7 +104,7 @@ pub(super) fn pages(wanted: &[(Part, u64)]) -> Value {
         query.declare(&format!("after{number}"), "[Search]", after);
         query.fields += &format!(
             " {}: {}({}{only}paginator: $page, search: $after{number}, sorter: [{{attribute: \"id\", direction: ASC}}]) \
-             {{ page_info {{ page total_pages total_count records_per_page }} entities {{ {} }} }}",
+             {{ page_info {{ page total_pages total_count }} entities {{ {} }} }}",
             name(number),
             part.list.root(),
             part.list.always(),

@@ -113,6 +113,7 @@ const fn help(status: u16) -> &'static str {
         403 => "; may the role of the token's user do that?",
         404 => "; is the address that of the Sonar instance, such as `https://isp.sonar.software`?",
         300..=399 => "; it sends elsewhere: is the address right?",
+        500..=599 => "; it is asked again later",
         _ => "",
     }
 }

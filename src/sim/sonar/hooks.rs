@@ -5,6 +5,9 @@ use crate::sim::webhook::{CallError, Caller};
 /// How often one event is sent: once a minute for four hours.
 const ATTEMPTS: u32 = 240;
 
+/// What a body is said to be.
+pub(super) const JSON: [(&str, &str); 1] = [("Content-Type", "application/json")];
+
 /// Something to tell.
 #[derive(Debug, Clone)]
 pub(super) struct Event {
@@ -21,11 +24,7 @@ impl Event {
     pub(super) async fn send(mut self, caller: &Caller, url: &str) -> (Result<u16, CallError>, Option<Self>) {
         self.attempts += 1;
         let status = match caller.head(url).await {
-            Ok(200) => {
-                caller
-                    .post(url, &[("Content-Type", "application/json")], self.body.clone())
-                    .await
-            }
+            Ok(200) => caller.post(url, &JSON, self.body.clone()).await,
             other => other,
         };
         let again = !matches!(status, Ok(200)) && self.attempts < ATTEMPTS;

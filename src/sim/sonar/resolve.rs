@@ -7,8 +7,9 @@ use graphql_parser::query::{
 };
 use serde_json::{Map, Value, json};
 
+use super::arguments::arguments;
 use super::schema::{Schema, named};
-use super::search::{Args, arguments};
+use super::search::Args;
 
 /// What a request asks for.
 #[derive(Debug)]
@@ -62,7 +63,13 @@ pub(super) enum Select {
 pub(super) type Wrong = String;
 
 /// The types that mutations give.
-const MUTATIONS: [(&str, &str); 2] = [("createNote", "Note"), ("updateAccount", "Account")];
+const MUTATIONS: [(&str, &str); 5] = [
+    ("createNote", "Note"),
+    ("deleteNote", "SuccessResponse"),
+    ("updateAccount", "Account"),
+    ("createInternalTicket", "Ticket"),
+    ("updateInventoryItemFields", "InventoryItem"),
+];
 
 /// Looks a request up.
 pub(super) fn operation(schema: &Schema, text: &str, variables: &Map<String, Value>) -> Result<Operation, Wrong> {

@@ -78,8 +78,9 @@ impl Schema {
         }
         for (number, object) in objects.iter().enumerate() {
             schema.names.insert(object.name.clone(), number);
-            let list = argument(&object.directives, "list", "name").expect("each type of schema.graphql is a list");
-            schema.lists.insert(list, number);
+            if let Some(list) = argument(&object.directives, "list", "name") {
+                schema.lists.insert(list, number);
+            }
             let scalars = object
                 .fields
                 .iter()
@@ -157,7 +158,7 @@ impl Schema {
 
     /// Whether a variable may be of this type.
     pub(super) fn is_input(&self, name: &str) -> bool {
-        const INPUTS: [&str; 14] = [
+        const INPUTS: [&str; 16] = [
             "Paginator",
             "Search",
             "Sorter",
@@ -172,6 +173,8 @@ impl Schema {
             "Datetime",
             "CreateNoteMutationInput",
             "UpdateAccountMutationInput",
+            "CreateInternalTicketMutationInput",
+            "UpdateInventoryItemFieldsMutationInput",
         ];
         INPUTS.contains(&name) || self.enums.contains_key(name)
     }

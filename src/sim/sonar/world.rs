@@ -200,6 +200,11 @@ impl World {
             Some(field) => field,
             None => self.make("CustomField", &[("entity_type", json!(of)), ("name", json!(name))]),
         };
+        for data in self.tables.ids("CustomFieldData", "custom_field_id", field) {
+            if self.tables.value("CustomFieldData", data, "customfielddataable_id") == Some(&json!(id)) {
+                self.tables.remove("CustomFieldData", data);
+            }
+        }
         let values = [
             ("custom_field_id", json!(field)),
             ("customfielddataable_type", json!(of)),

@@ -1,6 +1,7 @@
 //! Whether the simulated Sonar answers as the real one is known to.
 
 use gamops::transport::http::{Http, Method, Request};
+use serde_json::{Value, json};
 
 use super::*;
 
@@ -23,6 +24,10 @@ fn ask(fake: &Fake, query: &str, variables: Value) -> Value {
         assert_eq!(reply.status(), 200);
         serde_json::from_slice(&reply.body(1 << 24).await.unwrap()).unwrap()
     })
+}
+
+fn number(value: &Value) -> u64 {
+    value.as_u64().unwrap()
 }
 
 fn ids(list: &Value) -> Vec<&str> {
@@ -243,12 +248,45 @@ fn mutations_do_what_they_say_or_say_why_not() {
         assert!(note(wrong)["errors"][0]["message"].is_string(), "{field}");
     }
     assert_eq!(fake.notes(1001), ["Hello"]);
-    let query = "mutation($id: Int64Bit, $input: UpdateAccountMutationInput) \
-                 { updateAccount(id: $id, input: $input) { account_status { name } } }";
-    let answer = ask(
-        &fake,
-        query,
-        json!({ "id": 1001, "input": { "account_status_id": "5" } }),
+    let done = |query: &str, variables: Value| {
+        let answer = ask(&fake, query, variables);
+        assert!(answer.get("errors").is_none(), "{answer}");
+        answer["data"].clone()
+    };
+    fake.write_field("Account", 1001, "GAM port", "1");
+    let account = "mutation($id: Int64Bit, $input: UpdateAccountMutationInput) { updateAccount(id: $id, input: $input) \
+        { account_status { name } custom_field_data { entities { value } } notes { page_info { total_count } } } }";
+    let input = json!({
+        "account_status_id": "5",
+        "custom_field_data": [{ "custom_field_id": 1, "value": "2" }],
+        "note": { "message": "Moved", "priority": "NORMAL" },
+    });
+    assert_eq!(
+        done(account, json!({ "id": 1001, "input": input }))["updateAccount"],
+        json!({
+            "account_status": { "name": "Suspended" },
+            "custom_field_data": { "entities": [{ "value": "2" }] },
+            "notes": { "page_info": { "total_count": 2 } },
+        })
     );
-    assert_eq!(answer["data"]["updateAccount"]["account_status"]["name"], "Suspended");
+    let item = "mutation($input: UpdateInventoryItemFieldsMutationInput) { updateInventoryItemFields(id: 1, input: $input) \
+        { inventory_model_field_data(inventory_model_field_id: 21) { entities { value } } } }";
+    let input = json!({ "fields": [{ "inventory_model_field_id": 21, "value": "00:00:5E:00:53:FF" }] });
+    let fields = &done(item, json!({ "input": input }))["updateInventoryItemFields"]["inventory_model_field_data"];
+    assert_eq!(fields["entities"], json!([{ "value": "00:00:5E:00:53:FF" }]));
+    let ticket =
+        "mutation($input: CreateInternalTicketMutationInput) { createInternalTicket(input: $input) { id subject } }";
+    let input = json!({
+        "subject": "Two MACs",
+        "description": "Which?",
+        "status": "OPEN",
+        "priority": "LOW",
+        "ticketable_type": "Account",
+        "ticketable_id": 1001,
+    });
+    let opened = &done(ticket, json!({ "input": input }))["createInternalTicket"];
+    assert_eq!(*opened, json!({ "id": "1", "subject": "Two MACs" }));
+    let gone = done("mutation { deleteNote(id: 1) { success } }", json!({}));
+    assert_eq!(gone["deleteNote"], json!({ "success": true }));
+    assert_eq!(fake.notes(1001), ["Moved"]);
 }
