@@ -72,7 +72,7 @@ impl List {
             Self::Addresses => "id addressable_id type serviceable line1 city zip",
             // The nested list is asked for whole, and for its count: where it is cut, `FieldData` has the rest.
             Self::InventoryItems => {
-                "id inventoryitemable_id account_service_id inventory_model_field_data(paginator: {page: 1, records_per_page: 100}) \
+                "id inventoryitemable_id account_service_id inventory_model { name } inventory_model_field_data(paginator: {page: 1, records_per_page: 100}) \
                  { page_info { total_count } entities { id value inventory_model_field { name primary } } }"
             }
             Self::FieldData => "id inventory_item_id value inventory_model_field { name primary }",

@@ -63,6 +63,10 @@ impl<'a> Equipment<'a> {
         for item in items() {
             for field in macs(&item.inventory_model_field_data.entities) {
                 clues.add("inventory.mac".to_owned(), Some(&field.value));
+                // Beside the endpoint there may be a router: the model tells them apart.
+                if let Some(model) = &item.inventory_model {
+                    clues.add(format!("inventory.{}.mac", model.name), Some(&field.value));
+                }
             }
         }
         for field in items().flat_map(|item| &item.inventory_model_field_data.entities) {

@@ -85,6 +85,7 @@ pub(super) struct Item {
     /// The address.
     pub(super) inventoryitemable_id: Option<Id>,
     pub(super) account_service_id: Option<Id>,
+    pub(super) inventory_model: Option<Named>,
     pub(super) inventory_model_field_data: ItemFields,
 }
 

@@ -74,9 +74,10 @@ fn town() -> Fake {
     fake.add_item(letter_box, None, "00:00:5E:00:53:C1");
     // Two pieces of equipment, of which one is a router with fields of its own.
     let home = fake.addresses(1002)[0];
+    let model = fake.make("InventoryModel", &[("name", json!("Router R7"))]);
     let field = |name: &str, primary: bool| {
         let values = [
-            ("inventory_model_id", json!(12)),
+            ("inventory_model_id", json!(model)),
             ("name", json!(name)),
             ("primary", json!(primary)),
         ];
@@ -86,7 +87,7 @@ fn town() -> Fake {
     let router = fake.make(
         "InventoryItem",
         &[
-            ("inventory_model_id", json!(12)),
+            ("inventory_model_id", json!(model)),
             ("inventoryitemable_type", json!("Address")),
             ("inventoryitemable_id", json!(home)),
         ],
