@@ -7,7 +7,7 @@
 //! are pure. Around them `device` adds a lock, a clock and counters, `session`, `ssh` and `snmp` serve it,
 //! and `fleet`, the entry point, runs many of them.
 //!
-//! Beside it are the billing systems: `billing` is what they start with, `sonar` is one.
+//! Beside it are the billing systems: `billing` is what they start with, `sonar` and `splynx` are two.
 //!
 //! Where the vendor's documents and the two known transcripts are silent, behaviour is a guess: the ones that
 //! matter are [`Knobs`], and a [`Likeness`] is a set of them. What misbehaves to order is a [`Fault`].
@@ -33,6 +33,7 @@ mod show;
 mod snmp;
 pub mod sonar;
 mod spec;
+pub mod splynx;
 mod ssh;
 mod state;
 mod terminal;

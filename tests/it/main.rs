@@ -64,6 +64,7 @@ mod sim_interop;
 mod sim_walk;
 mod snmp_transport;
 mod sonar;
+mod splynx;
 mod ssh_dropbear;
 mod ssh_openssh;
 mod ssh_session;

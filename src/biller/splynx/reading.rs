@@ -12,7 +12,6 @@ use tokio::time::Instant;
 
 use crate::billing::{Book, Scope};
 use crate::domain::BillingKind;
-use crate::transport::http::Method;
 
 use super::super::send::Answer;
 use super::super::{BillerError, Extra};
@@ -20,7 +19,7 @@ use super::ask::{self, Call, List, NAMED, PAGE};
 use super::book::{self, Rows};
 use super::picture::{Found, Wrong, next_after};
 use super::reply;
-use super::row::{Customer, Row, Tariff};
+use super::row::{Customer, Place, Row, Tariff};
 use super::session::Session;
 
 /// How long after the start of a reading what was not answered is asked again. What takes longer is begun anew by the caller: a
@@ -63,14 +62,18 @@ impl<'a> Reading<'a> {
         for list in &counted {
             before.push(self.count(*list).await?);
         }
+        let counted_before = |list| {
+            let at = counted.iter().position(|counted| *counted == list)?;
+            before.get(at).copied().flatten()
+        };
         let mut rows = Rows {
-            tariffs: self.whole(List::Tariffs).await?,
-            customers: self.pages(List::Customers).await?,
-            services: self.pages(List::Services).await?,
+            tariffs: self.tariffs(counted_before(List::Tariffs)).await?,
+            customers: self.pages(List::Customers, counted_before(List::Customers)).await?,
+            services: self.pages(List::Services, counted_before(List::Services)).await?,
             ..Rows::default()
         };
         if self.extras.contains(&Extra::Inventory) {
-            rows.items = self.pages(List::Items).await?;
+            rows.items = self.pages(List::Items, counted_before(List::Items)).await?;
         }
         self.places(&mut rows).await?;
         let of_the_list = rows.customers.len();
@@ -80,7 +83,7 @@ impl<'a> Reading<'a> {
             rows.customers
                 .extend(found.into_iter().filter(|row| ids.contains(&row.id())));
         }
-        self.tariffs_again(&mut rows).await?;
+        self.tariffs_again(&mut rows, counted_before(List::Tariffs)).await?;
         for (list, before) in counted.into_iter().zip(before) {
             let (read, last) = match list {
                 List::Tariffs => (rows.tariffs.len(), None),
@@ -90,13 +93,19 @@ impl<'a> Reading<'a> {
             };
             self.check(list, before, read, last).await?;
         }
+        if of_the_list == 0 && !rows.services.is_empty() {
+            return Err(BillerError::NotAnApi {
+                url: self.session.address(&List::Customers.whole()),
+                what: "sends no row, and there are services of customers".to_owned(),
+            });
+        }
         Ok(self.book(&rows, Scope::Everything))
     }
 
     /// Some accounts, each by its id.
     pub(super) async fn accounts(mut self, accounts: &BTreeSet<String>) -> Result<Book, BillerError> {
         let mut rows = Rows {
-            tariffs: self.whole(List::Tariffs).await?,
+            tariffs: self.tariffs(Some(0)).await?,
             ..Rows::default()
         };
         // What is no id of Splynx is no account of it. 0 would be all of them.
@@ -125,7 +134,7 @@ impl<'a> Reading<'a> {
             rows.items.extend(items);
         }
         self.places(&mut rows).await?;
-        self.tariffs_again(&mut rows).await?;
+        self.tariffs_again(&mut rows, Some(0)).await?;
         Ok(self.book(&rows, Scope::Accounts(accounts.clone())))
     }
 
@@ -152,20 +161,32 @@ impl<'a> Reading<'a> {
     }
 
     /// A service may name a tariff that came after tariffs were read. Then they are read once more; what is unknown still, stays so.
-    async fn tariffs_again(&mut self, rows: &mut Rows) -> Result<(), BillerError> {
+    async fn tariffs_again(&mut self, rows: &mut Rows, counted: Option<u64>) -> Result<(), BillerError> {
         if rows.lacks_a_tariff() {
-            rows.tariffs = self.whole::<Tariff>(List::Tariffs).await?;
+            rows.tariffs = self.tariffs(counted).await?;
         }
         Ok(())
+    }
+
+    /// What is sold: in one answer with every server that is known, and more where fewer came than were counted or nothing was.
+    async fn tariffs(&mut self, counted: Option<u64>) -> Result<Vec<Tariff>, BillerError> {
+        let mut rows: Vec<Tariff> = self.whole(List::Tariffs).await?;
+        if !are_all(&rows, counted) {
+            let more = self
+                .pages_after(List::Tariffs, last(&rows).unwrap_or_default(), counted)
+                .await?;
+            rows.extend(more);
+        }
+        Ok(rows)
     }
 
     /// Names of places, as far as anybody goes by them.
     async fn places(&mut self, rows: &mut Rows) -> Result<(), BillerError> {
         if self.extras.contains(&Extra::Locations) {
-            rows.locations = self.whole(List::Locations).await?;
+            rows.locations = self.some(List::Locations).await?;
         }
         if self.extras.contains(&Extra::Partners) {
-            rows.partners = self.whole(List::Partners).await?;
+            rows.partners = self.some(List::Partners).await?;
         }
         if self.extras.contains(&Extra::NetworkSites) {
             rows.hardware = self.whole(List::Hardware).await?;
@@ -182,19 +203,46 @@ impl<'a> Reading<'a> {
         Ok(by_id.into_values().collect())
     }
 
-    /// A list, page after page, up to a page that is not full.
-    async fn pages<T: DeserializeOwned + Row>(&mut self, list: List) -> Result<Vec<T>, BillerError> {
+    /// The same for a list that is never empty.
+    async fn some(&mut self, list: List) -> Result<Vec<Place>, BillerError> {
+        let call = list.whole();
+        let answer = self.ask(&call).await?;
+        let rows: Vec<Place> = reply::rows(&answer, list)?;
+        if rows.is_empty() {
+            return Err(BillerError::NotAnApi {
+                url: answer.url,
+                what: "sends no row, and every Splynx has some".to_owned(),
+            });
+        }
+        Ok(rows)
+    }
+
+    /// A list, page after page, up to an empty one, or up to one that is not full when as many rows were read as were counted. One that is not full
+    /// may also come from a server that has a limit of its own.
+    async fn pages<T: DeserializeOwned + Row>(
+        &mut self,
+        list: List,
+        counted: Option<u64>,
+    ) -> Result<Vec<T>, BillerError> {
+        self.pages_after(list, 0, counted).await
+    }
+
+    async fn pages_after<T: DeserializeOwned + Row>(
+        &mut self,
+        list: List,
+        mut after: u64,
+        counted: Option<u64>,
+    ) -> Result<Vec<T>, BillerError> {
         let mut rows: Vec<T> = Vec::new();
-        let mut after = 0;
         loop {
             let call = list.page(after);
             let answer = self.ask(&call).await?;
             let page: Vec<T> = reply::rows(&answer, list)?;
             after = next_after(after, page.iter().map(Row::id))
                 .map_err(|what| BillerError::Moved { url: answer.url, what })?;
-            let is_last = page.len() < PAGE;
+            let (is_empty, is_full) = (page.is_empty(), page.len() >= PAGE);
             rows.extend(page);
-            if is_last {
+            if is_empty || !is_full && are_all(&rows, counted) {
                 return Ok(rows);
             }
         }
@@ -207,8 +255,17 @@ impl<'a> Reading<'a> {
 
     /// How many rows a list has; `None` where the server does not count.
     async fn count(&mut self, list: List) -> Result<Option<u64>, BillerError> {
-        let answer = self.ask(&list.count()).await?;
-        reply::count(&answer, list)
+        self.counted(list).await.map(|(_, count)| count)
+    }
+
+    /// The same with the address that was asked.
+    async fn counted(&mut self, list: List) -> Result<(String, Option<u64>), BillerError> {
+        match self.ask(&list.count()).await {
+            Ok(answer) => reply::count(&answer, list).map(|count| (answer.url, count)),
+            // Not every version can: then the end of the list is looked at instead.
+            Err(BillerError::Refused { url, status, .. }) if status >= 500 => Ok((url, None)),
+            Err(error) => Err(error),
+        }
     }
 
     /// Whether all rows of a list were read. Where the server does not count, its last row is asked for: a page that was cut short would
@@ -220,13 +277,11 @@ impl<'a> Reading<'a> {
         read: usize,
         last_read: Option<u64>,
     ) -> Result<(), BillerError> {
-        let call = list.last();
-        let answer = self.ask(&list.count()).await?;
-        let url = answer.url.clone();
+        let (url, after) = self.counted(list).await?;
         let found = Found {
             before,
             read: u64::try_from(read).unwrap_or(u64::MAX),
-            after: reply::count(&answer, list)?,
+            after,
         };
         match found.check() {
             Err(Wrong::Empty(what)) => return Err(BillerError::NotAnApi { url, what }),
@@ -234,7 +289,7 @@ impl<'a> Reading<'a> {
             Ok(()) => {}
         }
         if found.after.is_none() && list != List::Tariffs {
-            let answer = self.ask(&call).await?;
+            let answer = self.ask(&list.last()).await?;
             let now: Option<u64> = reply::ids(&answer, list)?.into_iter().max();
             if now != last_read {
                 let what = "its last row is another than the last that was read".to_owned();
@@ -249,8 +304,7 @@ impl<'a> Reading<'a> {
         let (session, started) = (self.session, self.started);
         let ask = || async {
             let answer = session.ask(call).await?;
-            // That a server does not count is no reason to ask again.
-            if answer.status >= 500 && call.method != Method::Head {
+            if answer.status >= 500 {
                 reply::judge(&answer, call.list)?;
             }
             Ok(answer)
@@ -266,6 +320,11 @@ impl<'a> Reading<'a> {
         self.at = answer.at.or(self.at);
         Ok(answer)
     }
+}
+
+/// Whether as many rows were read as were counted; no where nothing was counted.
+fn are_all<T>(rows: &[T], counted: Option<u64>) -> bool {
+    counted.is_some_and(|counted| u64::try_from(rows.len()).is_ok_and(|read| read >= counted))
 }
 
 fn last<T: Row>(rows: &[T]) -> Option<u64> {

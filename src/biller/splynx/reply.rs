@@ -332,7 +332,7 @@ mod tests {
         assert_eq!(counted(204, Some(3)), Some(Some(3)));
         assert_eq!(counted(200, None), Some(None));
         assert_eq!(counted(405, None), Some(None));
-        assert_eq!(counted(500, Some(3)), Some(None));
+        assert_eq!(counted(404, Some(3)), Some(None));
         assert_eq!(counted(403, None), None);
     }
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
-use tokio::sync::{Mutex, MutexGuard};
+use tokio::sync::Mutex;
 use tokio::time::Instant;
 
 use crate::domain::Secret;
@@ -79,12 +79,13 @@ impl Session {
         self.ask_once(call, &mut turn).await
     }
 
-    async fn ask_once(
-        &self,
-        call: &Call,
-        turn: &mut MutexGuard<'_, Option<(Tokens, Instant)>>,
-    ) -> Result<Answer, BillerError> {
-        let mut request = self.request(call.method, call.url(&self.base), call.called(&self.base));
+    /// What messages call a request.
+    pub(super) fn address(&self, call: &Call) -> String {
+        call.called(&self.base)
+    }
+
+    async fn ask_once(&self, call: &Call, turn: &mut Option<(Tokens, Instant)>) -> Result<Answer, BillerError> {
+        let mut request = self.request(call.method, call.url(&self.base), self.address(call));
         request.body.clone_from(&call.body);
         match self.auth {
             Auth::Basic => request.basic = Some((self.key.clone(), self.secret.clone())),
@@ -95,13 +96,13 @@ impl Session {
     }
 
     /// A header with a token that is still good: this one, a renewed one or that of a new login.
-    async fn token(&self, turn: &mut MutexGuard<'_, Option<(Tokens, Instant)>>) -> Result<Secret, BillerError> {
+    async fn token(&self, turn: &mut Option<(Tokens, Instant)>) -> Result<Secret, BillerError> {
         let there = turn.as_ref().map(|(tokens, came)| (tokens, came.elapsed()));
         if let Some(header) = there.and_then(|(tokens, age)| tokens.header(age)) {
             return Ok(header);
         }
         let renewal = there.and_then(|(tokens, age)| tokens.renewal(age)).cloned();
-        **turn = None;
+        *turn = None;
         if let Some(renewal) = renewal {
             let tokens = self.tokens_url();
             let url = format!("{tokens}/{}", renewal.expose());
@@ -120,10 +121,10 @@ impl Session {
         self.keep(&answer, turn).ok_or_else(|| reply::no_token(&answer))
     }
 
-    fn keep(&self, answer: &Answer, turn: &mut MutexGuard<'_, Option<(Tokens, Instant)>>) -> Option<Secret> {
+    fn keep(&self, answer: &Answer, turn: &mut Option<(Tokens, Instant)>) -> Option<Secret> {
         let tokens = Tokens::read(&answer.body, answer.at.unwrap_or_else(Timestamp::now))?;
         let header = tokens.fresh_header();
-        **turn = Some((tokens, Instant::now()));
+        *turn = Some((tokens, Instant::now()));
         Some(header)
     }
 
