@@ -4,6 +4,7 @@
 //! `inventory::document` says that things stand; what came of it is read again and compared with what was meant, and the
 //! inventory has to be valid before and after. Otherwise there is an error and no text.
 
+mod batch;
 mod check;
 mod error;
 mod layout;
@@ -17,15 +18,17 @@ use std::fmt;
 use crate::diagnostic::{Locator, Place, SourceFile};
 
 use super::decode::{Plain, classify};
+use super::decoded::Cache;
 use super::document::{self, Node, Value as Tree};
 use super::findings::Findings;
 use super::model::Inventory;
 use super::nearest::nearest;
 use super::root;
 
+use batch::edit_all;
 pub use error::EditError;
 use error::Reason;
-use splice::{Splice, Splicer};
+use splice::Splice;
 
 /// Where something stands in an inventory: the keys that lead to it, such as `subscribers`, `s-100`, `vlan`. Lists have no
 /// places within.
@@ -190,25 +193,30 @@ pub struct Edited {
     pub inventory: Inventory,
 }
 
-/// Makes edits, one after the other. The texts are those of a whole inventory, which is valid before and after.
+/// Makes edits, as if one after the other. The texts are those of a whole inventory, which is valid before and after.
 ///
 /// # Errors
 ///
 /// [`EditError`]: nothing came of any of the edits.
 pub fn edit(files: &[SourceFile], edits: &[Edit]) -> Result<Edited, EditError> {
-    let before = super::load(files);
+    // What a file says is read once more only where it is another one afterwards.
+    let mut cache = Cache::default();
+    let before = super::load_cached(files, &mut cache);
     if before.inventory.is_none() {
         return Err(EditError::InvalidBefore(before.report));
     }
     let mut files = files.to_vec();
     let mut homes = Homes::of(&files);
+    let mut by_file: BTreeMap<usize, Vec<&Edit>> = BTreeMap::new();
     for edit in edits {
         let number = homes.home(edit)?;
-        let text = edit_text(&files[number], edit)?;
         homes.note(number, edit);
-        files[number].text = text;
+        by_file.entry(number).or_default().push(edit);
     }
-    let after = super::load(&files);
+    for (number, edits) in by_file {
+        files[number].text = edit_all(&files[number], &edits)?;
+    }
+    let after = super::load_cached(&files, &mut cache);
     match after.inventory {
         Some(inventory) => Ok(Edited { files, inventory }),
         None => Err(EditError::InvalidAfter {
@@ -350,33 +358,6 @@ fn map_entries<'n, 't>(node: &'n Node<'t>) -> &'n [document::Entry<'t>] {
         Tree::Mapping(entries) => entries,
         _ => &[],
     }
-}
-
-/// Makes one edit in the text that it is about.
-fn edit_text(file: &SourceFile, edit: &Edit) -> Result<String, EditError> {
-    let mut findings = Findings::default();
-    let before = document::parse(0, &file.text, &mut findings).root;
-    let splicer = Splicer::new(&file.text, before.as_ref());
-    let splices = match edit {
-        Edit::Set { path, value } => splicer.set(path, value),
-        Edit::Insert { path, value, .. } => splicer.make(path, value),
-        Edit::Remove { path } => splicer.remove(path),
-    };
-    let splices = splices.map_err(|reason| EditError::refused(file, edit.path(), reason))?;
-    let first = splices.first().map_or(0, |(range, _)| range.start);
-    let text = spliced(&file.text, splices);
-    let mut findings = Findings::default();
-    let after = document::parse(0, &text, &mut findings).root;
-    let sound = findings.into_report(&[], "").findings().is_empty();
-    if sound && check::is_meant(before.as_ref(), after.as_ref(), edit) {
-        return Ok(text);
-    }
-    let reason = if before.as_ref().is_some_and(layout::has_alias) {
-        Reason::Anchor(first)
-    } else {
-        Reason::Unsafe(first)
-    };
-    Err(EditError::refused(file, edit.path(), reason))
 }
 
 /// A text with its splices, which do not overlap and are in order.

@@ -1,42 +1,66 @@
 //! Whether an edited text says what was meant, and all else that it said before.
 
+use std::collections::HashMap;
+
 use super::super::decode::{Plain, classify};
 use super::super::document::{Node, Value as Tree};
 use super::{Edit, Value};
 
-/// Whether `after` is `before` with the edit and nothing else.
-pub(super) fn is_meant(before: Option<&Node<'_>>, after: Option<&Node<'_>>, edit: &Edit) -> bool {
-    match edit {
-        Edit::Set { path, value } | Edit::Insert { path, value, .. } => {
-            differs_only_at(path.keys(), before, after, Some(value))
-        }
-        Edit::Remove { path } => differs_only_at(path.keys(), before, after, None),
-    }
+/// What is meant below some map: what is there afterwards, or nothing.
+type Wanted<'e> = (&'e [String], Option<&'e Value>);
+
+/// Whether `after` is `before` with the edits, of which no two are about the same, and nothing else.
+pub(super) fn are_meant(before: Option<&Node<'_>>, after: Option<&Node<'_>>, edits: &[&Edit]) -> bool {
+    let wanted: Vec<Wanted<'_>> = (edits.iter())
+        .map(|edit| match edit {
+            Edit::Set { path, value } | Edit::Insert { path, value, .. } => (path.keys(), Some(value)),
+            Edit::Remove { path } => (path.keys(), None),
+        })
+        .collect();
+    differ_only_at(&wanted, before, after)
 }
 
-/// Whether two nodes are the same but for what is at the path: `value` afterwards, or nothing.
-fn differs_only_at(
-    path: &[String],
-    before: Option<&Node<'_>>,
-    after: Option<&Node<'_>>,
-    value: Option<&Value>,
-) -> bool {
-    let Some((key, below)) = path.split_first() else {
+/// Whether two nodes are the same but for what is at the paths.
+fn differ_only_at(wanted: &[Wanted<'_>], before: Option<&Node<'_>>, after: Option<&Node<'_>>) -> bool {
+    if let [(path, value)] = wanted
+        && path.is_empty()
+    {
         return match (after, value) {
             (Some(after), Some(value)) => says(after, value),
             (None, None) => true,
             _ => false,
         };
-    };
-    let (Some(mut before), Some(mut after)) = (entries(before), entries(after)) else {
+    }
+    let mut by_key: HashMap<&str, Vec<Wanted<'_>>> = HashMap::new();
+    for (path, value) in wanted {
+        let Some((key, below)) = path.split_first() else {
+            return false;
+        };
+        by_key.entry(key).or_default().push((below, *value));
+    }
+    let (Some(before), Some(after)) = (entries(before), entries(after)) else {
         return false;
     };
-    let place = |all: &[(&str, &Node<'_>)]| all.iter().position(|(other, _)| other == key);
-    let (old, new) = (place(&before), place(&after));
-    let old_node = old.map(|place| before.remove(place).1);
-    let new_node = new.map(|place| after.remove(place).1);
-    let stays_in_place = old.is_none() || new.is_none() || old == new;
-    stays_in_place && same_entries(&before, &after) && differs_only_at(below, old_node, new_node, value)
+    let others = |all: &[(&'_ str, &'_ Node<'_>)]| all.iter().filter(|(key, _)| !by_key.contains_key(key)).count();
+    let rest_before = before.iter().filter(|(key, _)| !by_key.contains_key(key));
+    let rest_after = after.iter().filter(|(key, _)| !by_key.contains_key(key));
+    let rest_is_same = others(&before) == others(&after)
+        && rest_before
+            .zip(rest_after)
+            .all(|((one, left), (other, right))| one == other && same(left, right));
+    if !rest_is_same {
+        return false;
+    }
+    let (old, new): (HashMap<_, _>, HashMap<_, _>) =
+        (before.iter().copied().collect(), after.iter().copied().collect());
+    if old.len() != before.len() || new.len() != after.len() {
+        return false;
+    }
+    // What stays does so in its order.
+    let stays = before.iter().map(|(key, _)| *key).filter(|key| new.contains_key(key));
+    let stayed = after.iter().map(|(key, _)| *key).filter(|key| old.contains_key(key));
+    stays.eq(stayed)
+        && (by_key.iter()).all(|(key, wanted)| differ_only_at(wanted, old.get(key).copied(), new.get(key).copied()))
 }
 
 /// The entries of a map, in the order of the text; nothing at all is an empty one.

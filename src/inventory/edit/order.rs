@@ -18,13 +18,16 @@ pub(super) fn position(map: &[String], key: &str, present: &[&str]) -> usize {
             let before = |other: &&str| rank(other) < rank(key);
             present.iter().rposition(before).map_or(0, |before| before + 1)
         }
-        None => [natural, str::cmp]
-            .into_iter()
-            .find(|order| present.is_sorted_by(|one, other| order(one, other).is_lt()))
-            .map_or(present.len(), |order| {
-                present.partition_point(|other| order(other, key).is_lt())
-            }),
+        None => among(present).map_or(present.len(), |order| {
+            present.partition_point(|other| order(other, key).is_lt())
+        }),
     }
+}
+
+/// The order in which the operator's own keys stand; `None` where they are not sorted.
+pub(super) fn among(present: &[&str]) -> Option<fn(&str, &str) -> Ordering> {
+    let orders: [fn(&str, &str) -> Ordering; 2] = [natural, str::cmp];
+    (orders.into_iter()).find(|order| present.is_sorted_by(|one, other| order(one, other).is_lt()))
 }
 
 /// The settings that the map at a path may have; `None` where its keys are the operator's own.

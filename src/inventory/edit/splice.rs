@@ -5,7 +5,7 @@ use std::ops::Range;
 use super::super::document::{Entry, Node, Value as Tree};
 use super::layout::{Layout, is_alias};
 use super::write::{Hand, Quotes, inline, is_flat, pair};
-use super::{KeyPath, Reason, Value, order};
+use super::{Edit, KeyPath, Reason, Value, order};
 
 /// Bytes that go, and what comes in their place.
 pub(super) type Splice = (Range<usize>, String);
@@ -58,8 +58,17 @@ impl<'n, 't> Splicer<'n, 't> {
         }
     }
 
+    /// What one edit cuts, and puts in, in the order of the text.
+    pub(super) fn splices(&self, edit: &Edit) -> Result<Vec<Splice>, Reason> {
+        match edit {
+            Edit::Set { path, value } => self.set(path, value),
+            Edit::Insert { path, value, .. } => self.make(path, value),
+            Edit::Remove { path } => self.remove(path),
+        }
+    }
+
     /// Gives the value at a path another one, or makes it.
-    pub(super) fn set(&self, path: &KeyPath, value: &Value) -> Result<Vec<Splice>, Reason> {
+    fn set(&self, path: &KeyPath, value: &Value) -> Result<Vec<Splice>, Reason> {
         match self.walk(path)? {
             Walked::Entry(_, entry) if is_alias(entry) => Err(Reason::Alias(entry.key_span)),
             Walked::Entry(map, entry) => self.replace(map, entry, value),
@@ -68,7 +77,7 @@ impl<'n, 't> Splicer<'n, 't> {
     }
 
     /// Makes an entry that is not there.
-    pub(super) fn make(&self, path: &KeyPath, value: &Value) -> Result<Vec<Splice>, Reason> {
+    fn make(&self, path: &KeyPath, value: &Value) -> Result<Vec<Splice>, Reason> {
         match self.walk(path)? {
             Walked::Entry(_, entry) => Err(Reason::AlreadyThere(entry.key_span)),
             Walked::Lacking(map, depth) => self.insert(map, path, depth, value),
@@ -76,7 +85,7 @@ impl<'n, 't> Splicer<'n, 't> {
     }
 
     /// Takes away an entry and the comments that belong to it. A map that is left without entries becomes `{}`.
-    pub(super) fn remove(&self, path: &KeyPath) -> Result<Vec<Splice>, Reason> {
+    fn remove(&self, path: &KeyPath) -> Result<Vec<Splice>, Reason> {
         let Walked::Entry(map, entry) = self.walk(path)? else {
             return Err(Reason::NotThere);
         };

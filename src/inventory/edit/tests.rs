@@ -1,5 +1,6 @@
 //! Edits of one text, one after the other as an operator would read them.
 
+mod batch;
 mod fleet;
 mod laws;
 
@@ -34,7 +35,7 @@ fn edited(text: &str, edit: &Edit) -> Result<String, EditError> {
         path: "a.yaml".to_owned(),
         text: text.to_owned(),
     };
-    edit_text(&file, edit)
+    edit_all(&file, &[edit])
 }
 
 #[track_caller]
