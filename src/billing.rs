@@ -14,6 +14,7 @@ mod memory;
 mod newcomer;
 mod offer;
 mod pool;
+pub mod report;
 mod tie;
 mod trust;
 mod words;

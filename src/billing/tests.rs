@@ -3,6 +3,8 @@
 mod laws;
 mod life;
 mod newcomers;
+mod page;
+mod report;
 mod safety;
 
 use std::collections::{BTreeMap, BTreeSet};
