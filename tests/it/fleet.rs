@@ -99,7 +99,7 @@ impl From<Output> for Ran {
             stdout: String::from_utf8(output.stdout).unwrap(),
             stderr: String::from_utf8(output.stderr).unwrap(),
         };
-        if ran.stdout.starts_with('{') && ran.stdout.contains("\"resource_changes\"") {
+        if ran.stdout.contains("\"plan_sha256\": \"") {
             fits_plan_schema(&serde_json::from_str(&ran.stdout).unwrap());
         }
         ran
