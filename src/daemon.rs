@@ -155,13 +155,13 @@ pub async fn run(settings: Settings, places: Places, control: Control) -> Result
         ..Status::default()
     });
     let doors = Doors::default();
+    let kept = places.mirror(&settings).with_extension("observed.json");
     let serving = match &settings.http {
         None => None,
-        Some(http) => Some(pages::serve(http, &settings, told.clone(), &control, &doors).await?),
+        Some(http) => Some(pages::serve(http, &settings, told.clone(), &control, &doors, &kept).await?),
     };
     let notifying = systemd::notify(told, pages::patience(&settings));
     let watching = file_events::start(&address, &settings, Arc::clone(&control.look));
-    let kept = places.mirror(&settings).with_extension("observed.json");
     let publisher = Publisher::start(&settings, kept, status.clone());
     let follower = format!("{address}, branch {}", settings.repository.branch);
     let (follows, branch) = match source.folder(&settings) {

@@ -45,7 +45,7 @@ pub use claims::claims;
 pub use moved::{Moved, moved};
 pub use rebind::{Freed, NotRebound, Rebind, rebind};
 pub use resolve::{Refusal, Resolution, resolve};
-pub use target::{InvalidTarget, Target};
+pub use target::{InvalidTarget, Target, named};
 pub use text::{count, plan_text, some_of, summary_line, undo_text};
 pub use trial::{NotApplied, Trials, judge};
 pub use unsaved::{Readings, Write, difference};

@@ -6,6 +6,7 @@
 
 mod config;
 mod fleet;
+mod handed;
 mod heartbeat;
 mod knowledge;
 mod ownership;
@@ -31,6 +32,7 @@ use knowledge::{Knowledge, Pause, Took};
 use ownership::Owned;
 
 pub use fleet::{Fleet, Terms};
+pub use handed::Handed;
 pub use heartbeat::Heartbeat;
 
 /// Version of the format. A reader refuses one that it does not know.

@@ -10,17 +10,19 @@ use crate::diagnostic::{Colour, Finding, Place, Report, Severity, SourceFile};
 use crate::inventory;
 use crate::inventory::model::Inventory;
 use crate::inventory::since::{differences, earlier, gone};
-use crate::plan::guard::{Allowances, Baseline, TRAILER, allowed_by};
+use crate::plan::guard::{Allowances, Baseline, Earlier, TRAILER, allowed_by};
 use crate::plan::model::{DevicePlan, Outcome, Plan};
 use crate::plan::preview::{Base, Parts, Preview, Without};
-use crate::published::{self, Fleet, Heartbeat, Terms};
+use crate::plan::{Target, named};
+use crate::published::{self, Fleet, Handed, Heartbeat, Terms};
 use crate::repo;
 use crate::repo::Revision;
+use crate::transport::http::Method;
 
 use super::context::WIDTH;
 use super::exit::Exit;
-use super::say;
 use super::settings::WaveArgs;
+use super::{say, status};
 
 /// What is planned, and from which observation.
 #[derive(Debug, Clone, clap::Args)]
@@ -37,6 +39,11 @@ pub(super) struct ComparisonArgs {
     /// Repository on this machine that holds `refs/gamops/observed`, where it is not the inventory's own.
     #[arg(long, value_name = "FOLDER")]
     pub(super) observed_from: Option<PathBuf>,
+
+    /// Ask a daemon what it observed, in the place of `refs/gamops/observed`: where it serves its pages, such as
+    /// `http://noc1:9105`. It tells where its settings say `observed: {publish: true}`.
+    #[arg(long, value_name = "URL", conflicts_with = "observed_from")]
+    pub(super) daemon: Option<String>,
 }
 
 /// How a preview is made, beside what it is made of.
@@ -45,6 +52,8 @@ pub(super) struct Manner<'a> {
     pub(super) waves: &'a WaveArgs,
     pub(super) ignore_windows: bool,
     pub(super) now: Timestamp,
+    /// What is planned; everything where nothing is named.
+    pub(super) targets: &'a [Target],
 }
 
 /// A preview, with what it was made from.
@@ -82,7 +91,11 @@ impl NotMade {
 }
 
 /// Plans by observation. What stands in the way of that is said.
-pub(super) fn preview(path: &Path, args: &ComparisonArgs, manner: Manner<'_>) -> anyhow::Result<Result<Made, NotMade>> {
+pub(super) async fn preview(
+    path: &Path,
+    args: &ComparisonArgs,
+    manner: Manner<'_>,
+) -> anyhow::Result<Result<Made, NotMade>> {
     let mut sources = Sources::read(path, args)?;
     let loaded = inventory::load(&sources.files);
     // The edge strips the colours where they do not belong.
@@ -97,38 +110,47 @@ pub(super) fn preview(path: &Path, args: &ComparisonArgs, manner: Manner<'_>) ->
             findings: errors(&loaded.report),
         }));
     };
+    let is_unknown = |target: &&Target| !inventory.devices.contains_key(&target.device);
+    if let Some(target) = manner.targets.iter().find(is_unknown) {
+        let hint = inventory.device_hint(&target.device);
+        anyhow::bail!(
+            "target `{target}`: the inventory has no device `{}`{hint}",
+            target.device
+        );
+    }
     manner.waves.over(&mut inventory.policies.waves);
     let mut base = sources.base_inventory();
     if let Some((_, base)) = &mut base {
         manner.waves.over(&mut base.policies.waves);
     }
-    let from = args.observed_from.as_deref().unwrap_or(path);
-    let Some(observed) = files_of(from, published::OBSERVED)? else {
-        say(&format!(
-            "error: there is no `{}` in the repository of {}\n  help: fetch it with `git fetch origin '+refs/gamops/*:refs/gamops/*'`; the daemon puts it there where its settings say `observed: {{publish: true}}`",
-            published::OBSERVED,
-            from.display()
-        ));
-        return Ok(Err(NotMade::Unobserved));
+    let observed = match &args.daemon {
+        Some(url) => of_daemon(url).await?,
+        None => match of_repository(args.observed_from.as_deref().unwrap_or(path), &mut sources.notes)? {
+            Some(observed) => observed,
+            None => return Ok(Err(NotMade::Unobserved)),
+        },
     };
     let fleet = Fleet::read(observed.files.iter().map(|(name, text)| (name.as_str(), text.as_str())));
-    let heartbeat = heartbeat(from, &mut sources.notes)?;
 
-    let last = base.as_ref().map(|(commit, base)| Baseline::of(base, Some(commit)));
+    let last = base.as_ref().map(|(commit, base)| Baseline {
+        earlier: Earlier::Base,
+        ..Baseline::of(base, Some(commit))
+    });
     let terms = Terms {
         commit: sources.commit.as_deref(),
         now: manner.now,
         ignore_windows: manner.ignore_windows,
         allowances: &sources.allowances,
+        targets: manner.targets,
         last: last.as_ref(),
     };
     let plan = fleet.plan(&inventory, terms);
     let devices = inventory.devices.values();
     let seen = devices.clone().filter_map(|device| {
-        let at = heartbeat.get(fleet.key_of(device)?)?;
+        let at = observed.read.get(fleet.key_of(device)?)?;
         Some((device.key.clone(), *at))
     });
-    let never = devices.filter(|device| fleet.key_of(device).is_none());
+    let never = devices.filter(|device| named(manner.targets, &device.key).is_some() && fleet.key_of(device).is_none());
     let preview = Preview {
         seen: seen.collect(),
         never_seen: never.map(|device| device.key.clone()).collect(),
@@ -138,7 +160,7 @@ pub(super) fn preview(path: &Path, args: &ComparisonArgs, manner: Manner<'_>) ->
             commit,
             head: sources.head.clone(),
         }),
-        observed: Some(format!("{} at {}", published::OBSERVED, observed.commit)),
+        observed: Some(observed.name),
         now: manner.now,
         notes: sources.notes,
         plan,
@@ -149,6 +171,45 @@ pub(super) fn preview(path: &Path, args: &ComparisonArgs, manner: Manner<'_>) ->
         inventory,
         fleet,
     }))
+}
+
+/// What was observed.
+struct Observed {
+    /// Where it was found, in words.
+    name: String,
+    /// Texts by their names.
+    files: BTreeMap<String, String>,
+    /// When each device was read last, by its key there.
+    read: BTreeMap<String, Timestamp>,
+}
+
+/// As the daemon put it into a repository. That it is not there is said.
+fn of_repository(from: &Path, notes: &mut Vec<String>) -> anyhow::Result<Option<Observed>> {
+    let Some(observed) = files_of(from, published::OBSERVED)? else {
+        say(&format!(
+            "error: there is no `{}` in the repository of {}\n  help: fetch it with `git fetch origin '+refs/gamops/*:refs/gamops/*'`; the daemon puts it there where its settings say `observed: {{publish: true}}`",
+            published::OBSERVED,
+            from.display()
+        ));
+        return Ok(None);
+    };
+    Ok(Some(Observed {
+        name: format!("{} at {}", published::OBSERVED, observed.commit),
+        files: observed.files,
+        read: heartbeat(from, notes)?,
+    }))
+}
+
+/// As the daemon says itself.
+async fn of_daemon(url: &str) -> anyhow::Result<Observed> {
+    let url = url.trim_end_matches('/');
+    let text = status::ask(url, Method::Get, Handed::PAGE, String::new()).await?;
+    let handed = Handed::parse(&text).with_context(|| format!("what the daemon at {url} hands out cannot be used"))?;
+    Ok(Observed {
+        name: format!("by the daemon at {url}"),
+        files: handed.files,
+        read: handed.heartbeat.observed,
+    })
 }
 
 /// The texts that are planned and those that they are compared with.

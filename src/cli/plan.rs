@@ -34,6 +34,7 @@ use super::{answer, say};
     mut_arg("base", |arg| arg.requires("observed")),
     mut_arg("head", |arg| arg.requires("observed")),
     mut_arg("observed_from", |arg| arg.requires("observed")),
+    mut_arg("daemon", |arg| arg.requires("observed")),
 )]
 pub(super) struct Args {
     #[command(flatten)]
@@ -57,7 +58,7 @@ pub(super) struct Args {
 
     /// Plan from what the daemon observed and put into the repository, and reach no device: no login, no state database. The
     /// plan is as old as the observation, and says how old that is.
-    #[arg(long, conflicts_with_all = ["targets", "changed_since", "out"])]
+    #[arg(long, conflicts_with_all = ["changed_since", "out"])]
     observed: bool,
 
     #[command(flatten)]
@@ -90,7 +91,7 @@ enum Format {
 
 pub(super) async fn run(args: Args) -> anyhow::Result<Exit> {
     if args.observed {
-        return by_observation(&args);
+        return by_observation(&args).await;
     }
     let mut inventory = match load(&args.inventory.inventory)? {
         Ok(inventory) => inventory,
@@ -145,16 +146,18 @@ pub(super) async fn run(args: Args) -> anyhow::Result<Exit> {
 }
 
 /// Plans without reaching anybody.
-fn by_observation(args: &Args) -> anyhow::Result<Exit> {
+async fn by_observation(args: &Args) -> anyhow::Result<Exit> {
     let manner = Manner {
         waves: &args.waves,
         ignore_windows: args.windows.ignore_windows,
         now: args.at.unwrap_or_else(Timestamp::now),
+        targets: &args.fleet.targets,
     };
-    let Made { preview, unusable, .. } = match observed::preview(&args.inventory.inventory, &args.comparison, manner)? {
-        Ok(made) => made,
-        Err(not_made) => return Ok(not_made.exit()),
-    };
+    let Made { preview, unusable, .. } =
+        match observed::preview(&args.inventory.inventory, &args.comparison, manner).await? {
+            Ok(made) => made,
+            Err(not_made) => return Ok(not_made.exit()),
+        };
     match args.format {
         Format::Text => answer(&preview_text(&preview)),
         Format::Json => answer(&format!("{}\n", serde_json::to_string_pretty(&preview_json(&preview))?)),

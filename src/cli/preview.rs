@@ -111,6 +111,7 @@ pub(super) async fn run(args: Args) -> anyhow::Result<Exit> {
         waves: &args.waves,
         ignore_windows: args.windows.ignore_windows,
         now: args.at.unwrap_or_else(Timestamp::now),
+        targets: &[],
     };
     let of_request = job
         .as_ref()
@@ -121,7 +122,7 @@ pub(super) async fn run(args: Args) -> anyhow::Result<Exit> {
         None => repo::commit_id(path, comparison.head.as_deref().unwrap_or("HEAD")),
     };
     let number = args.number.or_else(|| job.as_ref()?.number);
-    let word = match observed::preview(path, &comparison, manner)? {
+    let word = match observed::preview(path, &comparison, manner).await? {
         Ok(made) => {
             answer(&preview_text(&made.preview));
             let sealed = match (variable("GAMOPS_REVIEW_KEY"), number) {

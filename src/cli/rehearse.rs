@@ -72,8 +72,9 @@ pub(super) async fn run(args: Args) -> anyhow::Result<Exit> {
         waves: &waves,
         ignore_windows: args.windows.ignore_windows,
         now: args.at.unwrap_or_else(Timestamp::now),
+        targets: &[],
     };
-    let made = match observed::preview(&args.inventory.inventory, &args.comparison, manner)? {
+    let made = match observed::preview(&args.inventory.inventory, &args.comparison, manner).await? {
         Ok(made) => made,
         Err(not_made) => return Ok(not_made.exit()),
     };

@@ -97,7 +97,7 @@ pub(super) async fn status(args: StatusArgs) -> anyhow::Result<Exit> {
 }
 
 async fn look(daemon: &DaemonArgs) -> anyhow::Result<(String, Status)> {
-    let text = ask(daemon, Method::Get, "status", String::new()).await?;
+    let text = ask(&daemon.daemon, Method::Get, "status", String::new()).await?;
     let status = serde_json::from_str(&text).context("what answers is no gamops daemon of this version")?;
     Ok((text, status))
 }
@@ -134,7 +134,7 @@ async fn watch(args: &StatusArgs) -> anyhow::Result<Exit> {
 }
 
 pub(super) async fn reconcile(args: ReconcileArgs) -> anyhow::Result<Exit> {
-    ask(&args.daemon, Method::Post, "reconcile", args.devices.join("\n")).await?;
+    ask(&args.daemon.daemon, Method::Post, "reconcile", args.devices.join("\n")).await?;
     match args.devices.as_slice() {
         [] => say("The daemon looks at the repository and at every device now; `gamops status` shows what it finds."),
         devices => say(&format!(
@@ -145,8 +145,9 @@ pub(super) async fn reconcile(args: ReconcileArgs) -> anyhow::Result<Exit> {
     Ok(Exit::Done)
 }
 
-async fn ask(daemon: &DaemonArgs, method: Method, page: &str, body: String) -> anyhow::Result<String> {
-    let url = format!("{}/{page}", daemon.daemon.trim_end_matches('/'));
+/// Asks a daemon for a page, by the address that it serves them at.
+pub(super) async fn ask(daemon: &str, method: Method, page: &str, body: String) -> anyhow::Result<String> {
+    let url = format!("{}/{page}", daemon.trim_end_matches('/'));
     let request = Request {
         method,
         url: url.clone(),

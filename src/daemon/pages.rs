@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -13,12 +14,14 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use jiff::{SignedDuration, Timestamp};
 use tokio::sync::{Notify, watch};
+use tokio::task::spawn_blocking;
 use tokio_util::task::AbortOnDropHandle;
 
 use crate::domain::{BillingKind, Secret};
 use crate::transport::credentials::Keyring;
 
 use super::billing::{Answer, Doors, Knock};
+use super::publish::handed;
 use super::settings::{Http, Settings};
 use super::status::Status;
 use super::webhook::{Proof, is_genuine};
@@ -37,6 +40,8 @@ struct Pages {
     patience: Duration,
     settings: Arc<Settings>,
     doors: Doors,
+    /// The file with what was observed, where it is published.
+    observed: Option<PathBuf>,
 }
 
 /// How long the loop may take to come round before something is wrong: three intervals of what it does regularly, or as long
@@ -53,6 +58,7 @@ pub(super) async fn serve(
     told: watch::Receiver<Status>,
     control: &Control,
     doors: &Doors,
+    observed: &Path,
 ) -> Result<AbortOnDropHandle<()>, DaemonError> {
     let secret = match &http.webhook_credentials {
         None => None,
@@ -78,12 +84,14 @@ pub(super) async fn serve(
         patience: patience(settings),
         settings: Arc::new(settings.clone()),
         doors: doors.clone(),
+        observed: settings.observed.publish.then(|| observed.to_owned()),
     };
     let router = Router::new()
         .route("/healthz", get(|| async { "ok\n" }))
         .route("/readyz", get(readyz))
         .route("/metrics", get(metrics_page))
         .route("/status", get(status))
+        .route("/observed", get(observed_page))
         .route("/webhook", post(webhook).layer(DefaultBodyLimit::max(WEBHOOK)))
         .route("/reconcile", post(reconcile))
         .merge(billing())
@@ -127,6 +135,19 @@ async fn status(State(pages): State<Pages>) -> Response {
     match serde_json::to_string_pretty(&*pages.told.borrow()) {
         Ok(text) => ([(header::CONTENT_TYPE, "application/json")], text + "\n").into_response(),
         Err(error) => (StatusCode::INTERNAL_SERVER_ERROR, format!("{error}\n")).into_response(),
+    }
+}
+
+/// What is published, for whoever may come here; only where it is published.
+async fn observed_page(State(pages): State<Pages>) -> Response {
+    let Some(kept) = pages.observed else {
+        return (StatusCode::NOT_FOUND, "`observed.publish` is not set\n").into_response();
+    };
+    let handed = spawn_blocking(move || handed(&kept)).await.ok().flatten();
+    let text = handed.and_then(|handed| serde_json::to_string(&handed).ok());
+    match text {
+        Some(text) => ([(header::CONTENT_TYPE, "application/json")], text + "\n").into_response(),
+        None => (StatusCode::SERVICE_UNAVAILABLE, "nothing was observed yet\n").into_response(),
     }
 }
 

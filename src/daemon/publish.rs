@@ -17,7 +17,7 @@ use tokio::time::{Instant, sleep_until};
 use tokio_util::task::AbortOnDropHandle;
 
 use crate::observed::sha256;
-use crate::published::{self, Document, Heartbeat};
+use crate::published::{self, Document, Handed, Heartbeat};
 use crate::reconcile::{Sighted, Sightings, chain};
 use crate::repo::remote::{Address, Destination, InvalidAddress, Publication, push};
 use crate::transport::credentials::Keyring;
@@ -125,6 +125,12 @@ impl Shelf {
     fn heartbeat(&self) -> Heartbeat {
         Heartbeat::of(self.devices.iter().map(|(key, (at, _))| (key.clone(), *at)))
     }
+}
+
+/// What was put there last, or is about to be, as an earlier look kept it. `None` where nothing was observed yet.
+pub(super) fn handed(kept: &Path) -> Option<Handed> {
+    let shelf: Shelf = serde_json::from_slice(&std::fs::read(kept).ok()?).ok()?;
+    Some(Handed::of(shelf.files(), shelf.heartbeat()))
 }
 
 /// Whoever publishes.

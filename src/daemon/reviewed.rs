@@ -152,6 +152,9 @@ impl Reviews {
                 commit,
                 differing: differing.clone(),
             }));
+            // While a device is held back for long, others go on: of what is that old nobody is going to say more.
+            let too_many = self.kept.open.len().saturating_sub(AT_MOST);
+            self.kept.open.drain(..too_many);
             self.tries = 0;
         }
         self.kept.at = Some(force.id.clone());

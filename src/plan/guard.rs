@@ -22,7 +22,7 @@ use crate::observed::{DeviceConfig, Kind, ObjectId, Subscriber};
 use super::model::{Action, DeviceChanges, Outcome, Plan};
 
 pub use allow::{Allow, Allowances, InvalidAllow, Source, Subject, TRAILER, allowed_by};
-pub use baseline::{Baseline, Counts, Protected};
+pub use baseline::{Baseline, Counts, Earlier, Protected};
 pub use policy::{Ruling, rulings};
 pub(super) use protect::refuse_protected;
 pub use trip::{Excess, Guard, Trip, Verdict, Why};
@@ -109,6 +109,7 @@ pub fn way_through(trips: &[Trip]) -> Option<String> {
 struct Limits<'a> {
     now: &'a Guards,
     last: Option<&'a Guards>,
+    earlier: Earlier,
 }
 
 impl<'a> Limits<'a> {
@@ -116,6 +117,7 @@ impl<'a> Limits<'a> {
         Self {
             now: &sight.inventory.policies.guards,
             last: sight.last.map(|last| &last.guards),
+            earlier: sight.last.map(|last| last.earlier).unwrap_or_default(),
         }
     }
 
@@ -129,6 +131,7 @@ impl<'a> Limits<'a> {
                 whole,
                 share: limit.counting_share(whole),
                 last,
+                earlier: self.earlier,
             })
         };
         let now = excess(self.now, false);

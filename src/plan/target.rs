@@ -60,6 +60,19 @@ impl fmt::Display for Target {
     }
 }
 
+/// The objects that targets name on a device: `None` for all of it. Outer `None`: they leave it out. Without targets all of every device
+/// is meant.
+#[must_use]
+pub fn named<'t>(targets: &'t [Target], device: &str) -> Option<Option<BTreeSet<(Kind, String)>>> {
+    if targets.is_empty() {
+        return Some(None);
+    }
+    let mut of_device = targets.iter().filter(|target| target.device == device).peekable();
+    of_device.peek()?;
+    // The whole device includes each of its objects.
+    Some(of_device.map(|target: &'t Target| target.object.clone()).collect())
+}
+
 /// Takes everything out of a resolution but the named objects and what they stand on: a subscriber brings
 /// its endpoint and its profile. The rest of the target becomes what the device holds, its records what
 /// they were.
@@ -156,6 +169,18 @@ fn put_back(target: &mut DeviceConfig, observed: &DeviceConfig, id: ObjectId) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn targets_name_devices_or_objects_on_them() {
+        let targets: Vec<Target> = ["a/subscriber/s-1", "a/subscriber/s-2", "b/port/1", "b"]
+            .map(|text| text.parse().unwrap())
+            .into();
+        let objects = named(&targets, "a").unwrap().unwrap();
+        assert_eq!(objects.len(), 2);
+        assert_eq!(named(&targets, "b"), Some(None));
+        assert_eq!(named(&targets, "c"), None);
+        assert_eq!(named(&[], "c"), Some(None));
+    }
 
     #[test]
     fn what_gets_another_number_stays_ours_under_the_old_one_where_that_is_left() {

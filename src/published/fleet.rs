@@ -14,7 +14,7 @@ use crate::plan::guard::{self, Allowances, Baseline, Sight};
 use crate::plan::model::{DeviceChanges, DevicePlan, Outcome, Plan, Unread};
 use crate::plan::moves::{self, Move};
 use crate::plan::record::Record;
-use crate::plan::{plan_device, window};
+use crate::plan::{Inputs, Target, named, plan_device, window};
 
 use super::{Document, InvalidDocument, Sighting, file};
 
@@ -36,6 +36,8 @@ pub struct Terms<'a> {
     pub ignore_windows: bool,
     /// What was said to be meant, though a guard would refuse it.
     pub allowances: &'a Allowances,
+    /// What is planned: all of the fleet where nothing is named.
+    pub targets: &'a [Target],
     /// The inventory that guards compare with, in the place of the one that was last applied, which is not published.
     pub last: Option<&'a Baseline>,
 }
@@ -103,10 +105,11 @@ impl Fleet {
     #[must_use]
     pub fn plan(&self, inventory: &Inventory, terms: Terms<'_>) -> Plan {
         let devices = inventory.devices.values();
+        let devices = devices.filter(|device| named(terms.targets, &device.key).is_some());
         let mut plan = Plan {
             inventory: inventory.id.clone(),
             commit: terms.commit.map(str::to_owned),
-            targets: Vec::new(),
+            targets: terms.targets.to_vec(),
             devices: devices.map(|device| self.plan_one(inventory, device, terms)).collect(),
             windows_ignored: terms.ignore_windows,
             moves: Vec::new(),
@@ -183,7 +186,11 @@ fn changes(
         .pauses
         .retain(|pause| pause.until.is_none_or(|until| until > terms.now));
     let desired = Arc::new(desired);
-    let inputs = inputs.inputs(&desired, running::canonical, terms.now, window);
+    let objects = named(terms.targets, &device.key).flatten();
+    let inputs = Inputs {
+        targets: objects.as_ref(),
+        ..inputs.inputs(&desired, running::canonical, terms.now, window)
+    };
     Ok(plan_device(inputs, &|change| {
         command::commands(change).map_err(|error| error.to_string())
     }))

@@ -328,7 +328,7 @@ fn guards_compare_with_the_base_and_a_preview_is_no_plan_to_apply() {
     let ran = given
         .plan(&["--base", "HEAD~1"])
         .says("Refused by guard destroy-per-device");
-    let _ = ran.says("2 fewer than when it was last applied");
+    let _ = ran.says("2 fewer than the base of this change");
     given.git(&[
         "commit",
         "--quiet",
@@ -352,10 +352,69 @@ fn guards_compare_with_the_base_and_a_preview_is_no_plan_to_apply() {
     for arguments in [
         &["plan", "--base", "HEAD"][..],
         &["plan", "--observed", "--out", "x"],
-        &["plan", "--observed", "--target", "maple"],
+        &["plan", "--daemon", "http://127.0.0.1:1"],
+        &[
+            "plan",
+            "--observed",
+            "--daemon",
+            "http://127.0.0.1:1",
+            "--observed-from",
+            "x",
+        ],
     ] {
         let _ = given.fleet.run(arguments).expect(64);
     }
+}
+
+#[test]
+fn a_plan_from_what_was_observed_can_be_narrowed_as_any_other() {
+    let given = Repository::in_sync();
+    given.services(&[
+        ("vlan: 101", "vlan: 111"),
+        ("vlan: 102", "vlan: 112"),
+        ("vlan: 104", "vlan: 114"),
+    ]);
+    given.fleet.commit("two");
+    let changed = |json: &Value| -> Vec<String> {
+        let changes = json["resource_changes"].as_array().unwrap().iter();
+        changes
+            .map(|change| change["address"].as_str().unwrap().to_owned())
+            .collect()
+    };
+    let device = given.json(&["--base", "HEAD~1", "--target", "maple"]);
+    assert_eq!(changed(&device), ["maple/subscriber/s-1", "maple/subscriber/s-2"]);
+    assert_eq!(
+        (&device["targets"][0], device["devices"].as_array().unwrap().len()),
+        (&Value::from("maple"), 1)
+    );
+    let object = given.json(&[
+        "--base",
+        "HEAD~1",
+        "--target",
+        "maple/subscriber/s-2",
+        "--target",
+        "harbour",
+    ]);
+    assert_eq!(changed(&object), ["harbour/subscriber/s-4", "maple/subscriber/s-2"]);
+    assert_eq!(addresses(&object, "this_change").len(), 2);
+    // It is what a plan that reads them shows.
+    let read = given.fleet.run(&[
+        "plan",
+        "--target",
+        "maple/subscriber/s-2",
+        "--target",
+        "harbour",
+        "--format",
+        "json",
+    ]);
+    assert_eq!(
+        changed(&serde_json::from_str(&read.expect(0).stdout).unwrap()),
+        changed(&object)
+    );
+    let _ = given
+        .plan(&["--target", "mapel"])
+        .expect(1)
+        .says("target `mapel`: the inventory has no device `mapel`");
 }
 
 #[test]

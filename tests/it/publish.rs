@@ -134,6 +134,34 @@ fn the_daemon_says_what_it_observed_in_the_repository() {
     let beat: Heartbeat = serde_json::from_str(&beat).unwrap();
     assert_eq!(beat.observed.keys().collect::<Vec<_>>(), ["harbour", "maple"]);
 
+    // Who does not have the repository's references asks the daemon itself.
+    let url = service.url("");
+    let work = service.origin.work();
+    service.origin.git(&[
+        "fetch",
+        "--quiet",
+        &service.origin.bare().to_string_lossy(),
+        "+refs/gamops/*:refs/gamops/*",
+    ]);
+    service
+        .origin
+        .write("services.yaml", &SERVICES.replace("vlan: 102", "vlan: 122"));
+    let plan = |more: &[&str]| -> serde_json::Value {
+        let folder = work.to_string_lossy();
+        let all = [&["plan", "--observed", "-i", &folder, "--format", "json"], more].concat();
+        serde_json::from_str(&service.run(&all).expect(0).stdout).unwrap()
+    };
+    let (handed, fetched) = (plan(&["--daemon", &url]), plan(&[]));
+    assert_eq!(handed["devices"], fetched["devices"]);
+    assert_eq!(handed["summary"]["change"], 2);
+    assert!(
+        handed["preview"]["observed"]
+            .as_str()
+            .unwrap()
+            .starts_with("by the daemon at http://127.0.0.1:")
+    );
+    assert!(handed["preview"]["observed_at"]["maple"].is_string());
+
     // A device that does not answer after a restart is not missing, and one that left the inventory is.
     service
         .fleet
@@ -158,6 +186,23 @@ fn the_daemon_says_what_it_observed_in_the_repository() {
     service.origin.push("without harbour");
     daemon.until("gone", |_| published(&service.origin, "harbour").is_none());
     assert!(!service.log().contains("canary"));
+}
+
+#[test]
+fn what_is_not_published_is_handed_to_nobody() {
+    let service = Service::new("");
+    let first = short(&service.origin.push("one"));
+    let daemon = service.start();
+    daemon.until_applied(&first);
+    let url = service.url("");
+    let _ = service
+        .run(&["plan", "--observed", "--daemon", &url])
+        .expect(1)
+        .says("answered with status 404: `observed.publish` is not set");
+    let _ = service
+        .run(&["plan", "--observed", "--daemon", "http://127.0.0.1:1"])
+        .expect(1)
+        .says("no daemon answers");
 }
 
 #[test]

@@ -31,9 +31,22 @@ pub struct Protected {
     pub endpoints: BTreeSet<(String, String)>,
 }
 
+/// Which earlier inventory guards compare with.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Earlier {
+    /// The one that was last applied as a whole.
+    #[default]
+    Applied,
+    /// The one that a change is measured against, where nobody knows which was last applied.
+    Base,
+}
+
 /// The inventory that was last applied as a whole, as far as guards ask for it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Baseline {
+    /// Whether it is that one.
+    #[serde(skip)]
+    pub earlier: Earlier,
     /// Its commit; `None` outside Git.
     pub commit: Option<String>,
     /// How many objects it had.
@@ -56,6 +69,7 @@ impl Baseline {
         let plans = inventory.plans.values().filter(|plan| plan.protect);
         let subscribers = inventory.subscribers.values().filter(|subscriber| subscriber.protect);
         Self {
+            earlier: Earlier::Applied,
             commit: commit.map(str::to_owned),
             counts: Counts::of(inventory),
             guards: inventory.policies.guards,

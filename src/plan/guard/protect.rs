@@ -13,7 +13,7 @@ use crate::plan::model::Plan;
 use crate::plan::record::Record;
 use crate::plan::resolve::{Refusal, Resolution};
 
-use super::{Guard, Loss, Sight, Trip, Verdict, Why};
+use super::{Earlier, Guard, Loss, Sight, Trip, Verdict, Why};
 
 const HELP: &str = "put it back; or let it go in two steps: take `protect` away and apply that, then change it";
 
@@ -82,7 +82,14 @@ pub(super) fn lost(plan: &Plan, sight: Sight<'_>, destroyed: &BTreeMap<String, B
         let was_protected = |what: String| {
             (
                 None,
-                format!("{what} was protected when the inventory was last applied, and has left it"),
+                match last.earlier {
+                    Earlier::Applied => {
+                        format!("{what} was protected when the inventory was last applied, and has left it")
+                    }
+                    Earlier::Base => {
+                        format!("{what} is protected in the base of this change, and leaves the inventory")
+                    }
+                },
             )
         };
         let protected = &last.protected;

@@ -6,6 +6,7 @@ use crate::inventory::guards::Share;
 use crate::plan::text::count;
 
 use super::allow::{self, Allow, Source, Subject};
+use super::baseline::Earlier;
 
 /// The guards.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -68,8 +69,10 @@ pub struct Excess {
     pub whole: usize,
     /// The share that counts, where there are enough of them.
     pub share: Option<Share>,
-    /// Whether it is the limit of the inventory that was last applied, the stricter of the two.
+    /// Whether it is the limit of the earlier inventory, the stricter of the two.
     pub last: bool,
+    /// Which inventory that is.
+    pub earlier: Earlier,
 }
 
 impl fmt::Display for Excess {
@@ -85,7 +88,10 @@ impl fmt::Display for Excess {
             f.write_str(")")?;
         }
         if self.last {
-            f.write_str(", by the inventory that was last applied")?;
+            f.write_str(match self.earlier {
+                Earlier::Applied => ", by the inventory that was last applied",
+                Earlier::Base => ", by the base of this change",
+            })?;
         }
         Ok(())
     }
@@ -202,8 +208,12 @@ impl Trip {
 }
 
 fn fewer(what: &str, excess: &Excess) -> String {
+    let earlier = match excess.earlier {
+        Earlier::Applied => "when it was last applied",
+        Earlier::Base => "the base of this change",
+    };
     format!(
-        "the inventory has {}, {} fewer than when it was last applied",
+        "the inventory has {}, {} fewer than {earlier}",
         count(excess.whole.saturating_sub(excess.number), what),
         excess.number
     )
