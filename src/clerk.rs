@@ -16,6 +16,7 @@ use tokio::runtime::Handle;
 use tokio::task::spawn_blocking;
 
 use crate::biller::{BillerError, BillingSystem, Connection, Extra, open};
+use crate::billing::report::{Report, report};
 use crate::billing::{
     Allowed, Book, Decided, Facts, Intent, Kind, Open, Remembered, Scope, SeenEndpoint, Way, decide, remember,
 };
@@ -138,16 +139,10 @@ pub struct Outcome {
     pub commits: Vec<Commit>,
     /// What is on its way by a change request.
     pub proposals: Vec<Proposed>,
-    /// What would be written, of a dry run.
-    pub would: Vec<Intent>,
     /// What is left open.
     pub open: Vec<Open>,
-    /// Why nothing was written from what the system said.
-    pub distrust: Option<String>,
-    /// Why nothing was done that depends on the time.
-    pub clock: Option<String>,
-    /// How many accounts and services the system told of.
-    pub told: (usize, usize),
+    /// Where billing and the inventory are not of one mind after that; of a dry run, now.
+    pub report: Option<Report>,
 }
 
 /// A commit that was made.
@@ -277,8 +272,6 @@ impl Clerk {
                 .await?;
         }
         asked?;
-        outcome.open.sort();
-        outcome.open.dedup();
         Ok(outcome)
     }
 
@@ -293,21 +286,23 @@ impl Clerk {
             Scope::Everything => system.sweep().await?,
             Scope::Accounts(accounts) => system.look(accounts).await?,
         };
-        let services = book.accounts.values().map(|account| account.services.len()).sum();
-        outcome.told = (book.accounts.len(), services);
-        let first = self.write(desk, order, book, outcome).await?;
-        outcome.distrust = first.distrust;
-        outcome.clock = first.clock;
-        outcome.open.extend(first.open);
-        if !first.look.is_empty() {
-            let book = system.look(&first.look).await?;
-            let second = self.write(desk, order, book, outcome).await?;
+        let book = Arc::new(book);
+        let mut decided = self.write(desk, order, &book, outcome).await?;
+        let look = std::mem::take(&mut decided.look);
+        if !look.is_empty() {
+            let looked = Arc::new(system.look(&look).await?);
+            let mut second = self.write(desk, order, &looked, outcome).await?;
             // What these accounts say by themselves takes the place of what was said of them among all.
+            decided.intents.retain(|intent| !look.contains(&intent.service.account));
+            second.intents.retain(|intent| look.contains(&intent.service.account));
+            decided.intents.append(&mut second.intents);
             let is_of_them =
-                |open: &Open| (open.service.as_ref()).is_some_and(|service| first.look.contains(&service.account));
-            outcome.open.retain(|open| !is_of_them(open));
-            outcome.open.extend(second.open.into_iter().filter(is_of_them));
+                |open: &Open| (open.service.as_ref()).is_some_and(|service| look.contains(&service.account));
+            decided.open.retain(|open| !is_of_them(open));
+            decided.open.extend(second.open.into_iter().filter(is_of_them));
         }
+        outcome.report = Some(report(&book, &decided, Timestamp::now()));
+        outcome.open = decided.open;
         Ok(())
     }
 
@@ -326,12 +321,11 @@ impl Clerk {
         &self,
         desk: &Desk,
         order: &Order,
-        book: Book,
+        book: &Arc<Book>,
         outcome: &mut Outcome,
     ) -> Result<Decided, ClerkError> {
-        let book = Arc::new(book);
         for _ in 0..RACES {
-            let step = self.step(desk, order, &book, &outcome.run).await?;
+            let step = self.step(desk, order, book, &outcome.run).await?;
             outcome.onto = Some(step.onto.clone());
             if step.moved {
                 continue;
@@ -339,7 +333,6 @@ impl Clerk {
             let mut decided = step.decided;
             decided.open.extend(step.left);
             if order.is_dry {
-                outcome.would.append(&mut decided.intents);
                 return Ok(decided);
             }
             for commit in &step.written {

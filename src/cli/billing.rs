@@ -5,10 +5,10 @@ use std::fmt::Write as _;
 use std::path::PathBuf;
 
 use anyhow::{Context as _, anyhow};
-use jiff::Timestamp;
 use serde::Serialize;
 
-use crate::billing::{Allowance, Open, Scope, Why};
+use crate::billing::report::Report;
+use crate::billing::{Allowance, Allowed, Scope, Why};
 use crate::clerk::{Clerk, Commit, Desk, Order, Outcome, Proposed, inventory_at};
 use crate::daemon::Places;
 use crate::daemon::billing::{Billed, desk, mirror_beside};
@@ -27,7 +27,7 @@ use super::{answer, say};
 /// What billing systems ask of the inventory.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
-  gamops billing sync --settings daemon.yaml --dry-run
+  gamops billing status --settings daemon.yaml
   gamops billing sync --settings daemon.yaml --system splynx --account 1001
   gamops billing sync --settings daemon.yaml --allow suspend=37")]
 pub(super) struct Args {
@@ -38,6 +38,24 @@ pub(super) struct Args {
 #[derive(Debug, clap::Subcommand)]
 enum What {
     Sync(SyncArgs),
+    Status(StatusArgs),
+}
+
+/// Show where billing and the inventory are not of one mind: the daily reconciliation.
+///
+/// Asks billing systems anew; nothing is written and no device is reached. Ends with 4 where a limit holds something back or a system
+/// is not believed.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:
+  gamops billing status --settings daemon.yaml
+  gamops billing status --settings daemon.yaml --format csv > billing.csv")]
+struct StatusArgs {
+    #[command(flatten)]
+    at: AtArgs,
+
+    /// How to print it.
+    #[arg(long, value_enum, default_value = "text", value_name = "FORMAT")]
+    format: TableFormat,
 }
 
 /// Look at billing systems now, and commit what they ask of the inventory.
@@ -89,6 +107,16 @@ enum Format {
     Json,
 }
 
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum TableFormat {
+    /// For people.
+    Text,
+    /// For programs: one JSON document.
+    Json,
+    /// For spreadsheets.
+    Csv,
+}
+
 fn system(text: &str) -> Result<BillingKind, String> {
     let mut known = BillingKind::ALL.into_iter();
     (known.find(|kind| kind.key() == text)).ok_or_else(|| "it is `splynx` or `sonar`".to_owned())
@@ -97,6 +125,7 @@ fn system(text: &str) -> Result<BillingKind, String> {
 pub(super) async fn run(args: Args) -> anyhow::Result<Exit> {
     match args.what {
         What::Sync(args) => sync(args).await,
+        What::Status(args) => status(args).await,
     }
 }
 
@@ -144,9 +173,6 @@ async fn store(settings: &Settings, places: &Places, desk: &Desk) -> anyhow::Res
 }
 
 async fn sync(args: SyncArgs) -> anyhow::Result<Exit> {
-    let Some(offices) = offices(&args.at).await? else {
-        return Ok(Exit::Invalid);
-    };
     let accounts: BTreeSet<String> = args.accounts.iter().cloned().collect();
     let order = Order {
         scope: if accounts.is_empty() {
@@ -159,15 +185,61 @@ async fn sync(args: SyncArgs) -> anyhow::Result<Exit> {
         is_dry: args.dry_run,
         seen: Vec::new(),
     };
+    let Some((done, exit)) = carry_out(&args.at, &order).await? else {
+        return Ok(Exit::Invalid);
+    };
+    match args.format {
+        Format::Text => answer(&done.iter().map(text).collect::<String>()),
+        Format::Json => answer(&json(&done.iter().map(Document::of).collect::<Vec<_>>())?),
+    }
+    Ok(exit)
+}
+
+async fn status(args: StatusArgs) -> anyhow::Result<Exit> {
+    let order = Order {
+        scope: Scope::Everything,
+        event: "status".to_owned(),
+        allowed: Allowed::default(),
+        is_dry: true,
+        seen: Vec::new(),
+    };
+    let Some((done, exit)) = carry_out(&args.at, &order).await? else {
+        return Ok(Exit::Invalid);
+    };
+    let reports: Vec<&Report> = done.iter().filter_map(|outcome| outcome.report.as_ref()).collect();
+    match args.format {
+        TableFormat::Text => answer(
+            &reports
+                .iter()
+                .map(|report| report.text())
+                .collect::<Vec<_>>()
+                .join("\n"),
+        ),
+        TableFormat::Json => answer(&json(&reports)?),
+        TableFormat::Csv => answer(&reports.iter().map(|report| report.csv()).collect::<String>()),
+    }
+    Ok(exit)
+}
+
+fn json<T: Serialize>(documents: &T) -> anyhow::Result<String> {
+    Ok(serde_json::to_string_pretty(documents)? + "\n")
+}
+
+/// Has every clerk do the same. Whom that failed with is said, and the others are done all the same.
+async fn carry_out(at: &AtArgs, order: &Order) -> anyhow::Result<Option<(Vec<Outcome>, Exit)>> {
+    let Some(offices) = offices(at).await? else {
+        return Ok(None);
+    };
     let (mut exit, mut failed) = (Exit::Done, false);
     let mut done = Vec::new();
     for (kind, office) in &offices {
-        match office.clerk.sync(&office.desk, &order).await {
+        match office.clerk.sync(&office.desk, order).await {
             Ok(outcome) => {
-                if outcome.distrust.is_some() || outcome.open.iter().any(|open| open.why == Why::Refused) {
+                let is_distrusted = outcome.report.as_ref().is_some_and(|report| report.distrust.is_some());
+                if is_distrusted || outcome.open.iter().any(|open| open.why == Why::Refused) {
                     exit = exit.max(Exit::Refused);
                 }
-                done.push((*kind, outcome));
+                done.push(outcome);
             }
             Err(error) => {
                 say(&format!("error: {kind}: {:#}", anyhow::Error::new(error)));
@@ -175,23 +247,8 @@ async fn sync(args: SyncArgs) -> anyhow::Result<Exit> {
             }
         }
     }
-    match args.format {
-        Format::Text => answer(
-            &done
-                .iter()
-                .map(|(kind, outcome)| text(*kind, outcome, args.dry_run))
-                .collect::<String>(),
-        ),
-        Format::Json => {
-            let documents: Vec<Document<'_>> = done
-                .iter()
-                .map(|(kind, outcome)| Document::of(*kind, outcome))
-                .collect();
-            answer(&(serde_json::to_string_pretty(&documents)? + "\n"));
-        }
-    }
     // What failed goes first: nobody knows what it would have been.
-    Ok(if failed { Exit::Failed } else { exit })
+    Ok(Some((done, if failed { Exit::Failed } else { exit })))
 }
 
 /// How it stands with a billing system, for `gamops status`.
@@ -235,131 +292,44 @@ pub(super) fn lines(kind: BillingKind, billed: &Billed) -> Vec<String> {
 }
 
 /// What came of an order, for people.
-fn text(kind: BillingKind, outcome: &Outcome, is_dry: bool) -> String {
-    let (accounts, services) = outcome.told;
-    let mut text = format!(
-        "{kind}: {}, {}.\n",
-        count(accounts, "account"),
-        count(services, "service")
-    );
-    if let Some(reason) = &outcome.distrust {
-        let _ = writeln!(text, "Nothing is written: {reason}");
-    }
-    if let Some(reason) = &outcome.clock {
-        let _ = writeln!(text, "Nothing is done that depends on the time: {reason}");
-    }
+fn text(outcome: &Outcome) -> String {
+    let mut text = String::new();
     for Commit { id, subject, .. } in &outcome.commits {
-        let _ = writeln!(text, "  {}  {subject}", shortened(id));
+        let _ = writeln!(text, "{}  {subject}", shortened(id));
     }
-    for intent in &outcome.would {
-        let _ = writeln!(
-            text,
-            "  would write  {}  {}  ({})",
-            intent.subscriber, intent.words, intent.service
-        );
-    }
-    for Proposed {
-        branch,
-        commit,
-        subject,
-        page,
-        trouble,
-    } in &outcome.proposals
-    {
-        let commit = commit.as_deref().unwrap_or("not there");
-        let _ = write!(text, "  proposed as {branch} ({commit}): {subject}");
-        for more in [page, trouble].into_iter().flatten() {
+    for proposed in &outcome.proposals {
+        let commit = proposed.commit.as_deref().unwrap_or("not there");
+        let _ = write!(text, "{commit}  proposed as {}: {}", proposed.branch, proposed.subject);
+        for more in [&proposed.page, &proposed.trouble].into_iter().flatten() {
             let _ = write!(text, "; {more}");
         }
         text.push('\n');
     }
-    let is_written = !outcome.commits.is_empty() || !outcome.proposals.is_empty() || !outcome.would.is_empty();
-    if !is_written && outcome.distrust.is_none() {
-        text.push_str(if is_dry {
-            "Nothing would be written.\n"
-        } else {
-            "Nothing to write.\n"
-        });
+    if !text.is_empty() {
+        text.push('\n');
     }
-    if !outcome.open.is_empty() {
-        let _ = writeln!(text, "Open:");
-    }
-    for Open {
-        subscriber,
-        service,
-        why,
-        words,
-    } in &outcome.open
-    {
-        let who: Vec<String> = [subscriber.clone(), service.as_ref().map(ToString::to_string)]
-            .into_iter()
-            .flatten()
-            .collect();
-        let _ = writeln!(text, "  {:<14} {}: {words}", why.word(), who.join(" "));
-    }
+    text.extend(outcome.report.iter().map(Report::text));
     text
 }
 
 /// The same for programs.
 #[derive(Serialize)]
 struct Document<'o> {
-    system: BillingKind,
-    at: Timestamp,
     run: &'o str,
     onto: Option<&'o str>,
-    accounts: usize,
-    services: usize,
-    distrust: Option<&'o str>,
-    clock: Option<&'o str>,
     commits: &'o [Commit],
     proposals: &'o [Proposed],
-    would: Vec<Would<'o>>,
-    open: Vec<Left<'o>>,
-}
-
-#[derive(Serialize)]
-struct Would<'o> {
-    subscriber: &'o str,
-    service: String,
-    kind: &'static str,
-    words: &'o str,
-}
-
-#[derive(Serialize)]
-struct Left<'o> {
-    subscriber: Option<&'o str>,
-    service: Option<String>,
-    why: &'static str,
-    words: &'o str,
+    report: Option<&'o Report>,
 }
 
 impl<'o> Document<'o> {
-    fn of(system: BillingKind, outcome: &'o Outcome) -> Self {
-        let would = outcome.would.iter().map(|intent| Would {
-            subscriber: &intent.subscriber,
-            service: intent.service.to_string(),
-            kind: intent.kind.word(),
-            words: &intent.words,
-        });
-        let open = outcome.open.iter().map(|open| Left {
-            subscriber: open.subscriber.as_deref(),
-            service: open.service.as_ref().map(ToString::to_string),
-            why: open.why.word(),
-            words: &open.words,
-        });
+    fn of(outcome: &'o Outcome) -> Self {
         Self {
-            system,
-            at: Timestamp::now(),
             run: &outcome.run,
             onto: outcome.onto.as_deref(),
-            accounts: outcome.told.0,
-            services: outcome.told.1,
-            distrust: outcome.distrust.as_deref(),
-            clock: outcome.clock.as_deref(),
             commits: &outcome.commits,
             proposals: &outcome.proposals,
-            would: would.collect(),
-            open: open.collect(),
+            report: outcome.report.as_ref(),
         }
     }
 }

@@ -10,6 +10,7 @@ mod adopt;
 mod assumed;
 mod backup;
 mod beside;
+mod billing;
 mod changed_since;
 mod confirm;
 mod crash;

@@ -43,11 +43,12 @@ impl Billed {
             self.commits += u64::try_from(outcome.commits.len()).unwrap_or(u64::MAX);
             self.last = Some(last.clone());
         }
-        self.clock.clone_from(&outcome.clock);
+        let Some(report) = &outcome.report else { return };
+        self.clock.clone_from(&report.clock);
         if !is_whole {
             return;
         }
-        self.distrusted = match (&outcome.distrust, self.distrusted.take()) {
+        self.distrusted = match (&report.distrust, self.distrusted.take()) {
             (None, _) => None,
             (Some(reason), before) => Some(Refused {
                 commit: None,
@@ -56,7 +57,7 @@ impl Billed {
             }),
         };
         self.swept = Some(now);
-        (self.accounts, self.services) = outcome.told;
+        (self.accounts, self.services) = (report.accounts, report.services);
         self.proposals.clone_from(&outcome.proposals);
         self.open.clear();
         for open in &outcome.open {

@@ -240,7 +240,7 @@ impl Worker {
         if !outcome.commits.is_empty() {
             self.premises.look.notify_one();
         }
-        if let Some(reason) = &outcome.distrust {
+        if let Some(reason) = outcome.report.as_ref().and_then(|report| report.distrust.as_ref()) {
             tracing::warn!("{}: nothing is written: {reason}", self.kind);
         }
         let now = Timestamp::now();
