@@ -4,6 +4,7 @@
 //! server did not answer is asked a few times more while it is read, so that one bad second does not cost a whole picture; all else is the
 //! caller's to decide, by [`BillerError::retry`].
 
+mod private;
 mod send;
 mod sonar;
 mod splynx;

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::super::private::is_private;
 use super::join::{Homes, Lists};
 use super::rows::{AccountService, CustomField, Id, Item, ItemField, Metadata, RadiusAccount, UninventoriedMac};
 use crate::billing::Clue;
@@ -43,7 +44,8 @@ impl<'a> Equipment<'a> {
     /// Sorts the lists. `services`: the services that carry data, by account.
     pub(super) fn new(lists: &'a Lists, homes: &'a Homes<'a>, services: &BTreeMap<Id, Vec<&AccountService>>) -> Self {
         let mut metadata: BTreeMap<Id, Vec<&Metadata>> = BTreeMap::new();
-        for row in &lists.metadata {
+        let shown = |row: &&Metadata| !is_private(&row.service_metadatum.name);
+        for row in lists.metadata.iter().filter(shown) {
             metadata.entry(row.account_service_id).or_default().push(row);
         }
         Self {
@@ -69,7 +71,9 @@ impl<'a> Equipment<'a> {
                 }
             }
         }
-        for field in items().flat_map(|item| &item.inventory_model_field_data.entities) {
+        // Routers come with passwords.
+        let fields = items().flat_map(|item| &item.inventory_model_field_data.entities);
+        for field in fields.filter(|field| !is_private(&field.inventory_model_field.name)) {
             clues.add(
                 format!("inventory.{}", field.inventory_model_field.name),
                 Some(&field.value),

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::tz::TimeZone;
 use serde_json::Value;
 
+use super::super::private::is_private;
 use super::clues::Equipment;
 use super::rows::{
     Account as AccountRow, AccountService, Address, CustomField, DisconnectionLog, Id, Item, Metadata, RadiusAccount,
@@ -235,7 +236,7 @@ fn is_home(address: &Address) -> bool {
 
 fn by_holder(fields: &[CustomField]) -> BTreeMap<Id, Vec<&CustomField>> {
     let mut held: BTreeMap<Id, Vec<&CustomField>> = BTreeMap::new();
-    for field in fields {
+    for field in fields.iter().filter(|field| !is_private(&field.custom_field.name)) {
         held.entry(field.customfielddataable_id).or_default().push(field);
     }
     held

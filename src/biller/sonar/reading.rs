@@ -13,7 +13,7 @@ use super::session::Session;
 use super::walk::{Count, Page, Unfit, Walk};
 
 /// How many parts of a list are asked for in one request.
-const PARTS: usize = 50;
+const PARTS: usize = 100;
 
 /// Over how many generations accounts may belong to each other: parents of parents, children of children.
 const GENERATIONS: usize = 8;

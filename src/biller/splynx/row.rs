@@ -10,6 +10,8 @@ use jiff::civil::Date;
 use serde::Deserialize;
 use serde::de::{Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
+use super::super::private::is_private;
+
 /// A tariff: what is sold.
 #[derive(Debug, Clone, Deserialize)]
 pub(super) struct Tariff {
@@ -274,14 +276,6 @@ impl<'de> Deserialize<'de> for Fields {
         }
         deserializer.deserialize_any(Map)
     }
-}
-
-/// Whether a field is named like something that is nobody's business here.
-fn is_private(name: &str) -> bool {
-    let name = name.to_lowercase();
-    ["pass", "secret", "mail", "phone", "mobile", "iban", "card"]
-        .iter()
-        .any(|word| name.contains(word))
 }
 
 /// The names of a customer's labels: a list of `{id, label, color}`.

@@ -83,7 +83,11 @@ fn town() -> Fake {
         ];
         fake.make("InventoryModelField", &values)
     };
-    let (wan, name) = (field("WAN mac", false), field("Host name", true));
+    let (wan, name, wifi) = (
+        field("WAN mac", false),
+        field("Host name", true),
+        field("WiFi Password", false),
+    );
     let router = fake.make(
         "InventoryItem",
         &[
@@ -92,7 +96,7 @@ fn town() -> Fake {
             ("inventoryitemable_id", json!(home)),
         ],
     );
-    for data in [(wan, "00:00:5E:00:53:D1"), (name, "router-1")] {
+    for data in [(wan, "00:00:5E:00:53:D1"), (name, "router-1"), (wifi, "canary-wifi")] {
         let values = [
             ("inventory_item_id", json!(router)),
             ("inventory_model_field_id", json!(data.0)),
@@ -114,6 +118,8 @@ fn town() -> Fake {
     fake.write_field("Address", home, "GAM port", "mdu-1/4");
     fake.write_field("Address", home, "Floor", "2");
     fake.write_field("Account", 1003, "Floor", "3");
+    fake.write_field("Account", 1003, "Second phone", "canary-phone");
+    fake.write_field("Address", home, "Gate passcode", "canary-gate");
     let port = fake.make(
         "ServiceMetadata",
         &[("service_id", json!(3)), ("name", json!("GAM port"))],
@@ -232,7 +238,7 @@ fn nothing_private_is_asked_for_or_shown() {
     let book = on(client.sweep()).unwrap();
     on(client.look(&["2001".to_owned()].into())).unwrap();
     let debug = format!("{client:?} {book:?}");
-    assert!(!debug.contains(TOKEN) && !debug.contains("canary-radius"), "{debug}");
+    assert!(!debug.contains(TOKEN) && !debug.contains("canary"), "{debug}");
     for asked in fake.requests() {
         assert!(!asked.contains("password") && !asked.contains(TOKEN), "{asked}");
     }
