@@ -173,6 +173,10 @@ impl<'f> Judge<'_, 'f> {
         let mut edits = Vec::new();
         for change in changes {
             said.push(match change.field {
+                // Its standing says the word itself.
+                STATE if change.want == suspended && listed.service.standing == Standing::Suspended => {
+                    standing_words(listed.service)
+                }
                 STATE if change.want == suspended => format!("suspended: {}", standing_words(listed.service)),
                 STATE => format!("restored: {}", standing_words(listed.service)),
                 ENDED if change.want.is_empty() => "not over any more".to_owned(),

@@ -18,7 +18,7 @@ fn a_plan_and_a_standing_reach_the_subscriber_and_nothing_else_does() {
     let decided = desk.sync();
     assert_eq!(
         intents(&decided),
-        "plan s-1: plan home-200 → fiber-500\nsuspend s-2: suspended: suspended (service suspended)"
+        "plan s-1: plan home-200 → fiber-500\nsuspend s-2: suspended (service suspended)"
     );
     let wanted = TEXT
         .replace(
@@ -282,8 +282,7 @@ fn a_hold_freezes_until_its_end() {
     assert_eq!(intents(&decided), "");
     assert_eq!(
         open(&decided),
-        "Held s-1 1/11: held until 2026-12-01T00:00:00Z (\"dispute\"); billing asks for: plan home-200 → fiber-500; suspended: \
-         suspended (service suspended)"
+        "Held s-1 1/11: held until 2026-12-01T00:00:00Z (\"dispute\"); billing asks for: plan home-200 → fiber-500; suspended (service suspended)"
     );
     desk.later(3);
     assert!(intents(&desk.sync()).starts_with("suspend s-1"));
@@ -333,10 +332,7 @@ fn what_is_sold_is_found_by_its_id_a_plan_s_own_id_or_its_name_and_else_asked_fo
     desk.service("3/13", "8", Standing::Active, &mac(3)).offer = None;
     let decided = desk.decide();
     // What was sold is not known; that it rests is.
-    assert_eq!(
-        intents(&decided),
-        "suspend s-1: suspended: suspended (service suspended)"
-    );
+    assert_eq!(intents(&decided), "suspend s-1: suspended (service suspended)");
     assert_eq!(
         open(&decided),
         "Question s-1 1/11: `7` of Splynx (Fiber 400, 400/400 Mbps) is no plan here: write `7: PLAN` under `billing.splynx.plans`; \

@@ -144,10 +144,7 @@ fn what_was_asked_for_by_id_is_not_measured_against_everything() {
     let mut looked = desk.looked(&asked);
     looked.book.accounts.remove("4");
     let decided = looked.sync();
-    assert_eq!(
-        intents(&decided),
-        "suspend m-3: suspended: suspended (service suspended)"
-    );
+    assert_eq!(intents(&decided), "suspend m-3: suspended (service suspended)");
     assert!(open(&decided).starts_with("NoService m-4"));
     assert_eq!(looked.before.told, desk.before.told);
 }
@@ -163,7 +160,7 @@ fn above_a_limit_nothing_of_that_kind_is_written_and_all_of_it_is_listed() {
     assert_eq!(intents(&decided), "plan m-30: plan home-200 → fiber-500");
     assert_eq!(decided.open.len(), 21);
     assert!(open(&decided).contains(
-        "Refused m-9 9/19: suspended: suspended (service suspended); refused by `limits.suspend`: 21 at once, and 20 are let through, \
+        "Refused m-9 9/19: suspended (service suspended); refused by `limits.suspend`: 21 at once, and 20 are let through, \
          or allow it with `--allow suspend=21`"
     ));
     allow(&mut desk, "suspend=21");
