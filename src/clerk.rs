@@ -501,12 +501,16 @@ fn work(ledger: &mut Ledger, job: Job<'_>, desk: &Desk, order: &Order, runtime: 
     } = job;
     let now = Timestamp::now();
     if ledger.tip.as_deref() != Some(&tip.commit) {
-        let messages = match desk.mirror.messages(&tip.commit, ledger.tip.as_deref()) {
-            Ok(messages) if !messages.is_empty() => messages,
-            // The branch was rewritten: what was read of it may not be there any more.
-            Ok(_) | Err(_) => {
+        let messages = |until: Option<&str>| {
+            let messages = desk.mirror.messages(&tip.commit, until);
+            messages.map_err(ClerkError::History)
+        };
+        let messages = match messages(ledger.tip.as_deref())? {
+            Some(messages) => messages,
+            None => {
+                // What was read of a branch that was rewritten since may not be there any more.
                 *ledger = Ledger::default();
-                desk.mirror.messages(&tip.commit, None).map_err(ClerkError::History)?
+                messages(None)?.unwrap_or_default()
             }
         };
         ledger.read(book.kind, &messages);

@@ -295,13 +295,18 @@ async fn advances(origin: &Origin, address: &str, access: Access) {
     assert_eq!(git(&["rev-parse", "main"]), commits[1]);
     let tip = branch.fetch().await.commit;
     assert_eq!(tip, commits[1]);
-    let messages = branch.mirror.messages(&tip, Some(&first)).unwrap();
+    let messages = branch.mirror.messages(&tip, Some(&first)).unwrap().unwrap();
     let texts: Vec<&str> = messages
         .iter()
         .filter_map(|message| message.text.lines().next())
         .collect();
     assert_eq!(texts, ["a: two", "a: one"], "the newest first");
-    assert_eq!(branch.mirror.messages(&tip, Some(&tip)).unwrap(), []);
+    assert_eq!(branch.mirror.messages(&tip, Some(&tip)).unwrap(), Some(Vec::new()));
+    assert_eq!(
+        branch.mirror.messages(&first, Some(&tip)).unwrap(),
+        None,
+        "it was rewritten"
+    );
 }
 
 #[tokio::test]

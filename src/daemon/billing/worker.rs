@@ -120,7 +120,7 @@ impl Worker {
             if is_whole || !events.is_empty() {
                 let done = self.look(&events, is_whole, is_due).await;
                 let wait = if done { self.poll } else { self.backoff() };
-                if is_whole || !done {
+                if is_whole {
                     next_sweep = later(now, wait);
                 }
                 self.failures = if done { 0 } else { self.failures.saturating_add(1) };

@@ -94,28 +94,36 @@ impl Mirror {
         }
     }
 
-    /// The messages of the commits that lead to one, the newest first; those that lead to `until` as well are left out.
+    /// The messages of the commits that lead to one, the newest first; those that lead to `until` as well are left out. `None` where the one
+    /// does not follow from the other: the branch was rewritten.
     ///
     /// # Errors
     ///
     /// [`RevisionError::Git`].
-    pub fn messages(&self, commit: &str, until: Option<&str>) -> Result<Vec<Message>, RevisionError> {
+    pub fn messages(&self, commit: &str, until: Option<&str>) -> Result<Option<Vec<Message>>, RevisionError> {
         let repository = Repository::open_bare(&self.path)?;
         let mut walk = repository.revwalk()?;
         walk.set_sorting(Sort::TOPOLOGICAL | Sort::TIME)?;
-        walk.push(Oid::from_str(commit)?)?;
+        let commit = Oid::from_str(commit)?;
+        walk.push(commit)?;
         if let Some(until) = until {
-            walk.hide(Oid::from_str(until)?)?;
+            let until = Oid::from_str(until)?;
+            // One that is gone has nothing that follows from it.
+            if until != commit && !repository.graph_descendant_of(commit, until).unwrap_or(false) {
+                return Ok(None);
+            }
+            walk.hide(until)?;
         }
-        walk.map(|id| {
+        let messages = walk.map(|id| {
             let commit = repository.find_commit(id?)?;
             Ok(Message {
                 commit: commit.id().to_string(),
                 at: Timestamp::from_second(commit.time().seconds()).unwrap_or(Timestamp::MIN),
                 text: commit.message().unwrap_or_default().to_owned(),
             })
-        })
-        .collect()
+        });
+        let messages = messages.collect::<Result<_, RevisionError>>()?;
+        Ok(Some(messages))
     }
 }
 
