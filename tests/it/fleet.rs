@@ -100,7 +100,13 @@ impl From<Output> for Ran {
             stderr: String::from_utf8(output.stderr).unwrap(),
         };
         if ran.stdout.contains("\"plan_sha256\": \"") {
-            fits_plan_schema(&serde_json::from_str(&ran.stdout).unwrap());
+            let document: serde_json::Value = serde_json::from_str(&ran.stdout).unwrap();
+            // On record of a run it is one of several things.
+            let plan = document
+                .get("plan")
+                .filter(|plan| plan.is_object())
+                .unwrap_or(&document);
+            fits_plan_schema(plan);
         }
         ran
     }
