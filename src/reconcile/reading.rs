@@ -101,7 +101,7 @@ impl Context {
         };
         let looks = futures::stream::iter(aware).map(look);
         let looks = looks.buffer_unordered(self.parallelism.reading.max(1));
-        looks.filter_map(async |seen| seen).collect().await
+        looks.filter_map(std::future::ready).collect().await
     }
 
     /// Looks up what is on record of a device that was read.
