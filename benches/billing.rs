@@ -19,6 +19,11 @@ use std::time::{Duration, Instant};
 use gamops::sim::billing::{Seed, SeedCustomer};
 use gamops::sim::splynx::{KEY, SECRET, Splynx};
 
+use shared::git;
+
+#[path = "shared/git.rs"]
+mod shared;
+
 const GAMOPS: &str = env!("CARGO_BIN_EXE_gamops");
 /// Subscribers of a device, one on each port.
 const SUBSCRIBERS: u64 = 24;
@@ -123,15 +128,4 @@ fn sync(folder: &Path) -> (Duration, String) {
 
 fn commits(bare: &Path) -> usize {
     git(bare, &["rev-list", "--count", "main"]).parse().unwrap()
-}
-
-fn git(folder: &Path, arguments: &[&str]) -> String {
-    let done = Command::new("git")
-        .args(["-c", "user.name=bench", "-c", "user.email=bench@localhost"])
-        .args(arguments)
-        .current_dir(folder)
-        .output()
-        .unwrap();
-    assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
-    String::from_utf8(done.stdout).unwrap().trim().to_owned()
 }

@@ -23,6 +23,11 @@ use gamops::domain::Model;
 use gamops::sim::{DeviceSpec, Fault, Fleet, FleetOptions};
 use serde_json::Value;
 
+use shared::git;
+
+#[path = "shared/git.rs"]
+mod shared;
+
 const GAMOPS: &str = env!("CARGO_BIN_EXE_gamops");
 const SUBSCRIBERS: usize = 24;
 
@@ -347,26 +352,6 @@ impl World {
         follower.until(|_| true);
         follower
     }
-}
-
-fn git(folder: &Path, arguments: &[&str]) -> String {
-    let who = |role: &str| {
-        [
-            (format!("GIT_{role}_NAME"), "a"),
-            (format!("GIT_{role}_EMAIL"), "a@example.org"),
-        ]
-    };
-    let output = Command::new("git")
-        .args(arguments)
-        .current_dir(folder)
-        .env("GIT_CONFIG_GLOBAL", "/dev/null")
-        .env("GIT_CONFIG_SYSTEM", "/dev/null")
-        .envs(who("AUTHOR"))
-        .envs(who("COMMITTER"))
-        .output()
-        .unwrap();
-    assert!(output.status.success(), "git {arguments:?}: {output:?}");
-    String::from_utf8(output.stdout).unwrap().trim().to_owned()
 }
 
 /// The daemon.

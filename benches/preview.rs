@@ -30,6 +30,11 @@ use gamops::repo::read_inventory;
 use gamops::repo::remote::{Access, Address, Destination, Publication, push};
 use jiff::Timestamp;
 
+use shared::git;
+
+#[path = "shared/git.rs"]
+mod shared;
+
 const GAMOPS: &str = env!("CARGO_BIN_EXE_gamops");
 const SUBSCRIBERS: usize = 24;
 const RUNS: usize = 5;
@@ -198,23 +203,4 @@ fn publish(work: &Path) {
 fn commit(work: &Path) {
     git(work, &["add", "--all"]);
     git(work, &["commit", "--quiet", "--message", "on"]);
-}
-
-fn git(folder: &Path, arguments: &[&str]) {
-    let who = |role: &str| {
-        [
-            (format!("GIT_{role}_NAME"), "a"),
-            (format!("GIT_{role}_EMAIL"), "a@example.org"),
-        ]
-    };
-    let output = Command::new("git")
-        .args(arguments)
-        .current_dir(folder)
-        .env("GIT_CONFIG_GLOBAL", "/dev/null")
-        .env("GIT_CONFIG_SYSTEM", "/dev/null")
-        .envs(who("AUTHOR"))
-        .envs(who("COMMITTER"))
-        .output()
-        .unwrap();
-    assert!(output.status.success(), "git {arguments:?}: {output:?}");
 }
