@@ -3,7 +3,7 @@
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::Sha256;
 
-use crate::domain::Secret;
+use crate::domain::{Secret, hex, unhex};
 
 /// What stands around a sealed document, so that nobody sees it on a page.
 const OPEN: &str = "<!-- gamops:sealed:v1 ";
@@ -28,8 +28,9 @@ pub fn sealed<'t>(key: &Secret, text: &'t str) -> Vec<&'t str> {
 #[must_use]
 pub fn code(key: &Secret, text: &[u8]) -> String {
     // A key of any length will do for this code: it is there.
-    let code = mac(key, text).map(|mac| mac.finalize().into_bytes());
-    code.iter().flatten().map(|byte| format!("{byte:02x}")).collect()
+    mac(key, text)
+        .map(|mac| hex(&mac.finalize().into_bytes()))
+        .unwrap_or_default()
 }
 
 /// Whether this is the code of a text, in constant time.
@@ -42,18 +43,6 @@ fn mac(key: &Secret, text: &[u8]) -> Option<Hmac<Sha256>> {
     let mut mac = Hmac::<Sha256>::new_from_slice(key.expose().as_bytes()).ok()?;
     mac.update(text);
     Some(mac)
-}
-
-fn unhex(text: &str) -> Option<Vec<u8>> {
-    let digit = |byte: u8| char::from(byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
-    let (pairs, rest) = text.as_bytes().as_chunks::<2>();
-    if !rest.is_empty() {
-        return None;
-    }
-    pairs
-        .iter()
-        .map(|[high, low]| Some(digit(*high)? << 4 | digit(*low)?))
-        .collect()
 }
 
 #[cfg(test)]

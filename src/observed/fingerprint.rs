@@ -4,6 +4,8 @@ use std::io::{BufWriter, Write};
 
 use sha2::{Digest as _, Sha256};
 
+use crate::domain::hex;
+
 use super::{DeviceConfig, RunningConfig};
 
 /// SHA-256, in hex, over a value as JSON: equal for equal values. The JSON, which may be that of a whole fleet, is never
@@ -21,10 +23,7 @@ pub fn sha256(value: &impl serde::Serialize) -> String {
     } else {
         Sha256::digest([])
     };
-    let digit = |number: u8| char::from_digit(u32::from(number), 16).unwrap_or_default();
-    (digest.iter())
-        .flat_map(|byte| [digit(byte >> 4), digit(byte & 0xf)])
-        .collect()
+    hex(&digest)
 }
 
 /// Takes bytes as a file would.
