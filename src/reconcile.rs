@@ -113,6 +113,32 @@ pub struct Context {
     pub reviewed: Option<Arc<Ledger>>,
 }
 
+impl Context {
+    /// A run that nothing more was said of: now, for an inventory that comes from no commit, by people, with nobody told of it.
+    #[must_use]
+    pub fn new(inventory: Arc<Inventory>, store: Store, keyring: Arc<Keyring>) -> Self {
+        Self {
+            inventory,
+            commit: None,
+            allowances: Allowances::default(),
+            now: Timestamp::now(),
+            ignore_windows: false,
+            store,
+            keyring,
+            host_key_policy: HostKeyPolicy::AcceptNew,
+            parallelism: Parallelism::default(),
+            events: Events::default(),
+            cancel: CancellationToken::new(),
+            leases: Leases::default(),
+            aside: BTreeSet::new(),
+            sightings: Sightings::default(),
+            is_daemon: false,
+            leaving: Leaving::default(),
+            reviewed: None,
+        }
+    }
+}
+
 /// How much drift a run leaves as it is.
 #[derive(Debug, Clone, Default)]
 pub struct Leaving {

@@ -1,12 +1,9 @@
 //! From flags to what a run needs: the inventory read and valid, the database open.
 
-use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::Context as _;
-use jiff::Timestamp;
-use tokio_util::sync::CancellationToken;
 
 use crate::diagnostic::{Colour, SourceFile};
 use crate::dialect::running::canonical;
@@ -15,7 +12,7 @@ use crate::inventory::model::{Device, Inventory};
 use crate::observed::{Answer, AssumedWord, Capabilities, DeviceConfig, RunningConfig};
 use crate::plan::guard::{Allow, Allowances, TRAILER, allowed_by};
 use crate::plan::resolve;
-use crate::reconcile::{Context, Events, Leases, Leaving, Parallelism, Planned, Sightings};
+use crate::reconcile::{Context, Events, Parallelism, Planned};
 use crate::store::Store;
 use crate::transport::credentials::Keyring;
 use crate::{inventory, repo};
@@ -78,27 +75,15 @@ pub(super) fn context(inventory: Inventory, path: &Path, fleet: &FleetArgs, even
 /// The same for a run that reads devices and plans nothing.
 pub(super) fn reading(inventory: Inventory, reach: &ReachArgs, events: Events) -> anyhow::Result<Context> {
     let store = Store::open(&reach.state.path(&inventory)?)?;
+    let keyring = Arc::new(Keyring::from_environment()?);
     Ok(Context {
-        inventory: Arc::new(inventory),
-        commit: None,
-        allowances: Allowances::default(),
-        now: Timestamp::now(),
-        ignore_windows: false,
-        store,
-        keyring: Arc::new(Keyring::from_environment()?),
         host_key_policy: reach.host_key_policy,
         parallelism: Parallelism {
             reading: usize::from(reach.parallelism),
             ..Parallelism::default()
         },
         events,
-        cancel: CancellationToken::new(),
-        leases: Leases::default(),
-        aside: BTreeSet::new(),
-        sightings: Sightings::default(),
-        is_daemon: false,
-        leaving: Leaving::default(),
-        reviewed: None,
+        ..Context::new(Arc::new(inventory), store, keyring)
     })
 }
 

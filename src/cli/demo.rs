@@ -1,22 +1,18 @@
 //! `gamops demo`: the whole loop on simulated devices, in a temporary folder.
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Instant;
 
 use anyhow::Context as _;
-use tokio_util::sync::CancellationToken;
 
 use crate::diagnostic::SourceFile;
 use crate::inventory;
 use crate::inventory::model::Inventory;
-use crate::plan::guard::Allowances;
 use crate::plan::{Target, count, plan_text};
-use crate::reconcile::{Context, DeviceResult, Leases, Leaving, Orders, Parallelism, Sightings};
+use crate::reconcile::{Context, DeviceResult, Orders};
 use crate::sim::{Fleet, FleetOptions};
 use crate::store::Store;
 use crate::transport::credentials::Keyring;
-use crate::transport::ssh::HostKeyPolicy;
 
 use super::exit::Exit;
 use super::progress::Progress;
@@ -191,24 +187,10 @@ struct Demo {
 impl Demo {
     fn context(&self, devices: usize) -> anyhow::Result<(Context, Progress)> {
         let (progress, events) = Progress::start(devices);
+        let (store, keyring) = (Store::open(&self.state)?, Arc::new(Keyring::from_environment()?));
         let context = Context {
-            allowances: Allowances::default(),
-            inventory: Arc::clone(&self.inventory),
-            commit: None,
-            now: jiff::Timestamp::now(),
-            ignore_windows: false,
-            store: Store::open(&self.state)?,
-            keyring: Arc::new(Keyring::from_environment()?),
-            host_key_policy: HostKeyPolicy::AcceptNew,
-            parallelism: Parallelism::default(),
             events,
-            cancel: CancellationToken::new(),
-            leases: Leases::default(),
-            aside: BTreeSet::new(),
-            sightings: Sightings::default(),
-            is_daemon: false,
-            leaving: Leaving::default(),
-            reviewed: None,
+            ..Context::new(Arc::clone(&self.inventory), store, keyring)
         };
         Ok((context, progress))
     }

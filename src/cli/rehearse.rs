@@ -134,12 +134,8 @@ fn exit(made: &Made, rehearsal: &Rehearsal) -> Exit {
 
 /// Why guards and rules refuse a plan.
 fn refusals(plan: &Plan) -> Vec<String> {
-    let trips = plan.trips.iter().filter(|trip| trip.is_refused());
-    let mut lines: Vec<String> = trips
-        .map(|trip| format!("Refused by guard {}: {}", trip.guard.word(), trip.message()))
-        .collect();
-    let rulings = plan.rulings.iter().filter(|ruling| ruling.is_refused());
-    lines.extend(rulings.map(|ruling| format!("Refused by rule {}: {}", ruling.rule, ruling.words())));
+    let guarded = plan.guarded_by();
+    let mut lines: Vec<String> = guarded.iter().map(|why| format!("Refused by {why}")).collect();
     lines.extend(way_through(&plan.trips).map(|way| format!("  help: {way}")));
     lines
 }

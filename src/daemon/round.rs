@@ -5,7 +5,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures::StreamExt as _;
-use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
 
 use crate::plan::drift::Leave;
@@ -14,7 +13,7 @@ use crate::plan::model::{DeviceChanges, DevicePlan, Plan};
 use crate::plan::reviewed::{self, Found, Ledger, Size};
 use crate::plan::{Target, count};
 use crate::reconcile::{
-    Context, DeviceOutcome, DeviceResult, Events, Leases, Leaving, Orders, Parallelism, Planned, RunError, Sightings,
+    Context, DeviceOutcome, DeviceResult, Events, Leaving, Orders, Parallelism, Planned, RunError, Sightings,
 };
 use crate::store::Store;
 use crate::transport::credentials::{Keyring, SettingsError as KeyringError};
@@ -122,17 +121,13 @@ pub(super) struct Tools {
 
 /// How devices are asked, and by whom.
 pub(super) fn context(settings: &Settings, tools: &Tools, order: &Order<'_>) -> Context {
+    let inventory = Arc::clone(&order.force.inventory);
     Context {
-        inventory: Arc::clone(&order.force.inventory),
         commit: order.force.commit.clone(),
         allowances: Allowances {
             by_flag: Vec::new(),
             by_commit: order.force.allowed.clone(),
         },
-        now: Timestamp::now(),
-        ignore_windows: false,
-        store: tools.store.clone(),
-        keyring: Arc::clone(&tools.keyring),
         host_key_policy: settings.devices.host_keys,
         parallelism: Parallelism {
             reading: usize::from(settings.devices.read_at_once),
@@ -141,7 +136,6 @@ pub(super) fn context(settings: &Settings, tools: &Tools, order: &Order<'_>) -> 
         },
         events: tools.events.clone(),
         cancel: tools.cancel.clone(),
-        leases: Leases::default(),
         aside: order.aside.clone(),
         sightings: tools.sightings.clone(),
         is_daemon: true,
@@ -154,6 +148,7 @@ pub(super) fn context(settings: &Settings, tools: &Tools, order: &Order<'_>) -> 
                 to_people: order.given_up.clone(),
             },
         },
+        ..Context::new(inventory, tools.store.clone(), Arc::clone(&tools.keyring))
     }
 }
 
@@ -323,12 +318,7 @@ fn shown(plan: &Plan, guarded: Vec<String>) -> Outcome {
 
 /// Why guards and rules refuse a plan, in words, and what to do if it is meant.
 fn refusals(plan: &Plan) -> Vec<String> {
-    let trips = plan.trips.iter().filter(|trip| trip.is_refused());
-    let mut words: Vec<String> = trips
-        .map(|trip| format!("guard {}: {}", trip.guard.word(), trip.message()))
-        .collect();
-    let rulings = plan.rulings.iter().filter(|ruling| ruling.is_refused());
-    words.extend(rulings.map(|ruling| format!("rule {}: {}", ruling.rule, ruling.words())));
+    let mut words = plan.guarded_by();
     words.extend(way_through(&plan.trips));
     words
 }

@@ -428,6 +428,16 @@ impl Plan {
         actionable.map(DeviceChanges::summary).sum()
     }
 
+    /// Which guards and rules refuse it as a whole, and why: `guard destroy-per-device: ...`.
+    #[must_use]
+    pub fn guarded_by(&self) -> Vec<String> {
+        let trips = self.trips.iter().filter(|trip| trip.is_refused());
+        let trips = trips.map(|trip| format!("guard {}: {}", trip.guard.word(), trip.message()));
+        let rulings = self.rulings.iter().filter(|ruling| ruling.is_refused());
+        let rulings = rulings.map(|ruling| format!("rule {}: {}", ruling.rule, ruling.words()));
+        trips.chain(rulings).collect()
+    }
+
     /// Whether a guard or a rule refuses it: then nothing is sent to any device.
     #[must_use]
     pub fn is_guarded(&self) -> bool {

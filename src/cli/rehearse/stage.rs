@@ -5,7 +5,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use anyhow::Context as _;
-use tokio_util::sync::CancellationToken;
 
 use crate::dialect::running::canonical;
 use crate::domain::SubscriberModel;
@@ -13,13 +12,11 @@ use crate::inventory::guards::Guards;
 use crate::inventory::model::{Device, Inventory};
 use crate::inventory::rollout::Waves;
 use crate::observed::{Answer, DeviceConfig, ProfileRef, RunningConfig};
-use crate::plan::guard::Allowances;
 use crate::published::Sighting;
-use crate::reconcile::{Context, Events, Leases, Leaving, Parallelism, Sightings};
+use crate::reconcile::{Context, Parallelism};
 use crate::sim::{DeviceSpec, Fleet, FleetOptions, Knobs, SimError};
 use crate::store::Store;
 use crate::transport::credentials::{FACTORY, Keyring};
-use crate::transport::ssh::HostKeyPolicy;
 
 use super::super::observed::{Made, Manner};
 
@@ -38,10 +35,7 @@ impl Stage {
     pub(super) async fn set(made: &Made, cast: &BTreeSet<String>, manner: Manner<'_>) -> anyhow::Result<(Self, Unfit)> {
         let folder = tempfile::tempdir().context("making a temporary folder")?;
         let store = Store::open(&folder.path().join("state.db"))?;
-        let mut inventory = Inventory {
-            devices: made.inventory.devices.clone(),
-            ..made.inventory.clone()
-        };
+        let mut inventory = made.inventory.clone();
         inventory.devices.retain(|key, _| cast.contains(key));
         // They were asked about the plan for the real fleet.
         inventory.policies.guards = Guards {
@@ -76,28 +70,16 @@ impl Stage {
             FACTORY.clone_into(&mut device.credentials);
             device.host_key = None;
         }
+        let keyring = Arc::new(Keyring::from_environment()?);
         let context = Context {
-            inventory: Arc::new(inventory),
-            commit: None,
-            allowances: Allowances::default(),
             now: manner.now,
             ignore_windows: manner.ignore_windows,
-            store,
-            keyring: Arc::new(Keyring::from_environment()?),
-            host_key_policy: HostKeyPolicy::AcceptNew,
             // Both ends are on this machine.
             parallelism: Parallelism {
                 reading: 32,
                 ..Parallelism::default()
             },
-            events: Events::default(),
-            cancel: CancellationToken::new(),
-            leases: Leases::default(),
-            aside: BTreeSet::new(),
-            sightings: Sightings::default(),
-            is_daemon: false,
-            leaving: Leaving::default(),
-            reviewed: None,
+            ..Context::new(Arc::new(inventory), store, keyring)
         };
         Ok((
             Self {
