@@ -10,6 +10,7 @@ mod sonar;
 mod splynx;
 
 use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use futures::future::BoxFuture;
@@ -75,15 +76,58 @@ pub struct Connection {
     pub within: Duration,
 }
 
-/// A billing system, by what it is reached with; nothing is asked yet.
-///
-/// # Errors
-///
-/// [`BillerError::Settings`], [`BillerError::Http`].
-pub fn open(kind: BillingKind, connection: Connection) -> Result<Box<dyn BillingSystem>, BillerError> {
-    match kind {
-        BillingKind::Splynx => Ok(Box::new(Splynx::new(connection)?)),
-        BillingKind::Sonar => Ok(Box::new(Sonar::new(&connection)?)),
+/// A system as it was opened last: logins and connections last longer than one use of it.
+#[derive(Default)]
+pub struct Kept(Mutex<Option<(Connection, Arc<dyn BillingSystem>)>>);
+
+impl std::fmt::Debug for Kept {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Kept").finish_non_exhaustive()
+    }
+}
+
+impl Kept {
+    /// The system, where it was opened last with the same.
+    #[must_use]
+    pub fn like(&self, kind: BillingKind, connection: &Connection) -> Option<Arc<dyn BillingSystem>> {
+        let kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let (with, system) = kept.as_ref()?;
+        (system.kind() == kind && with == connection).then(|| Arc::clone(system))
+    }
+
+    /// Opens it anew. `above`: as [`Connection::above`], which does not make it another system.
+    ///
+    /// # Errors
+    ///
+    /// [`BillerError::Settings`], [`BillerError::Http`].
+    pub fn open(
+        &self,
+        kind: BillingKind,
+        connection: Connection,
+        above: u64,
+    ) -> Result<Arc<dyn BillingSystem>, BillerError> {
+        let with = Connection {
+            above,
+            ..connection.clone()
+        };
+        let system: Arc<dyn BillingSystem> = match kind {
+            BillingKind::Splynx => Arc::new(Splynx::new(with)?),
+            BillingKind::Sonar => Arc::new(Sonar::new(&with)?),
+        };
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some((connection, Arc::clone(&system)));
+        Ok(system)
+    }
+
+    /// The system, opened where it is not; for what needs no login.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::open`].
+    pub fn of(&self, kind: BillingKind, connection: Connection) -> Result<Arc<dyn BillingSystem>, BillerError> {
+        match self.like(kind, &connection) {
+            Some(system) => Ok(system),
+            None => self.open(kind, connection, 0),
+        }
     }
 }
 

@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 use tokio::runtime::Handle;
 use tokio::task::spawn_blocking;
 
-use crate::biller::{BillerError, BillingSystem, Connection, Extra, open};
+use crate::biller::{BillerError, BillingSystem, Connection, Extra, Kept};
 use crate::billing::report::{Report, report};
 use crate::billing::{
     Allowed, Book, Decided, Facts, Intent, Kind, Open, Remembered, Scope, SeenEndpoint, Way, decide, remember,
@@ -178,8 +178,7 @@ pub struct Clerk {
     /// More accounts than so many at once are one commit.
     one_by_one: usize,
     known: Arc<Mutex<Known>>,
-    /// The system as it was asked last, with what it was reached with: logins last longer than an order.
-    system: Mutex<Option<(Connection, Arc<dyn BillingSystem>)>>,
+    system: Kept,
 }
 
 /// What is worth knowing from one order to the next.
@@ -189,6 +188,9 @@ struct Known {
     ledger: Ledger,
 }
 
+/// What people are to decide, by its kind, with the edit that has it.
+type Proposals = BTreeMap<Kind, (Vec<Intent>, Edit)>;
+
 /// One step: decided on one tip.
 struct Step {
     onto: String,
@@ -197,7 +199,7 @@ struct Step {
     memory: Remembered,
     written: Vec<Commit>,
     left: Vec<Open>,
-    proposals: BTreeMap<Kind, (Vec<Intent>, Edit)>,
+    proposals: Proposals,
     moved: bool,
 }
 
@@ -219,7 +221,7 @@ impl Clerk {
             store,
             one_by_one,
             known: Arc::default(),
-            system: Mutex::default(),
+            system: Kept::default(),
         }
     }
 
@@ -235,20 +237,15 @@ impl Clerk {
             })?;
         let mut connection = desk.connection.clone();
         connection.extras = mapping.names().filter_map(Extra::behind).collect();
-        if let Some((before, system)) = &*self.system.lock().unwrap_or_else(PoisonError::into_inner)
-            && *before == connection
-        {
-            return Ok(Arc::clone(system));
+        if let Some(system) = self.system.like(self.kind, &connection) {
+            return Ok(system);
         }
         let number = self
             .store
             .billing_kept(&tip.inventory.id, self.kind.key(), NUMBER)
             .await?;
-        let mut opened = connection.clone();
-        opened.above = number.and_then(|number| number.parse().ok()).unwrap_or(0);
-        let system: Arc<dyn BillingSystem> = Arc::from(open(self.kind, opened)?);
-        *self.system.lock().unwrap_or_else(PoisonError::into_inner) = Some((connection, Arc::clone(&system)));
-        Ok(system)
+        let above = number.and_then(|number| number.parse().ok()).unwrap_or(0);
+        Ok(self.system.open(self.kind, connection, above)?)
     }
 
     /// Looks at the system and writes what that asks for.
@@ -500,21 +497,7 @@ fn work(ledger: &mut Ledger, job: Job<'_>, desk: &Desk, order: &Order, runtime: 
         one_by_one,
     } = job;
     let now = Timestamp::now();
-    if ledger.tip.as_deref() != Some(&tip.commit) {
-        let messages = |until: Option<&str>| {
-            let messages = desk.mirror.messages(&tip.commit, until);
-            messages.map_err(ClerkError::History)
-        };
-        let messages = match messages(ledger.tip.as_deref())? {
-            Some(messages) => messages,
-            None => {
-                // What was read of a branch that was rewritten since may not be there any more.
-                *ledger = Ledger::default();
-                messages(None)?.unwrap_or_default()
-            }
-        };
-        ledger.read(book.kind, &messages);
-    }
+    catch_up(ledger, book.kind, &tip.commit, &desk.mirror)?;
     let written = ledger.written(now);
     let facts = Facts {
         inventory: &tip.inventory,
@@ -534,7 +517,7 @@ fn work(ledger: &mut Ledger, job: Job<'_>, desk: &Desk, order: &Order, runtime: 
         memory,
         written: Vec::new(),
         left: Vec::new(),
-        proposals: BTreeMap::new(),
+        proposals: Proposals::new(),
         moved: false,
     };
     let occasion = Occasion {
@@ -552,33 +535,9 @@ fn work(ledger: &mut Ledger, job: Job<'_>, desk: &Desk, order: &Order, runtime: 
     step.decided = decided;
     let Batch { commits, left } = batch(&tip.files, push, one_by_one, occasion, now);
     step.left = left;
-    let mut by_kind: BTreeMap<Kind, Vec<Intent>> = BTreeMap::new();
-    for intent in propose {
-        by_kind.entry(intent.kind).or_default().push(intent);
-    }
-    for (kind, intents) in by_kind {
-        let mark = sha256(
-            &intents
-                .iter()
-                .map(|intent| (&intent.subscriber, &intent.sets))
-                .collect::<Vec<_>>(),
-        );
-        let made = batch(&tip.files, intents, 0, occasion, now);
-        step.left.extend(made.left);
-        let edits = made.commits.into_iter().map(|(addition, intents)| {
-            let edit = Edit {
-                onto: tip.commit.clone(),
-                branch: format!("gamops/billing/{}/{}", book.kind.key(), kind.word()),
-                files: addition.files,
-                message: addition.message,
-                marked_by: MARK,
-                mark: mark.clone(),
-                at: now,
-            };
-            (kind, (intents, edit))
-        });
-        step.proposals.extend(edits);
-    }
+    let (proposals, left) = proposals(&tip, propose, occasion, now);
+    step.left.extend(left);
+    step.proposals = proposals;
     let (additions, carried): (Vec<_>, Vec<_>) = commits.into_iter().unzip();
     if additions.is_empty() {
         return Ok(step);
@@ -599,6 +558,53 @@ fn work(ledger: &mut Ledger, job: Job<'_>, desk: &Desk, order: &Order, runtime: 
         }
     }
     Ok(step)
+}
+
+/// Reads the history of the branch on, up to its tip.
+fn catch_up(ledger: &mut Ledger, system: BillingKind, tip: &str, mirror: &Mirror) -> Result<(), ClerkError> {
+    if ledger.tip.as_deref() == Some(tip) {
+        return Ok(());
+    }
+    let messages = |until: Option<&str>| mirror.messages(tip, until).map_err(ClerkError::History);
+    let messages = match messages(ledger.tip.as_deref())? {
+        Some(messages) => messages,
+        None => {
+            // What was read of a branch that was rewritten since may not be there any more.
+            *ledger = Ledger::default();
+            messages(None)?.unwrap_or_default()
+        }
+    };
+    ledger.read(system, &messages);
+    Ok(())
+}
+
+/// What people are to decide, as one edit for each kind; and what cannot be written.
+fn proposals(tip: &Tip, intents: Vec<Intent>, occasion: Occasion<'_>, now: Timestamp) -> (Proposals, Vec<Open>) {
+    let mut by_kind: BTreeMap<Kind, Vec<Intent>> = BTreeMap::new();
+    for intent in intents {
+        by_kind.entry(intent.kind).or_default().push(intent);
+    }
+    let mut proposals = Proposals::new();
+    let mut left = Vec::new();
+    for (kind, intents) in by_kind {
+        let of = |intent: &Intent| (intent.subscriber.clone(), intent.sets.clone());
+        let mark = sha256(&intents.iter().map(of).collect::<Vec<_>>());
+        let made = batch(&tip.files, intents, 0, occasion, now);
+        left.extend(made.left);
+        for (addition, intents) in made.commits {
+            let edit = Edit {
+                onto: tip.commit.clone(),
+                branch: format!("gamops/billing/{}/{}", occasion.system.key(), kind.word()),
+                files: addition.files,
+                message: addition.message,
+                marked_by: MARK,
+                mark: mark.clone(),
+                at: now,
+            };
+            proposals.insert(kind, (intents, edit));
+        }
+    }
+    (proposals, left)
 }
 
 /// What people are asked.

@@ -2,15 +2,21 @@
 
 use std::time::Duration;
 
+use backon::ExponentialBuilder;
 use jiff::Timestamp;
 use jiff::fmt::rfc2822;
 
+use crate::transport::Retry;
 use crate::transport::http::{Http, Request};
 
 use super::BillerError;
 
 /// The most of an answer that is read: a page, or a whole list of a system that knows no pages.
 const ANSWER: usize = 64 * 1024 * 1024;
+
+/// How often what was not answered is asked again, and after how long at first; four times as long the next time.
+const AGAIN: usize = 2;
+const PAUSE: Duration = Duration::from_millis(250);
 
 /// An answer, whole.
 #[derive(Debug)]
@@ -24,13 +30,48 @@ pub(super) struct Answer {
     /// What the server's clock said.
     pub(super) at: Option<Timestamp>,
     /// Of how many rows the list is that was asked for, where the server says it (`X-total-count`).
-    pub total: Option<u64>,
+    pub(super) total: Option<u64>,
     /// After how long to ask again, where the server says it in seconds (`Retry-After`).
-    pub retry_after: Option<Duration>,
+    pub(super) retry_after: Option<Duration>,
     /// Where the server sends to instead (`Location`).
-    pub elsewhere: Option<String>,
+    pub(super) elsewhere: Option<String>,
     /// The body.
     pub(super) body: Vec<u8>,
+}
+
+/// The pauses before what was not answered is asked again: for what changes nothing.
+pub(super) fn pauses() -> ExponentialBuilder {
+    ExponentialBuilder::default()
+        .with_min_delay(PAUSE)
+        .with_factor(4.0)
+        .with_max_times(AGAIN)
+}
+
+/// Whether a server did not answer, rather than say no.
+pub(super) const fn is_silence(error: &BillerError) -> bool {
+    match error {
+        BillerError::Slow { .. } => true,
+        BillerError::Http(error) => matches!(error.retry(), Retry::Soon),
+        BillerError::Refused { status, .. } => *status >= 500,
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+impl Answer {
+    /// One that says nothing but this.
+    pub(super) fn of(url: &str, status: u16, content_type: &str, body: &str) -> Self {
+        Self {
+            url: url.to_owned(),
+            status,
+            content_type: content_type.to_owned(),
+            at: None,
+            total: None,
+            retry_after: None,
+            elsewhere: None,
+            body: body.as_bytes().to_vec(),
+        }
+    }
 }
 
 /// Asks, and waits for all of the answer.

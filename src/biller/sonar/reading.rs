@@ -1,6 +1,6 @@
 //! Reading Sonar: lists page after page to their ends, and whether they are one picture.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use jiff::Timestamp;
@@ -114,12 +114,20 @@ impl<'a> Reading<'a> {
 
     /// Items with all of their fields, also where the list of these was cut.
     pub(super) async fn complete(&self, mut items: Vec<Item>) -> Result<Vec<Item>, BillerError> {
-        let is_cut = |item: &&mut Item| !item.inventory_model_field_data.is_whole();
-        let cut: BTreeSet<u64> = (items.iter_mut().filter(is_cut)).map(|item| item.id.0).collect();
-        let fields: Vec<ItemField> = self.parts((List::FieldData, "inventory_item_id", &cut)).await?;
-        for item in items.iter_mut().filter(is_cut) {
-            let own = fields.iter().filter(|field| field.inventory_item_id == Some(item.id));
-            item.inventory_model_field_data.entities = own.cloned().collect();
+        let is_cut = |item: &Item| !item.inventory_model_field_data.is_whole();
+        let cut: BTreeSet<u64> = items.iter().filter(|item| is_cut(item)).map(|item| item.id.0).collect();
+        let mut fields: BTreeMap<u64, Vec<ItemField>> = BTreeMap::new();
+        for field in self
+            .parts::<ItemField>((List::FieldData, "inventory_item_id", &cut))
+            .await?
+        {
+            if let Some(item) = field.inventory_item_id {
+                fields.entry(item.0).or_default().push(field);
+            }
+        }
+        for item in items.iter_mut().filter(|item| is_cut(item)) {
+            let own = fields.get(&item.id.0).cloned();
+            item.inventory_model_field_data.entities = own.unwrap_or_default();
         }
         Ok(items)
     }

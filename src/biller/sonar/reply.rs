@@ -123,16 +123,7 @@ mod tests {
     use super::*;
 
     fn judged(status: u16, content_type: &str, body: &str) -> Result<Map<String, Value>, BillerError> {
-        let answer = Answer {
-            url: "https://isp.sonar.software/api/graphql".to_owned(),
-            status,
-            content_type: content_type.to_owned(),
-            at: None,
-            total: None,
-            retry_after: None,
-            elsewhere: None,
-            body: body.as_bytes().to_vec(),
-        };
+        let answer = Answer::of("https://isp.sonar.software/api/graphql", status, content_type, body);
         data(&answer, &Secret::new("canary-token"))
     }
 

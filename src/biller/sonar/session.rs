@@ -3,22 +3,17 @@
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use backon::{ExponentialBuilder, Retryable as _};
+use backon::Retryable as _;
 use jiff::Timestamp;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
-use super::super::send::send;
+use super::super::send::{is_silence, pauses, send};
 use super::super::{BillerError, Connection};
 use super::pace::Pace;
 use super::reply;
 use crate::domain::Secret;
-use crate::transport::Retry;
 use crate::transport::http::{Http, Method, Request};
-
-/// How often what was not answered is asked again, and after how long at first; four times as long the next time.
-const AGAIN: usize = 2;
-const PAUSE: Duration = Duration::from_millis(250);
 
 /// What Sonar is asked with.
 #[derive(Debug)]
@@ -59,11 +54,7 @@ impl Session {
         what: &str,
         body: &Value,
     ) -> Result<(Map<String, Value>, Option<Timestamp>), BillerError> {
-        let pauses = ExponentialBuilder::default()
-            .with_min_delay(PAUSE)
-            .with_factor(4.0)
-            .with_max_times(AGAIN);
-        (|| self.ask(what, body)).retry(pauses).when(is_silence).await
+        (|| self.ask(what, body)).retry(pauses()).when(is_silence).await
     }
 
     /// Asks, and waits for data. `what` is asked for, for messages.
@@ -127,15 +118,5 @@ impl Session {
             url: format!("{} ({list})", self.api),
             what,
         }
-    }
-}
-
-/// Whether a server did not answer, rather than say no.
-const fn is_silence(error: &BillerError) -> bool {
-    match error {
-        BillerError::Slow { .. } => true,
-        BillerError::Http(error) => matches!(error.retry(), Retry::Soon),
-        BillerError::Refused { status, .. } => *status >= 500,
-        _ => false,
     }
 }

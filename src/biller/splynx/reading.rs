@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use backon::{ExponentialBuilder, Retryable as _};
+use backon::Retryable as _;
 use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
@@ -13,7 +13,7 @@ use tokio::time::Instant;
 use crate::billing::{Book, Scope};
 use crate::domain::BillingKind;
 
-use super::super::send::Answer;
+use super::super::send::{Answer, is_silence, pauses};
 use super::super::{BillerError, Extra};
 use super::ask::{self, Call, List, NAMED, PAGE};
 use super::book::{self, Rows};
@@ -25,10 +25,6 @@ use super::session::Session;
 /// How long after the start of a reading what was not answered is asked again. What takes longer is begun anew by the caller: a
 /// picture that took many minutes is none.
 const PATIENCE: Duration = Duration::from_secs(120);
-
-/// How often it is asked again, and after how long at first; four times as long the next time.
-const AGAIN: usize = 2;
-const PAUSE: Duration = Duration::from_millis(250);
 
 /// The most pages of a list that may come without being full. A server with a limit of its own sends many; one whose rows come as fast as they
 /// are read would never end.
@@ -319,12 +315,8 @@ impl<'a> Reading<'a> {
             }
             Ok(answer)
         };
-        let pauses = ExponentialBuilder::default()
-            .with_min_delay(PAUSE)
-            .with_factor(4.0)
-            .with_max_times(AGAIN);
         let answer = ask
-            .retry(pauses)
+            .retry(pauses())
             .when(|error| is_silence(error) && started.elapsed() < PATIENCE)
             .await?;
         self.at = answer.at.or(self.at);
@@ -339,14 +331,4 @@ fn are_all<T>(rows: &[T], counted: Option<u64>) -> bool {
 
 fn last<T: Row>(rows: &[T]) -> Option<u64> {
     rows.last().map(Row::id)
-}
-
-/// Whether a server did not answer, rather than say no.
-const fn is_silence(error: &BillerError) -> bool {
-    match error {
-        BillerError::Slow { .. } => true,
-        BillerError::Http(error) => matches!(error.retry(), crate::transport::Retry::Soon),
-        BillerError::Refused { status, .. } => *status >= 500,
-        _ => false,
-    }
 }

@@ -218,16 +218,8 @@ mod tests {
     use super::*;
 
     fn answer(status: u16, content_type: &str, body: &str) -> Answer {
-        Answer {
-            url: "https://isp.splynx.app/api/2.0/admin/customers/customer".to_owned(),
-            status,
-            content_type: content_type.to_owned(),
-            at: None,
-            total: None,
-            retry_after: None,
-            elsewhere: None,
-            body: body.as_bytes().to_vec(),
-        }
+        let url = "https://isp.splynx.app/api/2.0/admin/customers/customer";
+        Answer::of(url, status, content_type, body)
     }
 
     fn json(status: u16, body: &str) -> Answer {

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use jiff::Timestamp;
 use tokio::sync::Notify;
 
-use crate::biller::{Heard, HookCall, open};
+use crate::biller::{Heard, HookCall, Kept};
 use crate::diagnostic::chain;
 use crate::domain::{BillingKind, Secret};
 use crate::store::Store;
@@ -48,7 +48,11 @@ pub(in crate::daemon) enum Answer {
 
 /// The doors of all systems.
 #[derive(Debug, Clone, Default)]
-pub(in crate::daemon) struct Doors(Arc<Mutex<BTreeMap<BillingKind, Door>>>);
+pub(in crate::daemon) struct Doors {
+    behind: Arc<Mutex<BTreeMap<BillingKind, Door>>>,
+    /// What the last knock was heard with: each of a burst is not to open its system anew.
+    ear: Arc<Kept>,
+}
 
 /// Where what was said at a door is put.
 #[derive(Debug, Clone)]
@@ -62,7 +66,8 @@ impl Doors {
     /// Opens a door: from now on there is somewhere to put things on record.
     pub(super) fn open(&self, kind: BillingKind, store: Store, inventory: String, bell: Arc<Notify>) {
         let door = Door { store, inventory, bell };
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(kind, door);
+        let mut doors = self.behind.lock().unwrap_or_else(PoisonError::into_inner);
+        doors.insert(kind, door);
     }
 
     /// Answers a knock.
@@ -92,14 +97,15 @@ impl Doors {
         let Some(body) = knock.body else {
             return Answer::Ok;
         };
-        let heard = match open(knock.kind, connection) {
+        let system = match self.ear.of(knock.kind, connection) {
+            Ok(system) => system,
             Err(error) => return Answer::Later(chain(&error)),
-            Ok(system) => system.hear(&HookCall {
-                headers: knock.headers,
-                body,
-            }),
         };
-        match heard {
+        let call = HookCall {
+            headers: knock.headers,
+            body,
+        };
+        match system.hear(&call) {
             Err(not_heard) => Answer::NotYou(not_heard.to_string()),
             Ok(Heard::Ping) => Answer::Ok,
             Ok(Heard::Everything) => self.record(knock.kind, [EVERYTHING.to_owned()]).await,
@@ -109,12 +115,10 @@ impl Doors {
 
     /// Puts on record what is to be looked at.
     async fn record(&self, kind: BillingKind, scopes: impl IntoIterator<Item = String>) -> Answer {
-        let door = self
-            .0
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .get(&kind)
-            .cloned();
+        let door = {
+            let doors = self.behind.lock().unwrap_or_else(PoisonError::into_inner);
+            doors.get(&kind).cloned()
+        };
         let Some(door) = door else {
             return Answer::Later("no inventory is in force yet".to_owned());
         };
