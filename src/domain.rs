@@ -5,6 +5,7 @@
 //! we can point at a line.
 
 mod billing;
+mod hex;
 mod id;
 mod mac;
 mod model;
@@ -17,6 +18,7 @@ mod span;
 mod vlan;
 
 pub use billing::{BillingKind, InvalidServiceRef, ServiceRef};
+pub use hex::{hex, unhex};
 pub use id::{EndpointId, IdOutOfRange, PortNumber, ProfileId, ServiceLimitLevel, SubscriberId, UplinkNumber};
 pub use mac::{InvalidMacAddr, MacAddr};
 pub use model::{Firmware, InvalidFirmware, MODELS, Medium, Model};

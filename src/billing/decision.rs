@@ -95,18 +95,4 @@ impl Why {
             Self::Differs => "differing",
         }
     }
-
-    /// In one word, as reports have it.
-    #[must_use]
-    pub const fn word(self) -> &'static str {
-        match self {
-            Self::Question => "question",
-            Self::Conflict => "conflict",
-            Self::Held => "held",
-            Self::Refused => "refused",
-            Self::NoService => "no-service",
-            Self::NoSubscriber => "no-subscriber",
-            Self::Differs => "differs",
-        }
-    }
 }

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use crate::domain::{MacAddr, PortNumber};
 use crate::inventory::model::{Inventory, Subscriber};
 
-use super::{Book, Kind, Standing};
+use super::{Book, Kind, Scope, Standing};
 
 /// All that a decision is made from.
 #[derive(Debug, Clone, Copy)]
@@ -30,6 +30,13 @@ pub struct Facts<'f> {
     pub now: Timestamp,
     /// Limits that somebody has lifted for this time.
     pub allow: &'f Allowed,
+}
+
+impl Facts<'_> {
+    /// Whether an address was shared the last time that all was told, where this book cannot show it.
+    pub(super) fn was_shared(&self, mac: MacAddr) -> bool {
+        self.book.scope != Scope::Everything && self.before.shared.contains(&mac)
+    }
 }
 
 /// What is remembered of a billing system from one time to the next. Nothing of it is needed: without it less is known to be odd.

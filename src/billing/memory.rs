@@ -1,5 +1,7 @@
 //! What is remembered of a billing system from one time to the next.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
@@ -20,17 +22,31 @@ pub fn remember(facts: &Facts<'_>, decided: &Decided) -> Remembered {
     if decided.distrust.is_some() {
         return facts.before.clone();
     }
-    let mut memory = facts.before.clone();
-    memory.now = Some(facts.now);
+    let before = facts.before;
     let whole = facts.book.scope == Scope::Everything;
-    if whole {
-        memory.told = Some(trust::told(facts.book));
-        memory.services.clear();
-        memory.shared.clone_from(&decided.shared);
-    }
+    let mut memory = Remembered {
+        now: Some(facts.now),
+        told: if whole {
+            Some(trust::told(facts.book))
+        } else {
+            before.told
+        },
+        services: if whole {
+            BTreeMap::new()
+        } else {
+            before.services.clone()
+        },
+        shared: if whole {
+            decided.shared.clone()
+        } else {
+            before.shared.clone()
+        },
+        vlans: before.vlans.clone(),
+        agreed: decided.agreed.clone(),
+    };
     for (name, _, service) in facts.book.services() {
         let name = name.to_string();
-        let same = (facts.before.services.get(&name)).filter(|stood| stood.standing == service.standing);
+        let same = (before.services.get(&name)).filter(|stood| stood.standing == service.standing);
         let since = same.map_or(facts.now, |stood| stood.since);
         let standing = service.standing;
         memory.services.insert(name, Stood { standing, since });
@@ -38,7 +54,6 @@ pub fn remember(facts: &Facts<'_>, decided: &Decided) -> Remembered {
     if decided.clock.is_none() {
         use_vlans(facts.inventory, day(facts.now), &mut memory);
     }
-    memory.agreed.clone_from(&decided.agreed);
     memory
 }
 

@@ -12,7 +12,7 @@ use super::decision::{Decided, Intent, Why};
 use super::facts::{Facts, SeenEndpoint};
 use super::judge::open;
 use super::pool::Pools;
-use super::tie::{Listed, Ties, shared_words, standing_words};
+use super::tie::{Listed, Ties, once_shared_words, shared_words, standing_words};
 use super::words::{listed as list, said};
 use super::{Kind, Standing, offer};
 
@@ -194,11 +194,8 @@ impl<'m, 'f> Maker<'m, 'f> {
         if let Some(names) = self.shared.get(&mac) {
             return question(shared_words(mac, names));
         }
-        let whole = self.facts.book.scope == super::Scope::Everything;
-        if !whole && self.facts.before.shared.contains(&mac) {
-            return question(format!(
-                "more than one service to be served had the endpoint {mac} the last time that all was told"
-            ));
+        if self.facts.was_shared(mac) {
+            return question(once_shared_words(mac));
         }
         self.is_free(mac)?;
         let places: Vec<(&str, PortNumber)> = self.seen.get(&mac).into_iter().flatten().copied().collect();

@@ -17,7 +17,6 @@ pub struct Report {
     /// Whose book it is.
     pub system: BillingKind,
     /// When it was made, by our own clock.
-    #[serde(serialize_with = "as_text")]
     pub at: Timestamp,
     /// Accounts in the book.
     pub accounts: usize,
@@ -73,20 +72,6 @@ pub enum What {
 }
 
 impl What {
-    /// All of them.
-    const ALL: [Self; 10] = [
-        Self::Question,
-        Self::Conflict,
-        Self::Refused,
-        Self::Differs,
-        Self::Held,
-        Self::NoService,
-        Self::NoSubscriber,
-        Self::EmptyAccount,
-        Self::ToPropose,
-        Self::ToWrite,
-    ];
-
     /// Its word in tables.
     #[must_use]
     pub const fn word(self) -> &'static str {
@@ -117,10 +102,6 @@ impl From<Why> for What {
             Why::Differs => Self::Differs,
         }
     }
-}
-
-fn as_text<S: serde::Serializer>(moment: &Timestamp, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.collect_str(moment)
 }
 
 /// Puts together what is to be said of a decision.
@@ -206,11 +187,9 @@ impl Report {
             let line = line.trim_end();
             let _ = writeln!(out, "{}", line.strip_prefix(' ').unwrap_or(line));
         }
-        let number = |what: What| self.rows.iter().filter(|row| row.what == what).count();
-        let sums = What::ALL.into_iter().map(|what| (what.word(), number(what)));
-        let sums: Vec<String> = sums
-            .filter(|(_, sum)| *sum > 0)
-            .map(|(word, sum)| format!("{sum} {word}"))
+        // In the order of what they are.
+        let sums: Vec<String> = (self.rows.chunk_by(|one, other| one.what == other.what))
+            .filter_map(|same| Some(format!("{} {}", same.len(), same.first()?.what.word())))
             .collect();
         let _ = writeln!(out, "\n{}", sums.join(", "));
         out

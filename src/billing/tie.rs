@@ -263,12 +263,8 @@ impl<'f> Tier<'_, 'f> {
                 shared_words(mac, names),
             ));
         }
-        let whole = self.facts.book.scope == Scope::Everything;
-        (!whole && self.facts.before.shared.contains(&mac)).then(|| {
-            let words =
-                format!("more than one service to be served had the endpoint {mac} the last time that all was told");
-            Tie::Open(Why::Question, None, words)
-        })
+        let was_shared = self.facts.was_shared(mac);
+        was_shared.then(|| Tie::Open(Why::Question, None, once_shared_words(mac)))
     }
 
     /// Other services of an account that no subscriber names and that some rule does not give to others.
@@ -393,7 +389,6 @@ impl<'f> Tier<'_, 'f> {
 
     /// Subscribers that are tied to nothing and have the endpoint of exactly one service to be served, which is nobody's.
     fn met(&self, claimed: &HashSet<usize>) -> Vec<(&'f Subscriber, usize)> {
-        let whole = self.facts.book.scope == Scope::Everything;
         let mut by_mac: HashMap<MacAddr, usize> = HashMap::new();
         for (place, listed) in self.services.iter().enumerate() {
             let belongs = belongs(listed.account, listed.service, &self.mapping.sites);
@@ -404,7 +399,7 @@ impl<'f> Tier<'_, 'f> {
                 && !claimed.contains(&place)
                 && let Some(mac) = listed.address.one()
                 && !self.shared.contains_key(&mac)
-                && (whole || !self.facts.before.shared.contains(&mac))
+                && !self.facts.was_shared(mac)
             {
                 by_mac.insert(mac, place);
             }
@@ -429,6 +424,11 @@ const fn rank(standing: Standing) -> u8 {
         Standing::Lead => 1,
         Standing::Ended => 0,
     }
+}
+
+/// That nobody could say whose an endpoint was.
+pub(super) fn once_shared_words(mac: MacAddr) -> String {
+    format!("more than one service to be served had the endpoint {mac} the last time that all was told")
 }
 
 /// `over (customer disabled)`.

@@ -1,5 +1,7 @@
 //! How what comes from outside is put into a sentence.
 
+use crate::diagnostic::steers;
+
 /// Most characters of a text from outside that are shown.
 const MOST: usize = 80;
 /// Most things that a list names.
@@ -7,13 +9,7 @@ const NAMED: usize = 8;
 
 /// A text from outside, in one line, without what a terminal or a commit would take for something else, and not too long.
 pub(super) fn said(text: &str) -> String {
-    let harmless = |char: char| {
-        if char.is_control() || is_invisible(char) {
-            ' '
-        } else {
-            char
-        }
-    };
+    let harmless = |char: char| if steers(char) { ' ' } else { char };
     let text: String = text.chars().map(harmless).collect();
     let words: Vec<&str> = text.split_whitespace().collect();
     let text = words.join(" ");
@@ -21,11 +17,6 @@ pub(super) fn said(text: &str) -> String {
         return text;
     }
     text.chars().take(MOST).chain(['…']).collect()
-}
-
-/// Whether a character shows nothing by itself: marks of direction and the like, which make a line read otherwise than it is.
-const fn is_invisible(char: char) -> bool {
-    matches!(char, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
 }
 
 /// `a, b and c`; of many the first, and how many more.

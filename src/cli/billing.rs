@@ -282,13 +282,16 @@ pub(super) fn lines(kind: BillingKind, billed: &Billed) -> Vec<String> {
             .map(|reason| format!("{kind}: nothing is done that depends on the time: {reason}")),
     );
     lines.extend(billed.proposals.iter().map(|proposed| {
-        let mut line = format!("{kind}: {} is proposed as {}", proposed.subject, proposed.branch);
-        for more in [&proposed.page, &proposed.trouble].into_iter().flatten() {
-            let _ = write!(line, "; {more}");
-        }
-        line
+        let more = more(proposed);
+        format!("{kind}: {} is proposed as {}{more}", proposed.subject, proposed.branch)
     }));
     lines
+}
+
+/// Where a proposal is looked at, and what is wrong with it, behind what else is said of it.
+fn more(proposed: &Proposed) -> String {
+    let more = [&proposed.page, &proposed.trouble].into_iter().flatten();
+    more.map(|more| format!("; {more}")).collect()
 }
 
 /// What came of an order, for people.
@@ -299,11 +302,12 @@ fn text(outcome: &Outcome) -> String {
     }
     for proposed in &outcome.proposals {
         let commit = proposed.commit.as_deref().unwrap_or("not there");
-        let _ = write!(text, "{commit}  proposed as {}: {}", proposed.branch, proposed.subject);
-        for more in [&proposed.page, &proposed.trouble].into_iter().flatten() {
-            let _ = write!(text, "; {more}");
-        }
-        text.push('\n');
+        let more = more(proposed);
+        let _ = writeln!(
+            text,
+            "{commit}  proposed as {}: {}{more}",
+            proposed.branch, proposed.subject
+        );
     }
     if !text.is_empty() {
         text.push('\n');

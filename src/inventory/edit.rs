@@ -292,12 +292,10 @@ impl Homes {
                 }
             }
         }
-        // The outermost, as when the inventory is loaded.
-        let roots = files.iter().enumerate().filter(|(_, file)| root::is_root(&file.path));
-        let root = roots.min_by_key(|(_, file)| file.path.matches('/').count());
+        let root = root::find(files.iter().map(|file| file.path.as_str()));
         Self {
             entries,
-            root: root.map_or(0, |(number, _)| number),
+            root: root.unwrap_or(0),
         }
     }
 

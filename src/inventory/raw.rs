@@ -4,7 +4,7 @@
 //! shows.
 
 use crate::domain::{
-    EndpointId, MacAddr, PoeMode, PortBinding, ServiceLimitLevel, SubscriberId, SubscriberModel, TimeSpan,
+    BillingKind, EndpointId, MacAddr, PoeMode, PortBinding, ServiceLimitLevel, SubscriberId, SubscriberModel, TimeSpan,
     UplinkNumber, VlanId,
 };
 
@@ -460,6 +460,15 @@ shape! {
         optional splynx: RawMapping,
         /// Sonar.
         optional sonar: RawMapping,
+    }
+}
+
+impl RawBilling {
+    /// The systems that are there.
+    pub(super) fn systems(&self) -> impl Iterator<Item = (BillingKind, &RawMapping)> {
+        let both = [(BillingKind::Splynx, &self.splynx), (BillingKind::Sonar, &self.sonar)];
+        both.into_iter()
+            .filter_map(|(kind, raw)| Some((kind, &raw.as_ref()?.value)))
     }
 }
 

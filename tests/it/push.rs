@@ -139,6 +139,25 @@ async fn a_server_with_rules_is_quoted() {
     );
 }
 
+/// Does the same with a repository of this machine, and over HTTP and SSH.
+async fn through_each(work: impl AsyncFn(&Origin, &str, Access)) {
+    let origin = || {
+        let origin = Origin::new();
+        origin.write("top", "as it was\n");
+        origin.push("one");
+        origin
+    };
+    let here = origin();
+    work(&here, &here.bare().to_string_lossy(), Access::Open).await;
+    let there = origin();
+    let server = HttpServer::start(&there, Some("Basic YWxpY2U6Y2FuYXJ5LXRva2Vu")).await;
+    let basic = Some(("alice".to_owned(), Secret::new("canary-token")));
+    work(&there, &server.url("isp.git"), http(basic)).await;
+    let there = origin();
+    let server = SshServer::start(&there, "ed25519").await;
+    work(&there, &server.url(), ssh(&server)).await;
+}
+
 /// Proposes an edit, then another one, and one after somebody else has written to the branch.
 async fn proposes(origin: &Origin, address: &str, access: Access) {
     const BRANCH: &str = "gamops/adopt/a";
@@ -148,20 +167,8 @@ async fn proposes(origin: &Origin, address: &str, access: Access) {
         let bare = bare.to_string_lossy();
         origin.git(&[&["--git-dir", &bare], arguments].concat())
     };
-    let folder = tempfile::tempdir().unwrap();
-    let mirror = Mirror::open(&folder.path().join("mirror.git")).unwrap();
-    let (copy, runtime) = (mirror.clone(), Handle::current());
-    let followed = remote::Origin {
-        address: address.parse().unwrap(),
-        branch: "main".to_owned(),
-        access: access.clone(),
-        within: Duration::from_secs(60),
-        at_most: 64 * 1024 * 1024,
-    };
-    let tip = tokio::task::spawn_blocking(move || copy.fetch(&followed, &runtime))
-        .await
-        .unwrap()
-        .unwrap();
+    let followed = Branch::of(address, access.clone());
+    let (tip, mirror) = (followed.fetch().await, &followed.mirror);
     let propose = async |text: &str| {
         let edit = Edit {
             onto: tip.commit.clone(),
@@ -201,21 +208,7 @@ async fn proposes(origin: &Origin, address: &str, access: Access) {
 
 #[tokio::test]
 async fn an_edit_goes_to_a_branch_of_its_own_and_what_others_put_there_stays() {
-    let origin = || {
-        let origin = Origin::new();
-        origin.write("top", "as it was\n");
-        origin.push("one");
-        origin
-    };
-    let here = origin();
-    proposes(&here, &here.bare().to_string_lossy(), Access::Open).await;
-    let there = origin();
-    let server = HttpServer::start(&there, Some("Basic YWxpY2U6Y2FuYXJ5LXRva2Vu")).await;
-    let basic = Some(("alice".to_owned(), Secret::new("canary-token")));
-    proposes(&there, &server.url("isp.git"), http(basic)).await;
-    let there = origin();
-    let server = SshServer::start(&there, "ed25519").await;
-    proposes(&there, &server.url(), ssh(&server)).await;
+    through_each(proposes).await;
 }
 
 /// A mirror of a repository, and what it takes to write to its branch.
@@ -311,21 +304,7 @@ async fn advances(origin: &Origin, address: &str, access: Access) {
 
 #[tokio::test]
 async fn commits_go_on_top_of_a_branch_and_never_in_the_place_of_what_is_there() {
-    let origin = || {
-        let origin = Origin::new();
-        origin.write("top", "as it was\n");
-        origin.push("one");
-        origin
-    };
-    let here = origin();
-    advances(&here, &here.bare().to_string_lossy(), Access::Open).await;
-    let there = origin();
-    let server = HttpServer::start(&there, Some("Basic YWxpY2U6Y2FuYXJ5LXRva2Vu")).await;
-    let basic = Some(("alice".to_owned(), Secret::new("canary-token")));
-    advances(&there, &server.url("isp.git"), http(basic)).await;
-    let there = origin();
-    let server = SshServer::start(&there, "ed25519").await;
-    advances(&there, &server.url(), ssh(&server)).await;
+    through_each(advances).await;
 }
 
 #[tokio::test]

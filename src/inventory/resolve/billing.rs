@@ -17,9 +17,7 @@ pub(super) fn mappings(raw: Option<&RawBilling>) -> Option<BTreeMap<BillingKind,
     let Some(raw) = raw else {
         return Some(BTreeMap::new());
     };
-    let both = [(BillingKind::Splynx, &raw.splynx), (BillingKind::Sonar, &raw.sonar)];
-    both.into_iter()
-        .filter_map(|(kind, raw)| Some((kind, &raw.as_ref()?.value)))
+    (raw.systems())
         .map(|(kind, raw)| Some((kind, mapping(kind, raw)?)))
         .collect()
 }

@@ -15,15 +15,7 @@ pub(super) fn check(fleet: &Fleet<'_>, findings: &mut Findings) {
     let Some(billing) = fleet.billing else {
         return;
     };
-    let systems = [
-        (BillingKind::Splynx, &billing.splynx),
-        (BillingKind::Sonar, &billing.sonar),
-    ];
-    for (kind, raw) in systems
-        .into_iter()
-        .filter_map(|(kind, raw)| Some((kind, raw.as_ref()?)))
-    {
-        let raw = &raw.value;
+    for (kind, raw) in billing.systems() {
         if !fleet.incomplete {
             check_plans(fleet, raw, findings);
             check_sites(fleet, raw, findings);

@@ -1,6 +1,8 @@
 //! Other people's words in Markdown: names of devices and subscribers, reasons, descriptions. Whatever they hold, they end up as
 //! text: no markup, no mention of anybody, no reference, no way out of a fold or a comment.
 
+use crate::diagnostic::steers;
+
 /// The most bytes of one such text outside of folds.
 const SHOWN: usize = 300;
 
@@ -58,10 +60,6 @@ pub(super) fn block(language: &str, lines: &[String]) -> String {
 
 /// One line of at most so many bytes, without characters that steer a terminal or turn the direction of writing.
 fn plain(text: &str, at_most: usize) -> String {
-    let steers = |c: char| {
-        c.is_control()
-            || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
-    };
     let kept = &text[..text.floor_char_boundary(at_most)];
     let mut out: String = kept.chars().map(|c| if steers(c) { ' ' } else { c }).collect();
     if kept.len() < text.len() {
