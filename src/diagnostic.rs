@@ -217,13 +217,6 @@ fn locators(sources: &[SourceFile]) -> HashMap<&str, Locator<'_>> {
         .collect()
 }
 
-/// Whether a character steers a terminal, shows nothing, or turns the direction of writing: nothing that text from outside may bring along.
-#[must_use]
-pub fn steers(char: char) -> bool {
-    char.is_control()
-        || matches!(char, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
-}
-
 /// An error with its causes, as one line.
 #[must_use]
 pub fn chain(error: &dyn std::error::Error) -> String {

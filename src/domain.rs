@@ -15,6 +15,7 @@ mod secret;
 mod service;
 mod snmp;
 mod span;
+mod text;
 mod vlan;
 
 pub use billing::{BillingKind, InvalidServiceRef, ServiceRef};
@@ -28,4 +29,5 @@ pub use secret::Secret;
 pub use service::{DoubleTag, PoeMode, PortBinding, PortMode, SubscriberModel};
 pub use snmp::SnmpValue;
 pub use span::{InvalidTimeSpan, TimeSpan};
+pub use text::{one_line, steers};
 pub use vlan::{InvalidVlanId, InvalidVlanSet, VlanId, VlanSet, vlan_ranges};

@@ -1,6 +1,6 @@
 //! How what comes from outside is put into a sentence.
 
-use crate::diagnostic::steers;
+use crate::domain::one_line;
 
 /// Most characters of a text from outside that are shown.
 const MOST: usize = 80;
@@ -9,10 +9,7 @@ const NAMED: usize = 8;
 
 /// A text from outside, in one line, without what a terminal or a commit would take for something else, and not too long.
 pub(super) fn said(text: &str) -> String {
-    let harmless = |char: char| if steers(char) { ' ' } else { char };
-    let text: String = text.chars().map(harmless).collect();
-    let words: Vec<&str> = text.split_whitespace().collect();
-    let text = words.join(" ");
+    let text = one_line(text);
     if text.chars().count() <= MOST {
         return text;
     }
@@ -45,7 +42,7 @@ mod tests {
     fn what_comes_from_outside_stays_in_its_line() {
         assert_eq!(
             said("Ann\r\nBilling-Set: s-1 plan=x\t\u{1b}[31m\u{202e}y"),
-            "Ann Billing-Set: s-1 plan=x [31m y"
+            "Ann Billing-Set: s-1 plan=x [31my"
         );
         assert_eq!(said(&"é".repeat(100)).chars().count(), 81);
         assert_eq!(said("  "), "");

@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 
 use super::super::BillerError;
 use super::super::send::Answer;
-use crate::domain::Secret;
+use crate::domain::{Secret, one_line};
 
 /// How many characters of Sonar's own words are shown.
 const SAID: usize = 200;
@@ -98,13 +98,12 @@ fn words(value: &Value) -> Option<String> {
 
 /// A text of Sonar's as it may be shown: on one line, short, without the token, should it be in it.
 pub(super) fn shown(text: &str, token: &Secret) -> String {
-    let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    let line = one_line(text);
     let line = match token.is_empty() {
         true => line,
         false => line.replace(token.expose(), "***"),
     };
-    let clean = line.chars().filter(|c| !c.is_control());
-    clean.take(SAID).collect()
+    line.chars().take(SAID).collect()
 }
 
 const fn help(status: u16) -> &'static str {
@@ -155,6 +154,7 @@ mod tests {
             ),
             (429, "text/html", "<html>"),
             (200, "application/json", r#"{"error":"canary-token\n is   odd"}"#),
+            (200, "application/json", r#"{"error":"canary\u001b-\u200btoken is hidden"}"#),
             (200, "text/html", "<html>Sign in</html>"),
             (502, "text/html", "<html>Bad gateway</html>"),
             (302, "text/html", ""),

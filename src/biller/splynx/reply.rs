@@ -10,6 +10,7 @@ use super::super::BillerError;
 use super::super::send::Answer;
 use super::ask::List;
 use super::row::{Id, Row};
+use crate::domain::one_line;
 
 /// How many characters of Splynx's own words are shown.
 const SAID: usize = 200;
@@ -203,13 +204,9 @@ fn error_of(body: &[u8]) -> Option<String> {
     })
 }
 
-/// A text of the other side on one line.
+/// A text of the other side on one line, short.
 fn line(text: &str) -> String {
-    let words: Vec<&str> = text
-        .split(|c: char| c.is_whitespace() || c.is_control())
-        .filter(|word| !word.is_empty())
-        .collect();
-    words.join(" ").chars().take(SAID).collect()
+    one_line(text).chars().take(SAID).collect()
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 use jiff::civil::Date;
 
 use crate::billing::Standing;
+use crate::domain::one_line;
 
 use super::row::{Day, Service};
 
@@ -60,7 +61,7 @@ fn dated(service: &Service, today: Date, meant: Standing) -> (Standing, String) 
 fn shown(text: &str) -> String {
     match text {
         "" => "without status".to_owned(),
-        text => text.chars().filter(|c| !c.is_control()).take(40).collect(),
+        text => one_line(text).chars().take(40).collect(),
     }
 }
 

@@ -15,7 +15,7 @@ use tokio::runtime::Handle;
 use tokio::time::{Instant, timeout_at};
 
 use super::Trouble;
-use crate::domain::Secret;
+use crate::domain::{Secret, one_line};
 use crate::transport::http::{Http, Method, Reply, Request};
 use crate::transport::ssh::{Connect, Exec, Output};
 
@@ -216,7 +216,7 @@ impl HttpStream {
             match reply.status() {
                 200 if reply.content_type() == wanted => Ok(reply),
                 200 => Err(Trouble::NotGit {
-                    kind: shown(reply.content_type().as_bytes()),
+                    kind: one_line(reply.content_type()),
                 }),
                 401 | 403 => Err(Trouble::LoginRefused { given: basic.is_some() }),
                 404 | 410 => Err(Trouble::NoRepository),
@@ -275,7 +275,7 @@ impl Read for SshStream {
                 }
                 Output::Ended if self.complaint.is_empty() => return Ok(0),
                 Output::Ended => {
-                    let said = shown(&self.complaint);
+                    let said = one_line(&String::from_utf8_lossy(&self.complaint));
                     return self.connector.wait(async { Err(Trouble::Said(said)) });
                 }
             }
@@ -296,13 +296,6 @@ impl Write for SshStream {
     }
 }
 
-/// What a server said, as one line that can be printed anywhere.
-fn shown(said: &[u8]) -> String {
-    let text = String::from_utf8_lossy(said);
-    let words = text.split(|character: char| character.is_whitespace() || character.is_control());
-    words.filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -310,13 +303,5 @@ mod tests {
     #[test]
     fn a_path_stays_one_word_for_the_shell() {
         assert_eq!(quoted("/srv/it's; rm -rf x.git"), r"'/srv/it'\''s; rm -rf x.git'");
-    }
-
-    #[test]
-    fn what_a_server_says_is_one_line_without_control_characters() {
-        assert_eq!(
-            shown(b"ERROR:\x1b[31m no\r\n\n  such\trepository\xff"),
-            "ERROR: [31m no such repository\u{fffd}"
-        );
     }
 }

@@ -1,7 +1,7 @@
 //! Other people's words in Markdown: names of devices and subscribers, reasons, descriptions. Whatever they hold, they end up as
 //! text: no markup, no mention of anybody, no reference, no way out of a fold or a comment.
 
-use crate::diagnostic::steers;
+use crate::domain::steers;
 
 /// The most bytes of one such text outside of folds.
 const SHOWN: usize = 300;
