@@ -105,7 +105,7 @@ rules! {
     INVALID_HEADROOM = "invalid-headroom", Error, schema, "headroom is a percentage", "The vendor advises 6 to 8 % (JSON-RPC guide).";
     MAX_RATE = "max-rate", Error, checked, "`max_rate` is 1000 to 1999 Mbps", "1000 in the JSON-RPC guide, 1999 in the MIB.";
     RESERVED_PLAN = "reserved-plan-key", Error, checked, "no plan is called `unthrottled`", "That word is the absence of a profile (CLI guide).";
-    UNUSED_PLAN = "unused-plan", Warning, checked, "every plan is used", "Only plans in use are put on a device.";
+    UNUSED_PLAN = "unused-plan", Warning, checked, "every plan is used, or may be sold in billing", "Only plans in use are put on a device.";
     SUSPENSION = "suspension", Error, schema, "`policies.suspension` names one way", "There is no suspended flag on the device (CLI guide).";
     GUARD_LIMIT = "guard-limit", Error, schema, "a guard has a `count`, a `share` or both, or is `unlimited`", "Own rule: `off` would be a boolean to some YAML readers.";
     CONDITION = "condition", Error, checked, "the condition of a rule can be parsed, with names and functions that there are", "Own rule: a condition that cannot be asked would be found out when it is needed.";

@@ -5,10 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::domain::{Mbps, Medium};
 use crate::inventory::decode::{Keyed, Shape as _, SuspensionSpec};
 use crate::inventory::findings::Findings;
-use crate::inventory::fleet::{DeviceView, Fleet, sold};
+use crate::inventory::fleet::{DeviceView, Fleet, listed, sold};
 use crate::inventory::model::{Rates, State, UNTHROTTLED};
 use crate::inventory::rate::{Sold, ceiling, on_medium};
-use crate::inventory::raw::RawPlan;
+use crate::inventory::raw::{RawBilling, RawPlan};
 
 use super::names::{check_key, effective, report};
 use super::{
@@ -47,7 +47,7 @@ pub(super) fn check<'c>(fleet: &Fleet<'c>, devices: &[DeviceView<'c>], everybody
     }
 }
 
-/// Keys of the plans that somebody has, or will have when suspended.
+/// Keys of the plans that somebody has, will have when suspended, or may be sold.
 fn users<'c>(fleet: &Fleet<'c>, devices: &[DeviceView<'c>], everybody: bool) -> BTreeSet<&'c str> {
     let mut plans: BTreeSet<&str> = devices.iter().flat_map(|device| &device.plans).copied().collect();
     if !everybody {
@@ -59,7 +59,23 @@ fn users<'c>(fleet: &Fleet<'c>, devices: &[DeviceView<'c>], everybody: bool) -> 
         );
     }
     plans.extend(suspension_plan(fleet));
+    plans.extend(sold_by_billing(fleet));
     plans
+}
+
+/// Keys of the plans that a billing system may put somebody on with its next commit.
+fn sold_by_billing<'c>(fleet: &Fleet<'c>) -> impl Iterator<Item = &'c str> {
+    let systems = fleet.billing.into_iter().flat_map(RawBilling::systems);
+    systems.flat_map(|(kind, mapping)| {
+        let named = listed(&mapping.plans).iter();
+        let named = named.filter_map(|keyed| Some(keyed.value.as_ref()?.0.as_str()));
+        let is_named_there = move |keyed: &&Keyed<RawPlan>| {
+            let external = keyed.value.as_ref().and_then(|raw| raw.external.as_ref());
+            external.is_some_and(|external| external.value.says(kind.key()))
+        };
+        let by_id = fleet.plans.values().copied().filter(is_named_there);
+        named.chain(by_id.map(|keyed| keyed.key.as_str()))
+    })
 }
 
 /// What the subscribers of each plan are served over.
