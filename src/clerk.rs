@@ -96,6 +96,14 @@ pub enum ClerkError {
     Interrupted,
 }
 
+impl ClerkError {
+    /// Whether it is the billing system that could not be asked; otherwise what it says gets nowhere.
+    #[must_use]
+    pub const fn is_of_system(&self) -> bool {
+        matches!(self, Self::Biller(_))
+    }
+}
+
 /// Where the clerk works: made anew for each order, since tokens are exchanged.
 #[derive(Debug, Clone)]
 pub struct Desk {
@@ -297,6 +305,7 @@ impl Clerk {
                 |open: &Open| (open.service.as_ref()).is_some_and(|service| look.contains(&service.account));
             decided.open.retain(|open| !is_of_them(open));
             decided.open.extend(second.open.into_iter().filter(is_of_them));
+            decided.refused.extend(second.refused);
         }
         outcome.report = Some(report(&book, &decided, Timestamp::now()));
         outcome.open = decided.open;

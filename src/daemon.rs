@@ -39,11 +39,10 @@ use crate::inventory::drift::lapsed;
 use crate::inventory::since::differences;
 use crate::observed::sha256;
 use crate::reconcile::{Event, Events, Progress, Sightings, chain};
-use crate::repo::remote::Mirror;
 use crate::store::{Ran, RunningDaemon, Store, StoreError, host_name};
 use crate::transport::credentials::{Credentials, Keyring};
 
-use billing::{Doors, Office, Premises};
+use billing::{Billed, Doors, Office, Premises};
 use errand::Errands;
 use force::{InForce, Rejected, Verdict, judge};
 use publish::Publisher;
@@ -154,7 +153,11 @@ pub async fn run(settings: Settings, places: Places, control: Control) -> Result
         repository: format!("{address}, branch {}", settings.repository.branch),
         ..Status::default()
     });
-    let doors = Doors::default();
+    if let Some(billing) = &settings.billing {
+        let systems = billing.systems().map(|(kind, _)| (kind, Billed::default()));
+        status.send_modify(|status| status.billing = systems.collect());
+    }
+    let doors = Doors::new(status.clone());
     let kept = places.mirror(&settings).with_extension("observed.json");
     let serving = match &settings.http {
         None => None,
@@ -350,20 +353,16 @@ impl Daemon {
         let store = open(&mut self.store, &self.places.state(&self.settings, &force.inventory.id))?;
         let office = match self.office.take() {
             Some(office) if office.inventory == force.inventory.id => office,
-            _ => {
-                let mirror = billing::mirror_beside(&self.places.mirror(&self.settings));
-                let mirror = Mirror::open(&mirror).map_err(|error| DaemonError::Source(LookError::Remote(error)))?;
-                Office::open(&Premises {
-                    settings: Arc::new(self.settings.clone()),
-                    mirror,
-                    store: store.clone(),
-                    inventory: force.inventory.id.clone(),
-                    status: self.status.clone(),
-                    doors: self.doors.clone(),
-                    look: Arc::clone(&self.control.look),
-                    stop: self.control.stop.child_token(),
-                })
-            }
+            _ => Office::open(&Premises {
+                settings: Arc::new(self.settings.clone()),
+                mirror: billing::mirror_beside(&self.places.mirror(&self.settings)),
+                store: store.clone(),
+                inventory: force.inventory.id.clone(),
+                status: self.status.clone(),
+                doors: self.doors.clone(),
+                look: Arc::clone(&self.control.look),
+                stop: self.control.stop.child_token(),
+            }),
         };
         // Without secrets no device can be asked; the round that follows says so.
         if let Ok(keyring) = Keyring::from_environment() {

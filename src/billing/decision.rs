@@ -15,6 +15,8 @@ pub struct Decided {
     pub intents: Vec<Intent>,
     /// What is left open, in the order of the keys.
     pub open: Vec<Open>,
+    /// Limits that keep something from being written, by what happens to subscribers: in words, with the number that lets it through.
+    pub refused: BTreeMap<Kind, String>,
     /// Why nothing at all is written from this book, where the book itself cannot be trusted, and what to do about it.
     pub distrust: Option<String>,
     /// Why nothing is done that depends on what time it is, where that is not sure.

@@ -26,15 +26,16 @@ pub(super) fn apply(facts: &Facts<'_>, mapping: &Mapping, tied: usize, decided: 
     decided.intents = kept;
     decided.open.extend(out.into_iter().filter_map(|intent| {
         Some(Open {
-            words: format!("{}; {}", intent.words, refused.get(&intent.kind)?),
+            words: format!("{}; refused by {}", intent.words, refused.get(&intent.kind)?),
             subscriber: Some(intent.subscriber),
             service: Some(intent.service),
             why: Why::Refused,
         })
     }));
+    decided.refused = refused;
 }
 
-/// Why so many of a kind are not written.
+/// By which limit so many of a kind are not written, and why.
 fn refusal(facts: &Facts<'_>, mapping: &Mapping, tied: usize, kind: Kind, number: usize) -> Option<String> {
     let pace = mapping.limits.of(kind)?;
     if facts.allow.lets(Counted::Kind(kind), number) {
@@ -49,7 +50,7 @@ fn refusal(facts: &Facts<'_>, mapping: &Mapping, tied: usize, kind: Kind, number
         format!("{number} now after {recent} in 24 hours, and {limit} are let through in them")
     };
     Some(format!(
-        "refused by `limits.{}`: {words}{}",
+        "`limits.{}`: {words}{}",
         kind.word(),
         or_allow(Counted::Kind(kind), number)
     ))

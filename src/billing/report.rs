@@ -1,5 +1,6 @@
 //! The daily reconciliation: where billing and the inventory are not of one mind, as text, as JSON and as CSV.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use comfy_table::{Table, presets};
@@ -9,7 +10,7 @@ use serde::Serialize;
 use crate::domain::{BillingKind, ServiceRef};
 
 use super::words::said;
-use super::{Book, Decided, Way, Why};
+use super::{Book, Decided, Kind, Way, Why};
 
 /// Where billing and the inventory are not of one mind.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -26,6 +27,8 @@ pub struct Report {
     pub distrust: Option<String>,
     /// Why nothing is done that depends on what time it is, where that is so.
     pub clock: Option<String>,
+    /// Limits that keep something from being written, by what happens to subscribers: in words, with the number that lets it through.
+    pub refused: BTreeMap<Kind, String>,
     /// What there is to say, the most pressing first.
     pub rows: Vec<Row>,
 }
@@ -147,6 +150,7 @@ pub fn report(book: &Book, decided: &Decided, now: Timestamp) -> Report {
         services: told.services,
         distrust: decided.distrust.clone(),
         clock: decided.clock.clone(),
+        refused: decided.refused.clone(),
         rows,
     }
 }
@@ -163,6 +167,9 @@ impl Report {
             if let Some(reason) = reason {
                 let _ = writeln!(out, "{word}: {reason}.");
             }
+        }
+        for limit in self.refused.values() {
+            let _ = writeln!(out, "REFUSED by {limit}.");
         }
         if self.rows.is_empty() {
             if self.distrust.is_none() {

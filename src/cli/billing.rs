@@ -253,39 +253,60 @@ async fn carry_out(at: &AtArgs, order: &Order) -> anyhow::Result<Option<(Vec<Out
 
 /// How it stands with a billing system, for `gamops status`.
 pub(super) fn lines(kind: BillingKind, billed: &Billed) -> Vec<String> {
-    let mut lines = Vec::new();
-    if let Some(swept) = billed.swept {
-        let mut line = format!(
+    let mut first = match billed.swept {
+        None => format!("{kind}: not looked at yet"),
+        Some(swept) => format!(
             "{kind}: {}, {}, looked at {swept:.0}",
             count(billed.accounts, "account"),
             count(billed.services, "service")
-        );
-        let open: Vec<String> = (billed.open.iter())
-            .map(|(why, number)| format!("{number} {}", why.words()))
-            .collect();
-        if !open.is_empty() {
-            let _ = write!(line, "; {} (`gamops billing status` names them)", open.join(", "));
-        }
-        lines.push(line);
+        ),
+    };
+    let open: Vec<String> = (billed.open.iter())
+        .map(|(why, number)| format!("{number} {}", why.words()))
+        .collect();
+    if !open.is_empty() {
+        let _ = write!(first, "; {} (`gamops billing status` names them)", open.join(", "));
     }
-    let troubles = [("NOT LOOKED AT", &billed.failing), ("NOT BELIEVED", &billed.distrusted)];
+    let mut lines = vec![first];
+    let name = kind.to_string().to_uppercase();
+    let troubles = [
+        ("NOT ASKED", &billed.failing),
+        ("NOT WRITTEN", &billed.unwritten),
+        ("NOT BELIEVED", &billed.distrusted),
+        ("CLOCK NOT SURE", &billed.clock),
+    ];
     for (what, trouble) in troubles {
-        lines.extend(trouble.iter().map(|trouble| {
-            let name = kind.to_string().to_uppercase();
-            format!("{name} {what} since {:.0}: {}", trouble.since, trouble.reason)
-        }));
+        lines.extend(
+            trouble
+                .iter()
+                .map(|trouble| format!("{name} {what} since {:.0}: {}", trouble.since, trouble.reason)),
+        );
     }
-    lines.extend(
-        billed
-            .clock
-            .iter()
-            .map(|reason| format!("{kind}: nothing is done that depends on the time: {reason}")),
-    );
+    lines.extend(billed.refused.iter().map(|limit| format!("{name} REFUSED by {limit}")));
+    if billed.waiting > 0 {
+        lines.push(format!("{kind}: {} to be looked at", count(billed.waiting, "webhook")));
+    }
     lines.extend(billed.proposals.iter().map(|proposed| {
         let more = more(proposed);
-        format!("{kind}: {} is proposed as {}{more}", proposed.subject, proposed.branch)
+        format!("{kind}: proposed as {}: {}{more}", proposed.branch, proposed.subject)
+    }));
+    lines.extend(billed.last.iter().map(|last| {
+        let commits = usize::try_from(billed.commits).unwrap_or(usize::MAX);
+        let commits = count(commits, "commit");
+        format!(
+            "{kind}: {commits} since the daemon began, the last {}: {}",
+            shortened(&last.id),
+            last.subject
+        )
     }));
     lines
+}
+
+/// Whether somebody should look at it.
+pub(super) fn is_well(billed: &Billed) -> bool {
+    let troubles = [&billed.failing, &billed.unwritten, &billed.distrusted, &billed.clock];
+    let for_people = [Why::Question, Why::Conflict, Why::Refused];
+    troubles.iter().all(|trouble| trouble.is_none()) && for_people.iter().all(|why| !billed.open.contains_key(why))
 }
 
 /// Where a proposal is looked at, and what is wrong with it, behind what else is said of it.
@@ -335,5 +356,67 @@ impl<'o> Document<'o> {
             proposals: &outcome.proposals,
             report: outcome.report.as_ref(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::daemon::status::Refused;
+
+    #[test]
+    fn how_it_stands_is_read_at_a_glance() {
+        let mut billed = Billed::default();
+        let mut pages = vec![lines(BillingKind::Sonar, &billed).join("\n")];
+        assert!(is_well(&billed));
+        let trouble = |reason: &str| {
+            Some(Refused {
+                commit: None,
+                reason: reason.to_owned(),
+                since: "2026-11-28T03:12:40Z".parse().unwrap(),
+            })
+        };
+        billed.swept = Some("2026-11-28T03:10:00Z".parse().unwrap());
+        (billed.accounts, billed.services) = (9_120, 9_518);
+        billed.last = Some(Commit {
+            id: "3f0c2d81aa4e7b6d5c4b3a2918f7e6d5c4b3a291".to_owned(),
+            subject: "splynx: s-10442 suspended (customer blocked, service active)".to_owned(),
+            accounts: BTreeSet::from(["1001".to_owned()]),
+        });
+        billed.commits = 12;
+        billed.open = [(Why::NoSubscriber, 3)].into();
+        pages.push(lines(BillingKind::Splynx, &billed).join("\n"));
+        assert!(
+            is_well(&billed),
+            "a customer whose endpoint is not plugged in yet is no trouble"
+        );
+        billed.open.extend([(Why::Question, 2), (Why::Refused, 37)]);
+        billed.refused = vec![
+            "`limits.suspend`: 37 at once, and 20 are let through, or allow it with `--allow suspend=37`".to_owned(),
+        ];
+        billed.waiting = 4;
+        billed.unwritten = trouble(
+            "the inventory at 3f0c2d81aa4e is not valid (there is no plan `glod`); what billing says waits until it is",
+        );
+        billed.distrusted = trouble("Splynx tells of no service at all, and it told of 9518 the last time");
+        billed.clock = trouble(
+            "our clock says 2026-11-28T03:12:40Z and that of the billing system 2026-11-28T04:12:40Z: set the one that is wrong",
+        );
+        billed.proposals = vec![Proposed {
+            branch: "gamops/billing/splynx/remove".to_owned(),
+            commit: Some("0123456789ab".to_owned()),
+            subject: "2 subscribers: 2 removed".to_owned(),
+            page: Some("https://git.example.org/isp/network/pulls/7".to_owned()),
+            trouble: None,
+        }];
+        pages.push(lines(BillingKind::Splynx, &billed).join("\n"));
+        assert!(!is_well(&billed));
+        billed = Billed::default();
+        billed.failing = trouble(
+            "https://isp.splynx.app/api/2.0/admin/tariffs/internet answered with status 503; it is asked again later",
+        );
+        pages.push(lines(BillingKind::Splynx, &billed).join("\n"));
+        assert!(!is_well(&billed));
+        insta::assert_snapshot!(pages.join("\n\n"));
     }
 }

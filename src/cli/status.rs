@@ -92,7 +92,8 @@ pub(super) async fn status(args: StatusArgs) -> anyhow::Result<Exit> {
         && status.untold.is_empty()
         && status.rejected.is_none()
         && status.unreachable.is_none()
-        && status.guarded.is_empty();
+        && status.guarded.is_empty()
+        && status.billing.values().all(billing::is_well);
     Ok(if is_well { Exit::Done } else { Exit::Failed })
 }
 

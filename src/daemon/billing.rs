@@ -25,7 +25,7 @@ use super::access::{Way, access};
 use super::settings::Settings;
 use super::source::AT_MOST;
 
-pub use told::Billed;
+pub use told::{Billed, Knocked};
 
 pub(super) use door::{Answer, Doors, Knock};
 pub(super) use worker::{Office, Premises};

@@ -198,7 +198,7 @@ fn billing() -> Router<Pages> {
                 tracing::warn!("a webhook of {kind} was not taken: {reason}");
             }
             match answer {
-                Answer::Ok => (StatusCode::OK, "ok\n").into_response(),
+                Answer::Recorded | Answer::Ok => (StatusCode::OK, "ok\n").into_response(),
                 Answer::Nobody => (StatusCode::NOT_FOUND, "nobody is here by that name\n").into_response(),
                 // Why not is in the log: whoever knocks may be anybody.
                 Answer::NotYou(_) => (StatusCode::FORBIDDEN, "not taken\n").into_response(),

@@ -1,5 +1,7 @@
 //! Billing from end to end: a billing system over HTTP, its hooks, the daemon, a repository, and simulated devices.
 
+mod told;
+
 use gamops::domain::{BillingKind, MacAddr, PortNumber};
 use gamops::sim::billing::{Seed, SeedCustomer, SeedOffer, SeedService};
 use gamops::sim::sonar::{Sonar, TOKEN};
@@ -112,15 +114,7 @@ impl Isp {
     }
 
     fn start(&self) -> Daemon<'_> {
-        let (key, secret) = match self.kind {
-            BillingKind::Splynx => (KEY, SECRET),
-            BillingKind::Sonar => ("", TOKEN),
-        };
-        let daemon = self.service.start_with(&[
-            ("GAMOPS_CRED_BILLING_USERNAME", key),
-            ("GAMOPS_CRED_BILLING_PASSWORD", secret),
-            ("GAMOPS_CRED_BILLING_HOOK_PASSWORD", HOOK),
-        ]);
+        let daemon = self.launch(&[]);
         daemon.until("the first sweep", |status| !self.billed(status)["swept"].is_null());
         if let System::Splynx(splynx) = &self.system {
             splynx.hook(Target {
@@ -130,6 +124,20 @@ impl Isp {
             });
         }
         daemon
+    }
+
+    /// Starts the daemon, with more in its environment.
+    fn launch(&self, more: &[(&str, &str)]) -> Daemon<'_> {
+        let (key, secret) = match self.kind {
+            BillingKind::Splynx => (KEY, SECRET),
+            BillingKind::Sonar => ("", TOKEN),
+        };
+        let own = [
+            ("GAMOPS_CRED_BILLING_USERNAME", key),
+            ("GAMOPS_CRED_BILLING_PASSWORD", secret),
+            ("GAMOPS_CRED_BILLING_HOOK_PASSWORD", HOOK),
+        ];
+        self.service.start_with(&[&own, more].concat())
     }
 
     /// What the status says of the system.

@@ -154,7 +154,11 @@ mod tests {
             ),
             (429, "text/html", "<html>"),
             (200, "application/json", r#"{"error":"canary-token\n is   odd"}"#),
-            (200, "application/json", r#"{"error":"canary\u001b-\u200btoken is hidden"}"#),
+            (
+                200,
+                "application/json",
+                r#"{"error":"canary\u001b-\u200btoken is hidden"}"#,
+            ),
             (200, "text/html", "<html>Sign in</html>"),
             (502, "text/html", "<html>Bad gateway</html>"),
             (302, "text/html", ""),

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use jiff::Timestamp;
-use tokio::sync::Notify;
+use tokio::sync::{Notify, watch};
 
 use crate::biller::{Heard, HookCall, Kept};
 use crate::diagnostic::chain;
@@ -14,8 +14,10 @@ use crate::store::Store;
 use crate::transport::credentials::Keyring;
 
 use super::super::settings::Settings;
+use super::super::status::Status;
 use super::super::webhook::is_same;
 use super::connection;
+use super::told::Knocked;
 use super::worker::EVERYTHING;
 
 /// Somebody at the door.
@@ -36,7 +38,9 @@ pub(in crate::daemon) struct Knock<'a> {
 /// What is answered.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(in crate::daemon) enum Answer {
-    /// It is on record, or nothing is to be.
+    /// It is on record.
+    Recorded,
+    /// Nothing is to be: somebody only tries whether we are there.
     Ok,
     /// Nobody is here by that name.
     Nobody,
@@ -47,8 +51,10 @@ pub(in crate::daemon) enum Answer {
 }
 
 /// The doors of all systems.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub(in crate::daemon) struct Doors {
+    /// Where it is told how often somebody knocks.
+    status: watch::Sender<Status>,
     behind: Arc<Mutex<BTreeMap<BillingKind, Door>>>,
     /// What the last knock was heard with: each of a burst is not to open its system anew.
     ear: Arc<Kept>,
@@ -63,6 +69,15 @@ struct Door {
 }
 
 impl Doors {
+    /// Doors behind which nobody is yet.
+    pub(in crate::daemon) fn new(status: watch::Sender<Status>) -> Self {
+        Self {
+            status,
+            behind: Arc::default(),
+            ear: Arc::default(),
+        }
+    }
+
     /// Opens a door: from now on there is somewhere to put things on record.
     pub(super) fn open(&self, kind: BillingKind, store: Store, inventory: String, bell: Arc<Notify>) {
         let door = Door { store, inventory, bell };
@@ -72,6 +87,23 @@ impl Doors {
 
     /// Answers a knock.
     pub(in crate::daemon) async fn answer(&self, settings: &Settings, knock: Knock<'_>) -> Answer {
+        let answer = self.hear(settings, knock).await;
+        let came = match &answer {
+            Answer::Recorded => Knocked::Recorded,
+            Answer::Ok => Knocked::Ping,
+            Answer::Nobody | Answer::NotYou(_) => Knocked::Refused,
+            Answer::Later(_) => Knocked::NotNow,
+        };
+        self.status.send_if_modified(|status| {
+            let billed = status.billing.get_mut(&knock.kind);
+            billed
+                .map(|billed| *billed.knocks.entry(came).or_default() += 1)
+                .is_some()
+        });
+        answer
+    }
+
+    async fn hear(&self, settings: &Settings, knock: Knock<'_>) -> Answer {
         let system = settings.billing.as_ref().and_then(|billing| billing.system(knock.kind));
         let Some(hook) = system.and_then(|system| system.webhook.as_ref()) else {
             return Answer::Nobody;
@@ -131,8 +163,20 @@ impl Doors {
                 return Answer::Later(chain(&error));
             }
         }
+        self.count(kind, &door).await;
         door.bell.notify_one();
-        Answer::Ok
+        Answer::Recorded
+    }
+
+    /// Tells how much waits: whoever is to look at it may be waiting for better times.
+    async fn count(&self, kind: BillingKind, door: &Door) {
+        let Ok(events) = door.store.billing_events(&door.inventory, kind.key()).await else {
+            return;
+        };
+        self.status.send_if_modified(|status| {
+            let billed = status.billing.get_mut(&kind);
+            billed.map(|billed| billed.waiting = events.len()).is_some()
+        });
     }
 }
 

@@ -1,16 +1,18 @@
 //! The clerks at work: each looks at everything from time to time, and at what it was told at once.
 
 use std::collections::BTreeSet;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 use tokio::sync::{Notify, watch};
+use tokio::task::spawn_blocking;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::AbortOnDropHandle;
 
 use crate::billing::{Allowed, Scope, SeenEndpoint, Why};
-use crate::clerk::{Clerk, Desk, Order, Outcome};
+use crate::clerk::{Clerk, ClerkError, Desk, Order, Outcome};
 use crate::diagnostic::chain;
 use crate::domain::BillingKind;
 use crate::reconcile::Context;
@@ -19,8 +21,9 @@ use crate::store::{BillingEvent, Store};
 use crate::transport::credentials::Keyring;
 
 use super::super::settings::Settings;
-use super::super::status::{Refused, Status};
+use super::super::status::Status;
 use super::door::Doors;
+use super::told::{Billed, Failure};
 use super::{desk, seen};
 
 /// What an event says that is about no account in particular.
@@ -42,7 +45,8 @@ pub(in crate::daemon) struct Office {
 #[derive(Debug, Clone)]
 pub(in crate::daemon) struct Premises {
     pub(in crate::daemon) settings: Arc<Settings>,
-    pub(in crate::daemon) mirror: Mirror,
+    /// Where the clerks' mirror is, or is to be.
+    pub(in crate::daemon) mirror: PathBuf,
     pub(in crate::daemon) store: Store,
     pub(in crate::daemon) inventory: String,
     pub(in crate::daemon) status: watch::Sender<Status>,
@@ -80,6 +84,7 @@ impl Office {
                 poll: Duration::from(system.poll),
                 bell,
                 context: context.clone(),
+                mirror: None,
                 premises: premises.clone(),
                 failures: 0,
             };
@@ -105,6 +110,8 @@ struct Worker {
     bell: Arc<Notify>,
     context: watch::Receiver<Option<Context>>,
     premises: Premises,
+    /// The mirror, opened once it can be, and anew after something failed: it may have been taken away.
+    mirror: Option<Mirror>,
     /// How often in a row something failed.
     failures: u32,
 }
@@ -154,14 +161,20 @@ impl Worker {
             .store
             .billing_events(&self.premises.inventory, self.kind.key())
             .await;
-        events.unwrap_or_else(|error| {
+        let events = events.unwrap_or_else(|error| {
             tracing::error!("what {} has told cannot be read: {}", self.kind, chain(&error));
             Vec::new()
-        })
+        });
+        self.tell(|billed| {
+            let is_news = billed.waiting != events.len();
+            billed.waiting = events.len();
+            is_news
+        });
+        events
     }
 
     /// Looks at what is to be looked at, and strikes it off once something was made of it.
-    async fn look(&self, events: &[BillingEvent], is_whole: bool, is_due: bool) -> bool {
+    async fn look(&mut self, events: &[BillingEvent], is_whole: bool, is_due: bool) -> bool {
         let accounts: BTreeSet<String> = events.iter().map(|event| event.scope.clone()).collect();
         let order = Order {
             scope: if is_whole {
@@ -176,27 +189,35 @@ impl Worker {
         };
         let outcome = match self.sync(&order).await {
             Ok(outcome) => outcome,
-            Err(reason) => {
-                self.fail(reason);
+            Err(failure) => {
+                self.fail(&failure);
                 return false;
             }
         };
         self.note(&outcome, is_whole);
-        if let Some(last) = events.last() {
-            let dropped = self
-                .premises
-                .store
-                .drop_billing_events(&self.premises.inventory, self.kind.key(), last.id);
-            if let Err(error) = dropped.await {
-                tracing::error!("what {} has told could not be struck off: {}", self.kind, chain(&error));
-            }
-        }
+        let is_struck_off = self.strike_off(events).await;
         self.look_for_endpoints(&outcome, &order).await;
+        is_struck_off
+    }
+
+    /// Strikes off what was looked at. What cannot be is looked at again, and not at once.
+    async fn strike_off(&self, events: &[BillingEvent]) -> bool {
+        let Some(last) = events.last() else {
+            return true;
+        };
+        let dropped = self
+            .premises
+            .store
+            .drop_billing_events(&self.premises.inventory, self.kind.key(), last.id);
+        if let Err(error) = dropped.await {
+            tracing::error!("what {} has told could not be struck off: {}", self.kind, chain(&error));
+            return false;
+        }
         true
     }
 
     /// Services that have no subscriber yet may have their endpoint plugged in by now: devices are asked, and what they see is decided on.
-    async fn look_for_endpoints(&self, outcome: &Outcome, order: &Order) {
+    async fn look_for_endpoints(&mut self, outcome: &Outcome, order: &Order) {
         let waiting: BTreeSet<String> = (outcome.open.iter())
             .filter(|open| open.why == Why::NoSubscriber)
             .filter_map(|open| Some(open.service.as_ref()?.account.clone()))
@@ -217,22 +238,37 @@ impl Worker {
         };
         match self.sync(&order).await {
             Ok(outcome) => self.note(&outcome, false),
-            Err(reason) => self.fail(reason),
+            Err(failure) => self.fail(&failure),
         }
     }
 
-    async fn sync(&self, order: &Order) -> Result<Outcome, String> {
+    async fn sync(&mut self, order: &Order) -> Result<Outcome, Failure> {
+        let mirror = self.mirror().await.map_err(Failure::NotWritten)?;
         // Read anew each time: tokens and passwords may have been exchanged.
-        let desk = self.desk()?;
-        tokio::select! {
-            outcome = self.clerk.sync(&desk, order) => outcome.map_err(|error| chain(&error)),
-            () = self.premises.stop.cancelled() => Err("interrupted".to_owned()),
-        }
+        let desk = self.desk(&mirror).map_err(Failure::NotAsked)?;
+        let outcome = tokio::select! {
+            outcome = self.clerk.sync(&desk, order) => outcome?,
+            () = self.premises.stop.cancelled() => return Err(ClerkError::Interrupted.into()),
+        };
+        self.mirror = Some(mirror);
+        Ok(outcome)
     }
 
-    fn desk(&self) -> Result<Desk, String> {
+    /// The mirror; whoever succeeds with it hands it back.
+    async fn mirror(&mut self) -> Result<Mirror, String> {
+        if let Some(mirror) = self.mirror.take() {
+            return Ok(mirror);
+        }
+        let path = self.premises.mirror.clone();
+        let opened = spawn_blocking(move || Mirror::open(&path)).await;
+        opened
+            .map_err(|error| error.to_string())?
+            .map_err(|error| chain(&error))
+    }
+
+    fn desk(&self, mirror: &Mirror) -> Result<Desk, String> {
         let keyring = Keyring::from_environment().map_err(|error| chain(&error))?;
-        desk(&self.premises.settings, &self.premises.mirror, self.kind, &keyring)
+        desk(&self.premises.settings, mirror, self.kind, &keyring)
     }
 
     /// Tells what came of it.
@@ -243,33 +279,28 @@ impl Worker {
         if let Some(reason) = outcome.report.as_ref().and_then(|report| report.distrust.as_ref()) {
             tracing::warn!("{}: nothing is written: {reason}", self.kind);
         }
-        let now = Timestamp::now();
-        self.premises.status.send_modify(|status| {
-            status
-                .billing
-                .entry(self.kind)
-                .or_default()
-                .note(outcome, is_whole, now);
+        self.tell(|billed| {
+            billed.note(outcome, is_whole, Timestamp::now());
+            true
         });
     }
 
-    fn fail(&self, reason: String) {
+    fn fail(&self, failure: &Failure) {
         if self.premises.stop.is_cancelled() {
             return;
         }
-        let now = Timestamp::now();
-        self.premises.status.send_modify(|status| {
-            let billed = status.billing.entry(self.kind).or_default();
-            if billed.failing.as_ref().is_none_or(|before| before.reason != reason) {
-                tracing::error!("{}: nothing is written: {reason}", self.kind);
+        self.tell(|billed| {
+            if billed.fail(failure, Timestamp::now()) {
+                tracing::error!("{}: nothing is written: {}", self.kind, failure.reason());
             }
-            let since = billed.failing.as_ref().map_or(now, |before| before.since);
-            billed.failing = Some(Refused {
-                commit: None,
-                reason,
-                since,
-            });
+            true
         });
+    }
+
+    /// Changes what is told of the system; `change` says whether it did.
+    fn tell(&self, change: impl FnOnce(&mut Billed) -> bool) {
+        let of = |status: &mut Status| change(status.billing.entry(self.kind).or_default());
+        self.premises.status.send_if_modified(of);
     }
 }
 
