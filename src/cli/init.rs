@@ -132,7 +132,7 @@ pub(super) fn run(args: Args) -> anyhow::Result<Exit> {
     }
     let commit = match args.git {
         true => {
-            let made = repo::first_commit(&args.folder, &pairs, "A new inventory");
+            let made = repo::first_commit(&args.folder, &pairs, "A new inventory", repo::By::Operator);
             Some(made.context("the files are written; making the first commit of them failed")?)
         }
         false => None,

@@ -4,7 +4,7 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
-use git2::{Config, ErrorCode, Repository, RepositoryInitOptions};
+use git2::{Config, ErrorCode, Repository, RepositoryInitOptions, Signature};
 
 use super::git::short;
 
@@ -92,18 +92,34 @@ pub fn knows_committer() -> bool {
     Config::open_default().is_ok_and(|config| known(&config, "user.name") && known(&config, "user.email"))
 }
 
-/// Makes a repository of a folder, with one commit of these files and nothing else that is there; gives its short id. The
-/// branch is `main` unless Git is told otherwise.
+/// Who makes a first commit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum By<'a> {
+    /// Whoever Git knows on this machine, on the branch that it is told to begin with, `main` unless it is.
+    Operator,
+    /// Somebody else, on `main`, whatever Git is told on this machine.
+    Somebody {
+        /// The name.
+        name: &'a str,
+        /// The e-mail address.
+        email: &'a str,
+    },
+}
+
+/// Makes a repository of a folder, with one commit of these files and nothing else that is there; gives its short id.
 ///
 /// # Errors
 ///
 /// Git's own words.
-pub fn first_commit(folder: &Path, files: &[(&str, &str)], message: &str) -> Result<String, git2::Error> {
+pub fn first_commit(folder: &Path, files: &[(&str, &str)], message: &str, by: By<'_>) -> Result<String, git2::Error> {
     let mut options = RepositoryInitOptions::new();
-    let branch = Config::open_default().and_then(|config| config.get_string("init.defaultBranch"));
-    options
-        .no_reinit(true)
-        .initial_head(branch.as_deref().unwrap_or("main"));
+    let told = match by {
+        By::Operator => Config::open_default()
+            .and_then(|config| config.get_string("init.defaultBranch"))
+            .ok(),
+        By::Somebody { .. } => None,
+    };
+    options.no_reinit(true).initial_head(told.as_deref().unwrap_or("main"));
     let repository = Repository::init_opts(folder, &options)?;
     let mut index = repository.index()?;
     for (path, _) in files {
@@ -111,7 +127,10 @@ pub fn first_commit(folder: &Path, files: &[(&str, &str)], message: &str) -> Res
     }
     index.write()?;
     let tree = repository.find_tree(index.write_tree()?)?;
-    let who = repository.signature()?;
+    let who = match by {
+        By::Operator => repository.signature()?,
+        By::Somebody { name, email } => Signature::now(name, email)?,
+    };
     let commit = repository.commit(Some("HEAD"), &who, &who, message, &tree, &[])?;
     Ok(short(commit))
 }
