@@ -19,6 +19,7 @@ pub mod guards;
 pub mod model;
 mod nearest;
 pub mod partial;
+mod place;
 mod quote;
 mod rate;
 mod raw;
@@ -35,6 +36,7 @@ use crate::diagnostic::{Report, SourceFile};
 
 pub use compile::{compile, compile_all};
 pub use decoded::Cache;
+pub use place::place_of;
 pub use quote::{quoted, quoted_key};
 pub use rate::{Headroom, sold_at};
 pub use root::{Include, ROOT_FILE};
