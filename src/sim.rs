@@ -39,7 +39,7 @@ mod state;
 mod terminal;
 mod webhook;
 
-pub use control::Request;
+pub use control::{Request, Simulation};
 pub use device::{Counters, Passed, SimDevice};
 pub use endpoint::EndpointModel;
 pub use fault::{Counted, Fault, Moment};

@@ -1,4 +1,8 @@
-//! `gamops simulate`: the devices of an inventory, simulated at the addresses that it names.
+//! `gamops simulate`: the devices of an inventory, simulated at the addresses that it names, and billing systems beside them.
+
+mod billing;
+mod customers;
+pub(super) mod seed;
 
 use std::collections::BTreeMap;
 use std::io::Write;
@@ -13,7 +17,9 @@ use tokio::net::{UnixListener, UnixStream};
 
 use crate::domain::{Firmware, MacAddr, Medium, Model, PortBinding, PortNumber};
 use crate::inventory::model::{Device, Inventory};
-use crate::sim::{DeviceSpec, Fleet, FleetOptions, Likeness};
+use crate::sim::{DeviceSpec, Fleet, FleetOptions, Likeness, Simulation};
+
+pub use billing::{Beside, BillingArgs};
 
 /// Simulates the devices of an inventory.
 ///
@@ -21,7 +27,11 @@ use crate::sim::{DeviceSpec, Fleet, FleetOptions, Likeness};
 /// `admin` with an empty password and the SNMP community `public`. Endpoints that the inventory knows are
 /// plugged in. Ends on Ctrl-C.
 #[derive(Debug, Clone, clap::Args)]
-#[command(after_help = "Example:\n  gamops simulate -i inventory-example --blank")]
+#[command(after_help = "Examples:
+  gamops simulate -i inventory-example --blank
+  gamops simulate -i inventory-billing --billing splynx,sonar --control /tmp/sim.sock
+  gamops simulate -i inventory-billing --billing splynx --billing-webhook http://127.0.0.1:9105
+  gamops simulate -i inventory-billing --billing sonar=127.0.0.1:8080 --billing-seed seed.yaml")]
 pub struct SimulateArgs {
     /// Folder of the inventory, or its `gamops.yaml`.
     #[arg(short, long, value_name = "PATH", default_value = ".")]
@@ -42,6 +52,9 @@ pub struct SimulateArgs {
     /// everything that a driver has to put up with at once.
     #[arg(long, value_name = "NAME", value_parser = likeness())]
     pub like: Option<Likeness>,
+    /// Billing systems beside the devices.
+    #[command(flatten)]
+    pub beside: BillingArgs,
 }
 
 fn likeness() -> impl TypedValueParser<Value = Likeness> {
@@ -147,11 +160,11 @@ pub async fn run(
 /// Runs the simulator until `end`.
 ///
 /// `initial` gives the startup configuration of devices that are not to start blank. Writes the table of
-/// devices to `out`, and the line `N devices are up` when all of them answer.
+/// devices to `out`, and the line `N devices are up` when all of them answer; then where billing systems are.
 ///
 /// # Errors
 ///
-/// What [`specs`] and [`Fleet::start`] refuse, and a control socket that cannot be made.
+/// What [`specs`] and [`Fleet::start`] refuse, a billing system that cannot be had, and a control socket that cannot be made.
 pub async fn run_until(
     args: &SimulateArgs,
     inventory: &Inventory,
@@ -174,15 +187,27 @@ pub async fn run_until(
     let options = FleetOptions {
         state_dir: args.state.clone(),
     };
-    let fleet = Arc::new(Fleet::start(specs, options).await?);
+    let (systems, notes) = billing::start(&args.beside, inventory).await?;
+    let fleet = Fleet::start(specs, options).await?;
     for fault in likeness.faults() {
         fleet.devices().for_each(|device| device.set_fault(fault.clone()));
     }
+    let simulation = Arc::new(Simulation {
+        fleet,
+        billing: systems,
+    });
     let control = match &args.control {
-        Some(path) => Some(listen(path, Arc::clone(&fleet)).await?),
+        Some(path) => Some(listen(path, Arc::clone(&simulation)).await?),
         None => None,
     };
-    write_table(&fleet, out).context("could not write the table of devices")?;
+    for note in notes {
+        super::say(&format!("note: {note}"));
+    }
+    write_table(&simulation.fleet, out).context("could not write the table of devices")?;
+    let described = billing::described(&args.beside, &simulation.billing, args.control.as_deref());
+    (out.write_all(described.as_bytes()))
+        .and_then(|()| out.flush())
+        .context("could not write where billing systems are")?;
     let ended = end.await;
     if let (Some(task), Some(path)) = (control, &args.control) {
         task.abort();
@@ -244,7 +269,7 @@ async fn stopped() -> anyhow::Result<()> {
 /// # Errors
 ///
 /// A path that is in use or cannot be made.
-pub async fn listen(path: &Path, fleet: Arc<Fleet>) -> anyhow::Result<tokio::task::JoinHandle<()>> {
+pub async fn listen(path: &Path, simulation: Arc<Simulation>) -> anyhow::Result<tokio::task::JoinHandle<()>> {
     if UnixStream::connect(path).await.is_ok() {
         bail!("another simulator listens on {}", path.display());
     }
@@ -254,7 +279,7 @@ pub async fn listen(path: &Path, fleet: Arc<Fleet>) -> anyhow::Result<tokio::tas
     let listener = UnixListener::bind(path).with_context(|| format!("could not listen on {}", path.display()))?;
     Ok(tokio::spawn(async move {
         while let Ok((stream, _)) = listener.accept().await {
-            tokio::spawn(serve(stream, Arc::clone(&fleet)));
+            tokio::spawn(serve(stream, Arc::clone(&simulation)));
         }
     }))
 }
@@ -264,11 +289,11 @@ fn is_socket(found: &std::fs::Metadata) -> bool {
     found.file_type().is_socket()
 }
 
-async fn serve(stream: UnixStream, fleet: Arc<Fleet>) {
+async fn serve(stream: UnixStream, simulation: Arc<Simulation>) {
     let (read, mut write) = stream.into_split();
     let mut lines = BufReader::new(read).lines();
     while let Ok(Some(line)) = lines.next_line().await {
-        let answer = fleet.control(&line).await;
+        let answer = simulation.control(&line).await;
         if write.write_all(format!("{answer}\n").as_bytes()).await.is_err() {
             return;
         }

@@ -1,6 +1,61 @@
 //! What simulated billing systems start with: customers, what they bought, and the equipment that they have.
 //!
-//! The same [`Seed`] starts either system; each makes of it what it has for such a thing.
+//! The same [`Seed`] starts either system; each makes of it what it has for such a thing. [`Systems`] are those that run beside a fleet,
+//! and [`Order`] is what a person at their desks does.
+
+mod order;
+mod systems;
+
+use std::collections::BTreeSet;
+use std::fmt;
+
+pub use order::{NewCustomer, Order, Trouble};
+pub use systems::{HOOK_SECRET, Systems};
+
+/// A [`Seed`], and who of it is not served at the moment.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Opening {
+    /// Customers, all of them active.
+    pub seed: Seed,
+    /// Accounts that are suspended.
+    pub suspended: BTreeSet<u64>,
+    /// Accounts that have left.
+    pub left: BTreeSet<u64>,
+}
+
+/// An account as a person sees it on the screen of a billing system.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Overview {
+    /// Its id.
+    pub account: u64,
+    /// The customer's name.
+    pub name: String,
+    /// Its status, in the system's own word.
+    pub status: String,
+    /// Its internet services.
+    pub services: Vec<OverviewService>,
+    /// The MACs of its equipment, as they were written.
+    pub equipment: Vec<String>,
+}
+
+/// A service of an [`Overview`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OverviewService {
+    /// Its id.
+    pub id: u64,
+    /// What was bought.
+    pub offer: String,
+    /// Its status, where the system has one for services.
+    pub status: Option<String>,
+}
+
+impl fmt::Display for OverviewService {
+    /// `5001 Fiber 500 (active)`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.id, self.offer)?;
+        self.status.iter().try_for_each(|status| write!(f, " ({status})"))
+    }
+}
 
 /// What is sold, and to whom.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

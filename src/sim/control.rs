@@ -1,16 +1,26 @@
-//! The control protocol of a running fleet: one JSON object per line in, one out. What a test does through
+//! The control protocol of a running simulator: one JSON object per line in, one out. What a test does through
 //! [`SimDevice`](super::SimDevice), a person does through this.
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use crate::domain::{MacAddr, PortNumber};
+use crate::domain::{BillingKind, MacAddr, PortNumber};
 
+use super::billing::{Order, Systems};
 use super::endpoint::EndpointModel;
 use super::fault::Fault;
 use super::fleet::Fleet;
 
-/// What is asked of a fleet.
+/// All that a running simulator has: devices, and billing systems beside them.
+#[derive(Debug)]
+pub struct Simulation {
+    /// The devices.
+    pub fleet: Fleet,
+    /// The billing systems.
+    pub billing: Systems,
+}
+
+/// What is asked of a simulator.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "action", rename_all = "kebab-case", deny_unknown_fields)]
 pub enum Request {
@@ -74,12 +84,19 @@ pub enum Request {
         /// Device name.
         device: String,
     },
+    /// Something is done in a billing system.
+    Billing {
+        /// Which.
+        system: BillingKind,
+        /// What.
+        order: Order,
+    },
 }
 
 impl Request {
     fn device(&self) -> Option<&str> {
         match self {
-            Self::Devices => None,
+            Self::Devices | Self::Billing { .. } => None,
             Self::RunningConfig { device }
             | Self::StartupConfig { device }
             | Self::Execute { device, .. }
@@ -93,7 +110,7 @@ impl Request {
     }
 }
 
-impl Fleet {
+impl Simulation {
     /// Answers one line of the control protocol: `{"ok":true,"result":...}` or `{"ok":false,"error":"..."}`,
     /// without a line end.
     pub async fn control(&self, line: &str) -> String {
@@ -108,12 +125,13 @@ impl Fleet {
     }
 
     async fn obey(&self, request: Request) -> Result<Value, String> {
+        if let Request::Billing { system, order } = &request {
+            return self.billing.obey(*system, order);
+        }
         let device = match request.device() {
-            Some(name) => self
-                .device(name)
-                .ok_or_else(|| format!("there is no simulated device {name}"))?,
+            Some(name) => (self.fleet.device(name)).ok_or_else(|| format!("there is no simulated device {name}"))?,
             None => {
-                let devices = self.devices().map(|device| {
+                let devices = self.fleet.devices().map(|device| {
                     json!({
                         "device": device.spec().name,
                         "model": device.spec().model.name,
@@ -125,7 +143,7 @@ impl Fleet {
             }
         };
         Ok(match request {
-            Request::Devices => Value::Null,
+            Request::Devices | Request::Billing { .. } => Value::Null,
             Request::RunningConfig { .. } => device.running_config().into(),
             Request::StartupConfig { .. } => device.startup_config().into(),
             Request::Execute { lines, .. } => device.execute(&lines).into(),

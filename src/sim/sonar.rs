@@ -8,6 +8,7 @@ mod arguments;
 mod fault;
 mod hooks;
 mod knobs;
+mod overview;
 mod resolve;
 mod run;
 mod schema;

@@ -8,6 +8,7 @@ mod auth;
 mod desk;
 mod fault;
 mod hooks;
+mod overview;
 mod query;
 mod refusal;
 mod route;

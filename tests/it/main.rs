@@ -63,6 +63,7 @@ mod signed;
 mod sim;
 mod sim_interop;
 mod sim_walk;
+mod simulate;
 mod snmp_transport;
 mod sonar;
 mod splynx;

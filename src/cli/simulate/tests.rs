@@ -231,15 +231,18 @@ async fn a_running_fleet_obeys_its_control_socket() {
     )
     .await
     .unwrap();
-    let fleet = Arc::new(fleet);
+    let simulation = Arc::new(Simulation {
+        fleet,
+        billing: crate::sim::billing::Systems::default(),
+    });
     let mut table = Vec::new();
-    write_table(&fleet, &mut table).unwrap();
+    write_table(&simulation.fleet, &mut table).unwrap();
     let table = String::from_utf8(table).unwrap();
     assert!(table.starts_with("DEVICE   MODEL     SSH "), "{table}");
     assert!(table.ends_with("2 devices are up\n"), "{table}");
 
-    let task = listen(&socket, Arc::clone(&fleet)).await.unwrap();
-    assert!(listen(&socket, Arc::clone(&fleet)).await.is_err());
+    let task = listen(&socket, Arc::clone(&simulation)).await.unwrap();
+    assert!(listen(&socket, Arc::clone(&simulation)).await.is_err());
     assert_eq!(
         order(&socket, &["execute", "ghn subscriber 9 name x"]).await,
         Ok(String::new())
@@ -264,5 +267,5 @@ async fn a_running_fleet_obeys_its_control_socket() {
     while tokio::net::UnixStream::connect(&socket).await.is_ok() {
         tokio::task::yield_now().await;
     }
-    listen(&socket, fleet).await.unwrap().abort();
+    listen(&socket, simulation).await.unwrap().abort();
 }

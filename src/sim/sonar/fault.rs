@@ -1,7 +1,10 @@
 //! What goes wrong to order.
 
+use serde::Deserialize;
+
 /// One way in which an answer goes wrong.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum SonarFault {
     /// `{"error": "Request limit of 400/min reached."}`.
     Busy,

@@ -1,9 +1,12 @@
 //! What goes wrong to order. Pure.
 
+use serde::Deserialize;
+
 use super::world::Table;
 
 /// Something that goes wrong.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Fault {
     /// A customer with a service comes, before the answer.
     RowsCome,

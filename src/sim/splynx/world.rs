@@ -6,13 +6,15 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::ToSpan as _;
 use jiff::civil::Date;
+use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::super::billing::{Seed, SeedCustomer};
 use super::query::{Row, text};
 
 /// A list of rows.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Table {
     /// `admin/tariffs/internet`.
     Tariffs,
@@ -114,6 +116,7 @@ impl World {
             }),
         );
         self.tell(Table::Customers, customer.id, "create", &json!(null));
+        let is_only = customer.services.len() == 1;
         for service in &customer.services {
             self.insert(
                 Table::Services,
@@ -132,8 +135,8 @@ impl World {
                     Table::Items,
                     json!({
                         "id": id, "product_id": 1, "barcode": mac, "serial_number": format!("SN{id}"), "status": "assigned", "mark": "new",
-                        // Most operators fill in the customer only.
-                        "customer_id": customer.id, "service_id": 0, "notes": "", "additional_attributes": {},
+                        // Most operators fill in the customer only, unless he has several services.
+                        "customer_id": customer.id, "service_id": if is_only { 0 } else { service.id }, "notes": "", "additional_attributes": {},
                     }),
                 );
             }

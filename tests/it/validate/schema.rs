@@ -33,9 +33,10 @@ fn the_schema_is_a_draft_7_schema() {
 }
 
 #[test]
-fn the_schema_accepts_the_example() {
+fn the_schema_accepts_the_examples() {
     let validator = validator();
-    for source in read(&package().join("inventory-example")) {
+    let examples = ["inventory-example", "inventory-billing"].map(|folder| read(&package().join(folder)));
+    for source in examples.into_iter().flatten() {
         let json = as_json(&source).unwrap();
         let errors: Vec<String> = validator
             .iter_errors(&json)
