@@ -1,5 +1,8 @@
 //! `gamops demo`: the whole loop on simulated devices, in a temporary folder.
 
+mod billing;
+mod daemon;
+
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -25,12 +28,17 @@ use super::{answer, say};
 /// Starts the example fleet (six devices that speak real SSH and SNMP on loopback), validates its inventory,
 /// plans, applies, plans again, changes one device behind gamops's back, shows the drift and mends it.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Example:
-  gamops demo")]
+#[command(after_help = "Examples:
+  gamops demo
+  gamops demo --billing")]
 pub(super) struct Args {
     /// Print every plan in full.
     #[arg(long)]
     full: bool,
+    /// Show instead how customers of a billing system reach the network: a simulated Splynx, a Git repository, the daemon and a
+    /// simulated device, from a new customer to one who does not pay.
+    #[arg(long, conflicts_with = "full")]
+    billing: bool,
 }
 
 /// The example inventory, as it is in the repository: `(name, text)`.
@@ -66,6 +74,9 @@ const FIRMWARE: &str = "1.8.2";
 const SHOWN: usize = 30;
 
 pub(super) async fn run(args: Args) -> anyhow::Result<Exit> {
+    if args.billing {
+        return billing::run().await;
+    }
     let started = Instant::now();
     let folder = tempfile::tempdir().context("making a temporary folder")?;
 

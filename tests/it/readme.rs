@@ -89,6 +89,43 @@ fn the_demo_runs_to_its_end() {
 }
 
 #[test]
+fn the_demo_with_billing_runs_to_its_end() {
+    let home = tempfile::tempdir().unwrap();
+    let mut demo = program(home.path());
+    let ran = Ran::from(demo.args(["demo", "--billing"]).output().unwrap()).expect(0);
+    let parts = [
+        "a Splynx at http://127.0.0.1:",
+        "name \"c-1001-5001\" vid 101 ",
+        "no subscriber",
+        "splynx: c-1004-5004 ",
+        "+  c-1004-5004:",
+        "name \"c-1004-5004\" vid 104 ",
+        "splynx: c-1004-5004 suspended",
+        "Billing-Change: suspend c-1004-5004 state=suspended",
+        "name \"c-1004-5004\" vid 3900 ",
+        "splynx: c-1004-5004 restored",
+        "name \"c-1004-5004\" vid 104 ",
+        "SPLYNX NOT BELIEVED since ",
+        "everybody has the service that they had",
+        "What to try next:",
+    ];
+    let mut rest = ran.stdout.as_str();
+    for part in parts {
+        let Some((_, after)) = rest.split_once(part) else {
+            panic!("no `{part}` in its place in\n{}", ran.stdout);
+        };
+        rest = after;
+    }
+    assert!(
+        !ran.stdout.contains("this is a bug") && !ran.stderr.contains("error"),
+        "{}",
+        ran.stderr
+    );
+    let left: Vec<_> = std::fs::read_dir(home.path()).unwrap().collect();
+    assert!(left.is_empty(), "the demo left something in the home folder: {left:?}");
+}
+
+#[test]
 fn completions_and_manual_pages_name_every_command() {
     let home = tempfile::tempdir().unwrap();
     for shell in ["bash", "zsh", "fish"] {
