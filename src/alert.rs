@@ -11,4 +11,4 @@ pub mod text;
 
 pub use filter::When;
 pub use memory::{Fact, Memory, Patience, Picture};
-pub use model::{Event, Kind, Message, Severity, Turn};
+pub use model::{About, Event, Kind, Message, Severity, Turn};

@@ -63,6 +63,7 @@ mod tests {
             state: Turn::Raised,
             device: device.map(str::to_owned),
             site: site.map(str::to_owned),
+            billing: None,
             reason: String::new(),
             commit: None,
             since: Timestamp::UNIX_EPOCH,

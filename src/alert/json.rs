@@ -30,7 +30,7 @@ pub struct Notification {
     subject: String,
     /// A page for people.
     text: String,
-    /// What happened, one entry a device and kind.
+    /// What happened, one entry for each kind and whatever it is about.
     events: Vec<EventJson>,
 }
 
@@ -86,6 +86,7 @@ mod tests {
                 state: Turn::Raised,
                 device: Some("maple-a".to_owned()),
                 site: Some("north".to_owned()),
+                billing: None,
                 reason: "it rejects user `ops` & <password>".to_owned(),
                 commit: Some("0123456789ab".to_owned()),
                 since: "2026-11-28T06:10:00Z".parse().unwrap(),

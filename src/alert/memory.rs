@@ -8,10 +8,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use super::model::{Event, Kind, Turn};
+use super::model::{About, Event, Kind, Turn};
+use crate::domain::BillingKind;
 
-/// A trouble: its kind, and the device that it is about.
-pub type Key = (Kind, Option<String>);
+/// A trouble: its kind, and what it is about.
+pub type Key = (Kind, About);
+
+/// How many things a message names of a trouble that consists of several, and says how many more there are.
+const NAMED: usize = 19;
 
 /// Whether a trouble is there.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,6 +30,13 @@ pub enum Fact {
         /// Since when.
         since: Timestamp,
     },
+    /// It is, and consists of several things, of which each is told once.
+    Several {
+        /// What is said of each, by a name under which it is known again. Never empty.
+        things: BTreeMap<String, String>,
+        /// Since when those are there that were not there before.
+        since: Timestamp,
+    },
     /// It is not; how things stand instead.
     Not(String),
 }
@@ -37,6 +48,8 @@ pub struct Picture {
     pub facts: BTreeMap<Key, Fact>,
     /// The devices of the inventory, each with its site. `None` as long as no inventory is in force.
     pub devices: Option<BTreeMap<String, Option<String>>>,
+    /// The billing systems of the settings.
+    pub systems: BTreeSet<BillingKind>,
     /// The commit in force.
     pub commit: Option<String>,
 }
@@ -44,14 +57,16 @@ pub struct Picture {
 /// How long a trouble that may pass by itself has to last before it is told.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Patience {
-    /// For devices and repositories that cannot be reached.
+    /// For devices, repositories and billing systems that cannot be reached, and for what cannot be written.
     pub unreachable: SignedDuration,
 }
 
 impl Patience {
     const fn of(self, kind: Kind) -> SignedDuration {
         match kind {
-            Kind::Unreachable | Kind::RepositoryUnreachable => self.unreachable,
+            Kind::Unreachable | Kind::RepositoryUnreachable | Kind::BillingUnreachable | Kind::BillingUnwritten => {
+                self.unreachable
+            }
             _ => SignedDuration::ZERO,
         }
     }
@@ -66,6 +81,9 @@ pub struct Trouble {
     pub commit: Option<String>,
     /// Whether people know.
     pub told: bool,
+    /// Of what consists of several things: those of which people know.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub things: BTreeSet<String>,
 }
 
 /// The troubles that are there, and whether they were told.
@@ -78,11 +96,14 @@ impl Memory {
         let keys: BTreeSet<Key> = self.0.keys().chain(picture.facts.keys()).cloned().collect();
         let mut events = Vec::new();
         for key in keys {
-            let gone = Fact::Not("no longer in the inventory".to_owned());
-            let fact = match (picture.facts.get(&key), &key.1, &picture.devices) {
-                (Some(fact), _, _) => fact,
-                (None, Some(device), Some(devices)) if !devices.contains_key(device) => &gone,
-                (None, _, _) => continue,
+            let gone = match (&key.1, &picture.devices) {
+                (About::Device(device), Some(devices)) if !devices.contains_key(device) => Some("inventory"),
+                (About::Billing(system), _) if !picture.systems.contains(system) => Some("settings"),
+                _ => None,
+            };
+            let gone = gone.map(|whence| Fact::Not(format!("no longer in the {whence}")));
+            let Some(fact) = picture.facts.get(&key).or(gone.as_ref()) else {
+                continue;
             };
             events.extend(self.learn(key, fact, picture, patience, now));
         }
@@ -93,13 +114,19 @@ impl Memory {
 
     /// Takes in one fact.
     fn learn(&mut self, key: Key, fact: &Fact, picture: &Picture, patience: Patience, now: Timestamp) -> Option<Event> {
-        let (kind, device) = key.clone();
+        let (kind, about) = key.clone();
+        let (device, billing) = match &about {
+            About::All => (None, None),
+            About::Device(device) => (Some(device.clone()), None),
+            About::Billing(system) => (None, Some(*system)),
+        };
         let site = |device: &Option<String>| picture.devices.as_ref()?.get(device.as_ref()?)?.clone();
         let event = |state, reason: &str, commit: &Option<String>, since| Event {
             kind,
             state,
             site: site(&device),
             device: device.clone(),
+            billing,
             reason: reason.to_owned(),
             commit: commit.clone(),
             since,
@@ -115,9 +142,10 @@ impl Memory {
                     since: *since,
                     commit: commit.clone(),
                     told: false,
+                    things: BTreeSet::new(),
                 });
                 // Devices have one trouble of a kind, whichever commit they are compared with.
-                let is_another = device.is_none() && trouble.commit != *commit;
+                let is_another = about == About::All && trouble.commit != *commit;
                 if is_another {
                     trouble.since = *since;
                     trouble.told = false;
@@ -130,6 +158,27 @@ impl Memory {
                 trouble.told = true;
                 let since = trouble.since;
                 Some(event(Turn::Raised, reason, commit, since))
+            }
+            Fact::Several { things, since } => {
+                let trouble = self.0.entry(key).or_insert_with(|| Trouble {
+                    since: *since,
+                    commit: None,
+                    told: true,
+                    things: BTreeSet::new(),
+                });
+                let news = things.iter().filter(|(name, _)| !trouble.things.contains(*name));
+                let mut lines: Vec<&str> = news.map(|(_, line)| line.as_str()).collect();
+                trouble.things = things.keys().cloned().collect();
+                if lines.is_empty() {
+                    return None;
+                }
+                let more = lines.len().saturating_sub(NAMED);
+                let more = format!("and {more} more");
+                if lines.len() > NAMED {
+                    lines.truncate(NAMED);
+                    lines.push(&more);
+                }
+                Some(event(Turn::Raised, &lines.join("\n"), &picture.commit, *since))
             }
         }
     }
@@ -151,9 +200,14 @@ mod tests {
         }
     }
 
+    fn about(device: Option<&str>) -> About {
+        device.map_or(About::All, |device| About::Device(device.to_owned()))
+    }
+
     fn picture(kind: Kind, device: Option<&str>, fact: Fact) -> Picture {
         Picture {
-            facts: BTreeMap::from([((kind, device.map(str::to_owned)), fact)]),
+            facts: BTreeMap::from([((kind, about(device)), fact)]),
+            systems: BTreeSet::new(),
             devices: Some(BTreeMap::from([("a".to_owned(), Some("north".to_owned()))])),
             commit: Some("c1".to_owned()),
         }

@@ -4,6 +4,8 @@ use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::domain::BillingKind;
+
 /// What people are told of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
@@ -24,6 +26,22 @@ pub enum Kind {
     Unreachable,
     /// Somebody else has changed a device.
     Drifted,
+    /// What a billing system says is not believed, so nothing of it is written.
+    BillingDistrusted,
+    /// A limit keeps what a billing system asks for from being written.
+    BillingRefused,
+    /// A billing system cannot be asked.
+    BillingUnreachable,
+    /// What a billing system says cannot be written: the inventory is not valid, or the repository does not take it.
+    BillingUnwritten,
+    /// It is not sure what time it is, so nothing of billing is done that depends on it.
+    BillingClock,
+    /// People wrote something else than a billing system asks for.
+    BillingConflict,
+    /// A billing system asks for something of which only people know what it means.
+    BillingQuestion,
+    /// What a billing system asks for was proposed, and waits for people.
+    BillingProposed,
     /// A run changed devices. Told only where a channel names it.
     Applied,
     /// Somebody tries out whether messages arrive.
@@ -46,12 +64,24 @@ pub enum Severity {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Turn {
-    /// It has begun. For a commit or a plan: also where another one is refused than was told last.
+    /// It has begun. For a commit or a plan: also where another one is refused than was told last. For questions, conflicts, limits and
+    /// proposals of billing: also where there are more than were told.
     Raised,
     /// It is over.
     Over,
     /// It happened, and has no end.
     Once,
+}
+
+/// What a trouble is about.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum About {
+    /// All of it: a commit, the plan, the repository.
+    All,
+    /// A device, by its key in the inventory.
+    Device(String),
+    /// A billing system.
+    Billing(BillingKind),
 }
 
 /// Something that people are told.
@@ -65,6 +95,9 @@ pub struct Event {
     pub device: Option<String>,
     /// Key of the site that the device belongs to.
     pub site: Option<String>,
+    /// The billing system, where it is about one: `splynx`, `sonar`.
+    #[schemars(with = "Option<String>")]
+    pub billing: Option<BillingKind>,
     /// Why; where it is over, how things stand now.
     pub reason: String,
     /// The commit in force, or the one that is refused; short.
@@ -99,9 +132,32 @@ impl Kind {
             | Self::Refused
             | Self::RepositoryUnreachable
             | Self::Unreachable
-            | Self::Drifted => Severity::Warning,
-            Self::Applied | Self::Test => Severity::Info,
+            | Self::Drifted
+            | Self::BillingDistrusted
+            | Self::BillingRefused
+            | Self::BillingUnreachable
+            | Self::BillingUnwritten
+            | Self::BillingClock
+            | Self::BillingConflict
+            | Self::BillingQuestion => Severity::Warning,
+            Self::BillingProposed | Self::Applied | Self::Test => Severity::Info,
         }
+    }
+
+    /// Whether it is a trouble of a billing system.
+    #[must_use]
+    pub const fn is_of_billing(self) -> bool {
+        matches!(
+            self,
+            Self::BillingDistrusted
+                | Self::BillingRefused
+                | Self::BillingUnreachable
+                | Self::BillingUnwritten
+                | Self::BillingClock
+                | Self::BillingConflict
+                | Self::BillingQuestion
+                | Self::BillingProposed
+        )
     }
 
     /// The word for it in settings, messages and the database.
@@ -116,6 +172,14 @@ impl Kind {
             Self::RepositoryUnreachable => "repository-unreachable",
             Self::Unreachable => "unreachable",
             Self::Drifted => "drifted",
+            Self::BillingDistrusted => "billing-distrusted",
+            Self::BillingRefused => "billing-refused",
+            Self::BillingUnreachable => "billing-unreachable",
+            Self::BillingUnwritten => "billing-unwritten",
+            Self::BillingClock => "billing-clock",
+            Self::BillingConflict => "billing-conflict",
+            Self::BillingQuestion => "billing-question",
+            Self::BillingProposed => "billing-proposed",
             Self::Applied => "applied",
             Self::Test => "test",
         }
@@ -131,6 +195,7 @@ impl Event {
             state: Turn::Once,
             device: None,
             site: None,
+            billing: None,
             reason: "This is a test: messages of the gamops daemon arrive here.".to_owned(),
             commit: None,
             since: at,
@@ -146,6 +211,7 @@ impl Event {
             state: Turn::Once,
             device: None,
             site: None,
+            billing: None,
             reason: line,
             commit,
             since: at,

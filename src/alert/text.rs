@@ -1,10 +1,10 @@
 //! Messages as people read them: a line that says it all, and a page. Both are bounded, whatever happened.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
-use crate::domain::TimeSpan;
+use crate::domain::{BillingKind, TimeSpan};
 
 use super::model::{Event, Kind, Message, Turn};
 
@@ -52,7 +52,8 @@ fn headline(events: &[Event]) -> String {
 }
 
 fn headline_of_one(event: &Event) -> String {
-    match (&event.device, &event.commit) {
+    let about = about(event);
+    match (&about, &event.commit) {
         (Some(device), _) => match event.state {
             Turn::Over => format!("{device}: {} ({})", lower(over(event.kind)), line(&event.reason)),
             Turn::Raised | Turn::Once => format!("{device}: {}", raised(event.kind)),
@@ -63,6 +64,12 @@ fn headline_of_one(event: &Event) -> String {
         (None, _) if event.kind == Kind::Applied => line(&event.reason),
         (None, _) => heading(event.state, event.kind).to_owned(),
     }
+}
+
+/// The device or the billing system that an event is about.
+fn about(event: &Event) -> Option<String> {
+    let billing = || event.billing.as_ref().map(BillingKind::to_string);
+    event.device.clone().or_else(billing)
 }
 
 /// The page: for people, in plain text.
@@ -124,6 +131,10 @@ fn things(events: &[&Event]) -> Option<String> {
         (Some(Kind::RepositoryUnreachable), _) => "time",
         (Some(Kind::Applied), _) => "run",
         (Some(Kind::Test), _) => "test",
+        _ if events.iter().any(|event| event.billing.is_some()) => {
+            let systems: BTreeSet<String> = events.iter().filter_map(|event| about(event)).collect();
+            return Some(systems.into_iter().collect::<Vec<_>>().join(", "));
+        }
         _ => "device",
     };
     Some(format!(
@@ -135,7 +146,7 @@ fn things(events: &[&Event]) -> Option<String> {
 
 fn item(event: &Event) -> String {
     let site = event.site.as_ref().map(|site| format!(" ({site})")).unwrap_or_default();
-    let device = event.device.as_ref().map(|device| format!("{device}{site}"));
+    let device = about(event).map(|about| format!("{about}{site}"));
     match event.state {
         Turn::Over => {
             let what = device.map(|device| format!("{device}: now ")).unwrap_or_default();
@@ -143,6 +154,9 @@ fn item(event: &Event) -> String {
             format!("- {what}{}; it lasted {lasted}", line(&event.reason))
         }
         Turn::Raised => match device {
+            Some(system) if event.billing.is_some() => {
+                format!("{system}, since {}:\n{}", moment(event.since), page(&event.reason))
+            }
             Some(device) => format!("- {device}, since {}: {}", moment(event.since), line(&event.reason)),
             None => format!("Since {}:\n{}", moment(event.since), page(&event.reason)),
         },
@@ -161,12 +175,20 @@ const fn heading(state: Turn, kind: Kind) -> &'static str {
         (Turn::Raised | Turn::Once, Kind::RepositoryUnreachable) => "Repository not reached",
         (Turn::Raised | Turn::Once, Kind::Unreachable) => "Unreachable",
         (Turn::Raised | Turn::Once, Kind::Drifted) => "Drifted",
+        (Turn::Raised | Turn::Once, Kind::BillingDistrusted) => "Billing not believed",
+        (Turn::Raised | Turn::Once, Kind::BillingRefused) => "Billing refused by a limit",
+        (Turn::Raised | Turn::Once, Kind::BillingUnreachable) => "Billing not reached",
+        (Turn::Raised | Turn::Once, Kind::BillingUnwritten) => "Billing not written",
+        (Turn::Raised | Turn::Once, Kind::BillingClock) => "Clock not sure",
+        (Turn::Raised | Turn::Once, Kind::BillingConflict) => "Billing in conflict with what people wrote",
+        (Turn::Raised | Turn::Once, Kind::BillingQuestion) => "Billing asks what only people know",
+        (Turn::Raised | Turn::Once, Kind::BillingProposed) => "Billing proposes",
         (Turn::Raised | Turn::Once, Kind::Applied) => "Applied",
         (Turn::Raised | Turn::Once, Kind::Test) => "Test",
     }
 }
 
-/// What a device is that has this trouble.
+/// What a device, or a billing system, is that has this trouble.
 const fn raised(kind: Kind) -> &'static str {
     match kind {
         Kind::Failed => "a change failed",
@@ -174,6 +196,14 @@ const fn raised(kind: Kind) -> &'static str {
         Kind::Refused => "its changes are refused",
         Kind::Unreachable => "unreachable",
         Kind::Drifted => "drifted",
+        Kind::BillingDistrusted => "not believed",
+        Kind::BillingRefused => "refused by a limit",
+        Kind::BillingUnreachable => "cannot be asked",
+        Kind::BillingUnwritten => "what it says cannot be written",
+        Kind::BillingClock => "its clock or ours is wrong",
+        Kind::BillingConflict => "in conflict with what people wrote",
+        Kind::BillingQuestion => "asks what only people know",
+        Kind::BillingProposed => "changes are proposed",
         kind => heading(Turn::Raised, kind),
     }
 }
@@ -188,6 +218,14 @@ const fn over(kind: Kind) -> &'static str {
         Kind::RepositoryUnreachable => "Repository reached again",
         Kind::Unreachable => "Answers again",
         Kind::Drifted => "No longer drifted",
+        Kind::BillingDistrusted => "Believed again",
+        Kind::BillingRefused => "No longer refused by a limit",
+        Kind::BillingUnreachable => "Asked again",
+        Kind::BillingUnwritten => "Written again",
+        Kind::BillingClock => "Clock sure again",
+        Kind::BillingConflict => "No longer in conflict",
+        Kind::BillingQuestion => "No longer asks",
+        Kind::BillingProposed => "No longer proposed",
         Kind::Applied | Kind::Test => "Over",
     }
 }
@@ -210,6 +248,30 @@ const fn help(kind: Kind) -> &'static str {
         Kind::RepositoryUnreachable => " What is in force stays in force.",
         Kind::Unreachable => " This is tried again by itself; what was missed comes then.",
         Kind::Drifted => " Somebody else made changes; `gamops plan` shows what differs.",
+        Kind::BillingDistrusted => {
+            " Nothing that it says is written, and customers stay as they are, until it is believed again or somebody says that it \
+             is right: `gamops billing sync --allow`."
+        }
+        Kind::BillingRefused => {
+            " Nothing of that kind is written. `gamops billing status` lists all of it, with the number as it is by then; if it is meant, \
+             `gamops billing sync --allow` with that."
+        }
+        Kind::BillingUnreachable => {
+            " Customers stay as they are. It is asked again by itself, and nothing that it told is lost."
+        }
+        Kind::BillingUnwritten => {
+            " Customers stay as they are. This is tried again by itself, and nothing that it told is lost."
+        }
+        Kind::BillingClock => {
+            " Meanwhile nobody is marked as over or removed, no VLAN has rested and no `hold` has ended."
+        }
+        Kind::BillingConflict => {
+            " What people wrote stays. `gamops billing status` shows what gamops wrote last and what billing asks for."
+        }
+        Kind::BillingQuestion => {
+            " Nothing is done for them before that. `gamops billing status` asks each question, with its choices."
+        }
+        Kind::BillingProposed => " It waits for people to merge it, or not; nothing else waits for it.",
         Kind::Applied | Kind::Test => "",
     }
 }

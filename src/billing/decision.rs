@@ -84,6 +84,31 @@ pub enum Why {
 }
 
 impl Why {
+    /// All of them.
+    pub const ALL: [Self; 7] = [
+        Self::Question,
+        Self::Conflict,
+        Self::Held,
+        Self::Refused,
+        Self::NoService,
+        Self::NoSubscriber,
+        Self::Differs,
+    ];
+
+    /// The word for it, for programs.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Question => "question",
+            Self::Conflict => "conflict",
+            Self::Held => "held",
+            Self::Refused => "refused",
+            Self::NoService => "no-service",
+            Self::NoSubscriber => "no-subscriber",
+            Self::Differs => "differs",
+        }
+    }
+
     /// In words, behind a number of things.
     #[must_use]
     pub const fn words(self) -> &'static str {

@@ -1,5 +1,7 @@
 //! What Prometheus reads.
 
+mod billing;
+
 use std::sync::atomic::AtomicU64;
 
 use jiff::Timestamp;
@@ -190,5 +192,6 @@ fn registry(status: &Status) -> Registry {
         "Objects that differ from the inventory and are only shown",
         differing,
     );
+    billing::register(&mut registry, &status.billing);
     registry
 }

@@ -4,6 +4,7 @@
 //! still to be sent are kept in the state database and written together, so that a restart tells nothing twice and loses
 //! nothing. Sending is each channel's own task (`worker`): no round waits for it.
 
+mod billing;
 pub mod commit;
 pub(super) mod deliver;
 mod picture;
@@ -20,7 +21,9 @@ use tokio::sync::{Notify, watch};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-use crate::alert::{Event, Kind, Memory, Message, Patience, Picture};
+use crate::alert::memory::Key;
+use crate::alert::{About, Event, Kind, Memory, Message, Patience, Picture};
+use crate::domain::BillingKind;
 use crate::forge;
 use crate::reconcile::chain;
 use crate::store::{Batch, Entry, Gathering, Note, Store, StoreError, host_name};
@@ -349,21 +352,30 @@ fn to_json(value: &impl Serialize) -> Result<String, StoreError> {
     })
 }
 
-/// A key as it stands in the database: `drifted maple-a`.
-fn write_key((kind, device): &(Kind, Option<String>)) -> String {
-    match device {
-        Some(device) => format!("{} {device}", kind.word()),
-        None => kind.word().to_owned(),
+/// A key as it stands in the database: `drifted maple-a`, `billing-question splynx`.
+fn write_key((kind, about): &Key) -> String {
+    match about {
+        About::All => kind.word().to_owned(),
+        About::Device(device) => format!("{} {device}", kind.word()),
+        About::Billing(system) => format!("{} {}", kind.word(), system.key()),
     }
 }
 
-fn read_key(text: &str) -> Option<(Kind, Option<String>)> {
-    let (kind, device) = match text.split_once(' ') {
-        Some((kind, device)) => (kind, Some(device.to_owned())),
+fn read_key(text: &str) -> Option<Key> {
+    let (kind, rest) = match text.split_once(' ') {
+        Some((kind, rest)) => (kind, Some(rest)),
         None => (text, None),
     };
-    let kind = serde_json::from_value(serde_json::Value::from(kind)).ok()?;
-    Some((kind, device))
+    let kind: Kind = serde_json::from_value(serde_json::Value::from(kind)).ok()?;
+    let about = match rest {
+        None => About::All,
+        Some(system) if kind.is_of_billing() => {
+            let mut systems = BillingKind::ALL.into_iter();
+            About::Billing(systems.find(|kind| kind.key() == system)?)
+        }
+        Some(device) => About::Device(device.to_owned()),
+    };
+    Some((kind, about))
 }
 
 #[cfg(test)]
@@ -373,11 +385,15 @@ mod tests {
     #[test]
     fn keys_are_read_as_they_are_written() {
         for key in [
-            (Kind::LeftToPeople, Some("maple-a".to_owned())),
-            (Kind::RepositoryUnreachable, None),
+            (Kind::LeftToPeople, About::Device("maple-a".to_owned())),
+            // What a device is called is anybody's choice.
+            (Kind::Drifted, About::Device("splynx".to_owned())),
+            (Kind::RepositoryUnreachable, About::All),
+            (Kind::BillingQuestion, About::Billing(BillingKind::Splynx)),
         ] {
             assert_eq!(read_key(&write_key(&key)), Some(key));
         }
         assert_eq!(read_key("unheard-of maple-a"), None);
+        assert_eq!(read_key("billing-question unheard-of"), None);
     }
 }

@@ -9,7 +9,7 @@ use crate::daemon::{Service, short};
 use crate::support::program::find;
 
 /// What `promtool check metrics` says of a text; nothing where all is well.
-fn promtool(text: &str) -> String {
+pub(crate) fn promtool(text: &str) -> String {
     let mut child = Command::new(find("promtool", "prometheus"))
         .args(["check", "metrics"])
         .stdin(Stdio::piped())

@@ -15,6 +15,7 @@ fn event(kind: Kind, state: Turn, device: Option<&str>, reason: &str) -> Event {
         state,
         device: device.map(str::to_owned),
         site: device.map(|_| "north".to_owned()),
+        billing: None,
         reason: reason.to_owned(),
         commit: Some("0123456789ab".to_owned()),
         since: at(0),
@@ -119,6 +120,53 @@ fn a_repository_that_is_reached_again() {
 }
 
 #[test]
+fn a_night_of_billing() {
+    let of = |kind, state, reason: &str| Event {
+        billing: Some(BillingKind::Splynx),
+        ..event(kind, state, None, reason)
+    };
+    let limit = "`limits.suspend`: 37 at once, and 20 are let through, or allow it with `--allow suspend=37`";
+    let asked = "1001/5001\ns-10442 (1002/5002)";
+    let all = [
+        of(
+            Kind::BillingDistrusted,
+            Turn::Raised,
+            "Splynx tells of no service at all, and it told of 9518 the last time: look at what the API key may see, or allow it with \
+             `--allow lose=9518`",
+        ),
+        of(Kind::BillingRefused, Turn::Raised, limit),
+        of(
+            Kind::BillingUnreachable,
+            Turn::Raised,
+            "https://isp.splynx.app/api/2.0/admin/tariffs/internet answered with status 503; it is asked again later",
+        ),
+        of(
+            Kind::BillingUnwritten,
+            Turn::Raised,
+            "the inventory at 3f0c2d81aa4e is not valid (there is no plan `glod`); what billing says waits until it is; 4 webhooks to be looked at",
+        ),
+        of(
+            Kind::BillingClock,
+            Turn::Raised,
+            "our clock says 2026-11-28T03:12:40Z and that of the billing system 2026-11-28T04:12:40Z: set the one that is wrong",
+        ),
+        of(Kind::BillingConflict, Turn::Raised, "s-10442 (1002/5002)"),
+        of(Kind::BillingQuestion, Turn::Raised, asked),
+        of(
+            Kind::BillingProposed,
+            Turn::Raised,
+            "gamops/billing/splynx/remove: 2 subscribers: 2 removed; https://git.example.org/isp/network/pulls/7",
+        ),
+        of(Kind::BillingQuestion, Turn::Over, "nothing to be answered"),
+    ];
+    let subjects = all
+        .iter()
+        .map(|event| subject(&message(vec![event.clone()])))
+        .collect::<Vec<_>>();
+    insta::assert_snapshot!(format!("{}\n\n{}", subjects.join("\n"), shown(all.into())));
+}
+
+#[test]
 fn a_trial() {
     let message = Message {
         inventory: None,
@@ -134,12 +182,13 @@ proptest! {
     /// Whatever happened to however many devices, the text can be read and sent.
     #[test]
     fn a_text_has_its_bounds(
-        events in proptest::collection::vec((0..8_usize, any::<bool>(), "\\PC{0,350}"), 1..150),
+        events in proptest::collection::vec((0..11_usize, any::<bool>(), "\\PC{0,350}"), 1..150),
         lines in 0..200_usize,
     ) {
         let kinds = [
             Kind::Failed, Kind::LeftToPeople, Kind::Refused, Kind::Unreachable, Kind::Drifted,
             Kind::CommitRejected, Kind::PlanRefused, Kind::RepositoryUnreachable,
+            Kind::BillingDistrusted, Kind::BillingQuestion, Kind::BillingProposed,
         ];
         let events: Vec<Event> = events
             .into_iter()
@@ -150,7 +199,13 @@ proptest! {
                 let device = (!matches!(kind, Kind::CommitRejected | Kind::PlanRefused | Kind::RepositoryUnreachable))
                     .then_some(device.as_str());
                 let state = if is_over { Turn::Over } else { Turn::Raised };
-                event(kind, state, device, &format!("{reason}{}", "\nmore".repeat(lines)))
+                let is_of_billing =
+                    matches!(kind, Kind::BillingDistrusted | Kind::BillingQuestion | Kind::BillingProposed);
+                Event {
+                    billing: is_of_billing.then_some(BillingKind::Sonar),
+                    device: device.filter(|_| !is_of_billing).map(str::to_owned),
+                    ..event(kind, state, device, &format!("{reason}{}", "\nmore".repeat(lines)))
+                }
             })
             .collect();
         let message = message(events);

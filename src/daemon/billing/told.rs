@@ -19,6 +19,9 @@ pub struct Billed {
     pub looked: Option<Timestamp>,
     /// When everything was last looked at with success.
     pub swept: Option<Timestamp>,
+    /// When everything was last looked at and believed.
+    #[serde(default)]
+    pub believed: Option<Timestamp>,
     /// Why nothing can be looked at, since when.
     pub failing: Option<Refused>,
     /// Why what it says cannot be written, since when.
@@ -69,6 +72,9 @@ pub enum Knocked {
 }
 
 impl Knocked {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::Recorded, Self::Ping, Self::Refused, Self::NotNow];
+
     /// The word for it.
     #[must_use]
     pub const fn word(self) -> &'static str {
@@ -128,6 +134,7 @@ impl Billed {
             // Nothing was made of it: what was open and proposed is so as far as anybody knows.
             return;
         }
+        self.believed = Some(now);
         self.proposals.clone_from(&outcome.proposals);
         self.refused = report.refused.values().cloned().collect();
         self.open.clear();

@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
-use crate::alert::{Fact, Kind, Picture};
+use crate::alert::{About, Fact, Kind, Picture};
 
 use super::super::standing::{Standing, State};
 use super::super::status::Status;
+use super::billing::of_billing;
 
 /// What of the status people are told. `sites`: of each device of the inventory in force.
 pub(super) fn picture(status: &Status, sites: BTreeMap<String, Option<String>>, now: Timestamp) -> Picture {
@@ -24,7 +25,7 @@ pub(super) fn picture(status: &Status, sites: BTreeMap<String, Option<String>>, 
             (None, Some(_)) => Some(Fact::Not(format!("{} is in force", named(commit.as_deref())))),
             (None, None) => None,
         };
-        facts.extend(fact.map(|fact| ((Kind::CommitRejected, None), fact)));
+        facts.extend(fact.map(|fact| ((Kind::CommitRejected, About::All), fact)));
     }
     let fact = match &status.unreachable {
         Some(unreachable) => Some(Fact::Holds {
@@ -34,15 +35,20 @@ pub(super) fn picture(status: &Status, sites: BTreeMap<String, Option<String>>, 
         }),
         None => (status.looked.is_some()).then(|| Fact::Not(format!("{} is in force", named(commit.as_deref())))),
     };
-    facts.extend(fact.map(|fact| ((Kind::RepositoryUnreachable, None), fact)));
+    facts.extend(fact.map(|fact| ((Kind::RepositoryUnreachable, About::All), fact)));
     let fact = of_plan(status, commit.as_ref(), now);
-    facts.extend(fact.map(|fact| ((Kind::PlanRefused, None), fact)));
+    facts.extend(fact.map(|fact| ((Kind::PlanRefused, About::All), fact)));
     for (device, standing) in &status.devices {
         let known = of_device(standing, &status.guarded, named(commit.as_deref())).into_iter();
-        facts.extend(known.map(|(kind, fact)| ((kind, Some(device.clone())), fact)));
+        facts.extend(known.map(|(kind, fact)| ((kind, About::Device(device.clone())), fact)));
+    }
+    for (system, billed) in &status.billing {
+        let known = of_billing(billed, commit.as_ref()).into_iter();
+        facts.extend(known.map(|(kind, fact)| ((kind, About::Billing(*system)), fact)));
     }
     Picture {
         facts,
+        systems: status.billing.keys().copied().collect(),
         devices: status.in_force.is_some().then_some(sites),
         commit,
     }

@@ -1,6 +1,159 @@
 //! What is told of billing: by `gamops status`, to Prometheus, and to people; and what goes on meanwhile.
 
+use std::time::{Duration, Instant};
+
+use gamops::sim::sonar::SonarFault;
+
 use super::*;
+use crate::metrics::promtool;
+use crate::support::http_sink::{HttpSink, Sent};
+
+/// What a webhook is told of billing: kind and state, in order.
+fn told(sent: &[Sent]) -> Vec<String> {
+    let events = sent
+        .iter()
+        .flat_map(|sent| sent.json()["events"].as_array().unwrap().clone());
+    let events = events.filter(|event| event["billing"] == "sonar");
+    let word = |event: &Value, name: &str| event[name].as_str().unwrap().to_owned();
+    events
+        .map(|event| format!("{} {}", word(&event, "kind"), word(&event, "state")))
+        .collect()
+}
+
+impl Isp {
+    /// Waits until so much was told of billing, and gives it.
+    #[track_caller]
+    fn until_told(&self, sink: &HttpSink, number: usize) -> Vec<String> {
+        let deadline = Instant::now() + Duration::from_secs(60);
+        while Instant::now() < deadline {
+            let told = told(&sink.sent());
+            if told.len() >= number {
+                return told;
+            }
+            std::thread::yield_now();
+        }
+        panic!("only {:?}\n{}", told(&sink.sent()), self.service.log());
+    }
+
+    /// Has everything looked at, and waits until it was.
+    fn sweep(&self, daemon: &Daemon<'_>) {
+        let swept = |status: &Value| self.billed(status)["swept"].clone();
+        let before = swept(&daemon.until("there", |_| true));
+        self.knock();
+        daemon.until("everything was looked at", |status| swept(status) != before);
+    }
+
+    /// Sonar says that something has changed that is no account's.
+    fn knock(&self) {
+        let body = r#"{"event":"service.updated","object_id":70,"current":{"id":70}}"#;
+        let url = self.service.url(&format!("billing/sonar/{HOOK}"));
+        let (status, _) = self.service.curl(&["--data-binary", body, &url]);
+        assert_eq!(status, 200);
+    }
+}
+
+#[test]
+fn people_are_told_of_billing_once_and_once_that_it_is_over() {
+    let sink = HttpSink::start();
+    let isp = Isp::new(BillingKind::Sonar, "    limits: { suspend: { run: { count: 1 } } }\n");
+    let System::Sonar(sonar) = &isp.system else {
+        unreachable!("it was asked for");
+    };
+    let path = isp.service.path();
+    let tell = format!(
+        "tell: {{ unreachable_after: 1s, gather: 1s, retry: 1s, channels: [{{ name: noc, webhook: {{ url: \"{}\" }} }}] }}\n",
+        sink.url()
+    );
+    std::fs::write(&path, std::fs::read_to_string(&path).unwrap() + &tell).unwrap();
+    let daemon = isp.launch(&[]);
+    daemon.until("the first sweep", |status| !isp.billed(status)["swept"].is_null());
+
+    // Two at once are above the limit, and somebody new says the endpoint of somebody else.
+    sonar.suspend(1001);
+    sonar.suspend(1002);
+    let mut thief = customer(8, 1);
+    thief.services[0].mac = Some("000ED8000003".to_owned());
+    sonar.add(&thief);
+    isp.sweep(&daemon);
+    let mut expected = vec!["billing-refused raised", "billing-question raised"];
+    assert_eq!(isp.until_told(&sink, 2), expected);
+    let text = sink.sent().iter().map(|sent| sent.body.clone()).collect::<String>();
+    assert!(
+        text.contains("--allow suspend=2") && text.contains("1008/5008"),
+        "{text}"
+    );
+    assert!(!text.contains("Customer 8") && !text.contains("Elm Street"), "{text}");
+    let schema = isp.service.run(&["schema", "notification"]).expect(0).stdout;
+    let schema: Value = serde_json::from_str(&schema).unwrap();
+    for sent in sink.sent() {
+        assert!(jsonschema::is_valid(&schema, &sent.json()), "{}", sent.body);
+    }
+    let _ = isp
+        .service
+        .run(&["status"])
+        .expect(1)
+        .says("SONAR REFUSED by `limits.suspend`: 2 at once, and 1 are let through");
+
+    // Prometheus reads the same.
+    let (_, plain) = isp.service.get("metrics");
+    assert_eq!(promtool(&plain), "", "{plain}");
+    for sample in [
+        "gamops_billing_accounts{system=\"sonar\"} 6",
+        "gamops_billing_failing{system=\"sonar\"} 0",
+        "gamops_billing_open{system=\"sonar\",why=\"refused\"} 2",
+        "gamops_billing_open{system=\"sonar\",why=\"conflict\"} 0",
+        "gamops_billing_webhooks_total{system=\"sonar\",outcome=\"recorded\"} 1",
+        "gamops_billing_commits_total{system=\"sonar\"} 0",
+    ] {
+        assert!(plain.lines().any(|line| line == sample), "no {sample} in\n{plain}");
+    }
+
+    // Neither more of the same nor a restart is news.
+    isp.sweep(&daemon);
+    assert_eq!(daemon.signal("KILL"), None);
+    let daemon = isp.launch(&[]);
+    daemon.until("swept again", |status| !isp.billed(status)["swept"].is_null());
+    isp.sweep(&daemon);
+    sonar.activate(1001);
+    isp.sweep(&daemon);
+    expected.push("billing-refused over");
+    assert_eq!(isp.until_told(&sink, 3), expected);
+
+    // Nobody answers, for longer than a blip.
+    sonar.fault_after(0, 1000, SonarFault::Html(503));
+    isp.knock();
+    expected.push("billing-unreachable raised");
+    assert_eq!(isp.until_told(&sink, 4), expected);
+    sonar.heal();
+    expected.push("billing-unreachable over");
+    assert_eq!(isp.until_told(&sink, 5), expected);
+
+    // The inventory is not valid while something waits.
+    let services = isp.written();
+    isp.service
+        .origin
+        .git(&["pull", "--quiet", &isp.service.origin.bare().to_string_lossy(), "main"]);
+    isp.service
+        .origin
+        .write("services.yaml", &services.replace("plan: gold", "plan: glod"));
+    isp.service.origin.push("a slip");
+    isp.knock();
+    expected.push("billing-unwritten raised");
+    assert_eq!(isp.until_told(&sink, 6), expected);
+    let last = sink.sent().last().unwrap().body.clone();
+    assert!(
+        last.contains("1 webhook to be looked at") && last.contains("glod"),
+        "{last}"
+    );
+    isp.service.origin.write("services.yaml", &services);
+    isp.service.origin.push("mended");
+    expected.push("billing-unwritten over");
+    assert_eq!(isp.until_told(&sink, 7), expected);
+    assert_eq!(daemon.signal("TERM"), Some(0));
+    for secret in [TOKEN, HOOK] {
+        assert!(sink.sent().iter().all(|sent| !sent.body.contains(secret)));
+    }
+}
 
 #[test]
 fn a_mirror_that_cannot_be_opened_stops_billing_alone_and_nothing_that_was_told_is_lost() {
