@@ -348,7 +348,8 @@ impl Clerk {
             let memory = serde_json::to_string(&step.memory).unwrap_or_default();
             let key = self.kind.key();
             self.store.keep_billing(&step.inventory, key, MEMORY, memory).await?;
-            for (kind, (intents, edit)) in step.proposals {
+            let proposals = step.proposals.into_iter();
+            for (kind, (intents, edit)) in proposals.filter(|(kind, _)| is_all_of(*kind, &order.scope, &book.scope)) {
                 let proposed = self.propose(desk, kind, &intents, edit).await;
                 outcome.proposals.push(proposed);
             }
@@ -585,6 +586,16 @@ fn catch_up(ledger: &mut Ledger, system: BillingKind, tip: &str, mirror: &Mirror
     };
     ledger.read(system, &messages);
     Ok(())
+}
+
+/// Whether what a book asks for is all that is asked for of a kind. A proposal has all of it: a part would take the rest back, which the next
+/// sweep would put there again. Removals come only from a second look, at those of a sweep that are due.
+fn is_all_of(kind: Kind, asked: &Scope, book: &Scope) -> bool {
+    match (asked, book) {
+        (Scope::Everything, Scope::Everything) => kind != Kind::Remove,
+        (Scope::Everything, Scope::Accounts(_)) => kind == Kind::Remove,
+        (Scope::Accounts(_), _) => false,
+    }
 }
 
 /// What people are to decide, as one edit for each kind; and what cannot be written.

@@ -5,9 +5,10 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use tokio::sync::{Notify, watch};
 use tokio::task::spawn_blocking;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::AbortOnDropHandle;
 
@@ -118,9 +119,10 @@ struct Worker {
 
 impl Worker {
     async fn work(mut self) {
-        let mut next_sweep = Timestamp::now();
+        // Not by the clock on the wall: where that is set back, sweeps would stop for as long.
+        let mut next_sweep = Instant::now();
         loop {
-            let now = Timestamp::now();
+            let now = Instant::now();
             let events = self.events().await;
             let is_due = next_sweep <= now;
             let is_whole = is_due || events.iter().any(|event| event.scope == EVERYTHING);
@@ -128,7 +130,7 @@ impl Worker {
                 let done = self.look(&events, is_whole, is_due).await;
                 let wait = if done { self.poll } else { self.backoff() };
                 if is_whole {
-                    next_sweep = later(now, wait);
+                    next_sweep = now + wait;
                 }
                 self.failures = if done { 0 } else { self.failures.saturating_add(1) };
                 if !done {
@@ -140,9 +142,8 @@ impl Worker {
                 }
                 continue;
             }
-            let pause = Duration::try_from(next_sweep.duration_since(now)).unwrap_or_default();
             tokio::select! {
-                () = tokio::time::sleep(pause) => {}
+                () = tokio::time::sleep_until(next_sweep) => {}
                 () = self.bell.notified() => {}
                 () = self.premises.stop.cancelled() => return,
             }
@@ -175,12 +176,16 @@ impl Worker {
 
     /// Looks at what is to be looked at, and strikes it off once something was made of it.
     async fn look(&mut self, events: &[BillingEvent], is_whole: bool, is_due: bool) -> bool {
-        let accounts: BTreeSet<String> = events.iter().map(|event| event.scope.clone()).collect();
+        let named = events
+            .iter()
+            .map(|event| &event.scope)
+            .filter(|scope| *scope != EVERYTHING);
+        let accounts: BTreeSet<String> = named.cloned().collect();
         let order = Order {
             scope: if is_whole {
                 Scope::Everything
             } else {
-                Scope::Accounts(accounts)
+                Scope::Accounts(accounts.clone())
             },
             event: if is_due { "sweep" } else { "webhook" }.to_owned(),
             allowed: Allowed::default(),
@@ -195,6 +200,21 @@ impl Worker {
             }
         };
         self.note(&outcome, is_whole);
+        let is_distrusted = outcome.report.as_ref().is_some_and(|report| report.distrust.is_some());
+        if is_whole && is_distrusted && !accounts.is_empty() {
+            // That nothing of the whole is believed is no answer to those who were told of by name: they are asked for by their ids.
+            let order = Order {
+                scope: Scope::Accounts(accounts),
+                ..order.clone()
+            };
+            match self.sync(&order).await {
+                Ok(outcome) => self.note(&outcome, false),
+                Err(failure) => {
+                    self.fail(&failure);
+                    return false;
+                }
+            }
+        }
         let is_struck_off = self.strike_off(events).await;
         self.look_for_endpoints(&outcome, &order).await;
         is_struck_off
@@ -302,10 +322,4 @@ impl Worker {
         let of = |status: &mut Status| change(status.billing.entry(self.kind).or_default());
         self.premises.status.send_if_modified(of);
     }
-}
-
-/// A moment, and so much time after it.
-fn later(now: Timestamp, wait: Duration) -> Timestamp {
-    let wait = SignedDuration::try_from(wait).unwrap_or(SignedDuration::MAX);
-    now.saturating_add(wait).unwrap_or(now)
 }

@@ -192,3 +192,71 @@ fn a_mirror_that_cannot_be_opened_stops_billing_alone_and_nothing_that_was_told_
         .expect(0)
         .says("Sonar: 2 commits since the daemon began");
 }
+
+impl Isp {
+    /// Has something happen in Sonar, which knocks, and waits until it was looked at.
+    fn looked_at(&self, daemon: &Daemon<'_>, on_sonar: impl FnOnce(&Sonar)) {
+        let looked = |status: &Value| self.billed(status)["looked"].clone();
+        let before = looked(&daemon.until("there", |_| true));
+        self.does(|_| (), on_sonar);
+        daemon.until("looked at", |status| {
+            looked(status) != before && self.billed(status)["waiting"] == 0
+        });
+    }
+}
+
+#[test]
+fn a_webhook_takes_nothing_back_that_a_sweep_has_proposed() {
+    let isp = Isp::new(BillingKind::Sonar, "    ways: { suspend: propose }\n");
+    let daemon = isp.launch(&[]);
+    daemon.until("the first sweep", |status| !isp.billed(status)["swept"].is_null());
+    isp.looked_at(&daemon, |sonar| sonar.suspend(1001));
+    let branch = "gamops/billing/sonar/suspend";
+    assert_eq!(isp.git(&["branch", "--list", branch]), "");
+    isp.looked_at(&daemon, |sonar| sonar.suspend(1002));
+    isp.sweep(&daemon);
+    let proposed = isp.git(&["rev-parse", branch]);
+    let suspended = |text: &str| text.matches("state: suspended").count();
+    assert_eq!(suspended(&isp.git(&["show", &format!("{branch}:services.yaml")])), 2);
+    let _ = isp
+        .service
+        .run(&["status"])
+        .expect(0)
+        .says("Sonar: proposed as gamops/billing/sonar/suspend: 2 subscribers: 2 suspended");
+    // It pays and owes again.
+    isp.looked_at(&daemon, |sonar| {
+        sonar.activate(1002);
+        sonar.suspend(1002);
+    });
+    assert_eq!(isp.git(&["rev-parse", branch]), proposed);
+    isp.sweep(&daemon);
+    assert_eq!(isp.git(&["rev-parse", branch]), proposed);
+    assert_eq!(suspended(&isp.written()), 0);
+}
+
+#[test]
+fn what_was_told_of_an_account_is_heard_though_the_whole_is_not_believed() {
+    let isp = Isp::new(BillingKind::Sonar, "    limits: { lose: { count: 0 } }\n");
+    let System::Sonar(sonar) = &isp.system else {
+        unreachable!("it was asked for");
+    };
+    let daemon = isp.launch(&[]);
+    daemon.until("the first sweep", |status| !isp.billed(status)["swept"].is_null());
+    sonar.fault_after(0, 1000, SonarFault::Html(503));
+    isp.knock();
+    isp.does(|_| (), |sonar| sonar.suspend(1001));
+    daemon.until("both wait", |status| {
+        isp.billed(status)["waiting"] == 2 && !isp.billed(status)["failing"].is_null()
+    });
+    sonar.heal();
+    sonar.fault_after(0, 1000, SonarFault::Collapse(4));
+    let status = daemon.until("looked at", |status| isp.billed(status)["waiting"] == 0);
+    let reason = isp.billed(&status)["distrusted"]["reason"].as_str().unwrap();
+    assert!(reason.contains("Sonar tells of 4 accounts and told of 5"), "{reason}");
+    isp.until_in_force(&daemon, 2);
+    let message = isp.git(&["log", "-1", "--format=%B", "main"]);
+    assert!(
+        message.contains("Billing-Change: suspend s-1 state=suspended"),
+        "{message}"
+    );
+}
