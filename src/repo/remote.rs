@@ -15,6 +15,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use backon::{BlockingRetryable as _, ConstantBuilder};
 use git2::{Direction, ErrorCode, FetchOptions, Oid, RemoteCallbacks, Repository};
 use tokio::runtime::Handle;
 use tokio::time::Instant;
@@ -165,15 +166,24 @@ impl Mirror {
         let before = repository.refname_to_id(&name).ok();
         let moved = match before {
             None => Moved::First,
-            Some(before) if before == tip => Moved::Not,
+            Some(before) if before == tip => {
+                let commit = tip.to_string();
+                return Ok(Tip {
+                    commit,
+                    moved: Moved::Not,
+                });
+            }
             Some(before) => match repository.graph_descendant_of(tip, before) {
                 Ok(true) => Moved::Forward,
                 // Where the old commit is gone, the branch does not follow from it.
                 Ok(false) | Err(_) => Moved::Rewritten,
             },
         };
-        repository
-            .reference(&name, tip, true, "gamops: fetched")
+        // Another process, or the clerk of another billing system, may be writing the same one.
+        let put = || repository.reference(&name, tip, true, "gamops: fetched");
+        put.retry(turns())
+            .when(|error| error.code() == ErrorCode::Locked)
+            .call()
             .map_err(|source| self.failed(source))?;
         Ok(Tip {
             commit: tip.to_string(),
@@ -278,6 +288,13 @@ impl Mirror {
         let commit = repository.find_commit(Oid::from_str(commit)?)?;
         inventory_of(&repository, &commit.tree()?, commit.id(), folder.trim_matches('/'))
     }
+}
+
+/// The pauses in which whoever is writing a reference comes to an end with it: libgit2 does not wait. About two seconds in all.
+fn turns() -> ConstantBuilder {
+    ConstantBuilder::default()
+        .with_delay(Duration::from_millis(10))
+        .with_max_times(200)
 }
 
 /// The reference to the text that was noted with a good commit. A branch's name cannot end in the way in which it goes on.

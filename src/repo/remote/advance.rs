@@ -3,13 +3,14 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use backon::BlockingRetryable as _;
 use git2::build::{CheckoutBuilder, TreeUpdateBuilder};
 use git2::{Direction, ErrorCode, FileMode, Oid, Remote, Repository, Signature, Sort, StatusOptions, Time};
 use jiff::Timestamp;
 use tokio::runtime::Handle;
 
 use super::push::{Destination, PushError, send_over};
-use super::{Address, Mirror, RevisionError, reaching};
+use super::{Address, Mirror, RevisionError, reaching, turns};
 
 /// A commit that is to be made.
 #[derive(Debug, Clone)]
@@ -201,7 +202,10 @@ fn put(path: &Path, branch: &str, onto: Oid, additions: &[Addition]) -> Result<A
         let tree = repository.find_commit(*tip)?.tree()?;
         repository.checkout_tree(tree.as_object(), Some(CheckoutBuilder::new().safe()))?;
     }
-    match repository.reference_matching(branch, *tip, true, onto, "gamops: committed") {
+    // Whoever is writing the branch is quicker than we are: then it is found to have moved.
+    let advance = || repository.reference_matching(branch, *tip, true, onto, "gamops: committed");
+    let advanced = advance.retry(turns());
+    match advanced.when(|error| error.code() == ErrorCode::Locked).call() {
         Ok(_) => Ok(Advanced::By(made.iter().map(Oid::to_string).collect())),
         Err(error) if error.code() == ErrorCode::Modified => {
             if is_checked_out {
