@@ -46,7 +46,7 @@ pub struct Remembered {
     pub now: Option<Timestamp>,
     /// How much was told, the last time that all was.
     pub told: Option<Told>,
-    /// How each service stood, by its name `ACCOUNT/SERVICE`.
+    /// How each service stood the last time that all was told, by its name `ACCOUNT/SERVICE`.
     pub services: BTreeMap<String, Stood>,
     /// Addresses that more than one service to be served had, the last time that all was told.
     pub shared: BTreeSet<MacAddr>,

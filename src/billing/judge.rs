@@ -18,9 +18,12 @@ use super::tie::{Listed, standing_words};
 use super::{Kind, Scope, Standing};
 
 /// The fields of a subscriber that billing writes, besides its id.
-const PLAN: &str = "plan";
+pub(super) const PLAN: &str = "plan";
 const STATE: &str = "state";
 const ENDED: &str = "ended";
+
+/// What stands between the words of several things that happen to one subscriber.
+pub(super) const BESIDE: &str = "; ";
 
 /// A field that is to say something else.
 struct Change {
@@ -181,7 +184,7 @@ impl<'f> Judge<'_, 'f> {
                 STATE => format!("restored: {}", standing_words(listed.service)),
                 ENDED if change.want.is_empty() => "not over any more".to_owned(),
                 ENDED => format!("over since {}", change.want),
-                _ => format!("{} {} → {}", change.field, change.have, change.want),
+                _ => in_words(change.field, &change.have, &change.want),
             });
             let path = path.to(change.field);
             edits.push(if change.want.is_empty() {
@@ -200,7 +203,7 @@ impl<'f> Judge<'_, 'f> {
                 value: Value::Text(listed.name.to_string()),
             });
         }
-        let words = said.join("; ");
+        let words = said.join(BESIDE);
         if let Some(reason) = self.is_frozen(subscriber, kind) {
             return self.open(case, Why::Held, format!("{reason}; billing asks for: {words}"));
         }
@@ -320,6 +323,11 @@ impl<'f> Judge<'_, 'f> {
             words,
         });
     }
+}
+
+/// `plan silver → gold`.
+pub(super) fn in_words(field: &str, have: &str, want: &str) -> String {
+    format!("{field} {have} → {want}")
 }
 
 const fn word(state: State) -> &'static str {

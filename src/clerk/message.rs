@@ -139,6 +139,10 @@ impl Ledger {
         }
         let values = self.values.entry(subscriber.to_owned()).or_default();
         for (field, value) in words.filter_map(|word| word.split_once('=')) {
+            // A plan that changes beside something else is one that changes.
+            if field == "plan" && matches!(kind, Kind::Restore | Kind::Suspend) {
+                self.recent.push_back((at, Kind::Plan));
+            }
             values.insert(field.to_owned(), value.to_owned());
         }
     }

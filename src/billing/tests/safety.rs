@@ -147,6 +147,8 @@ fn what_was_asked_for_by_id_is_not_measured_against_everything() {
     assert_eq!(intents(&decided), "suspend m-3: suspended (service suspended)");
     assert!(open(&decided).starts_with("NoService m-4"));
     assert_eq!(looked.before.told, desk.before.told);
+    // Nor is the next whole book measured against what was looked at meanwhile.
+    assert_eq!(looked.before.services, desk.before.services);
 }
 
 #[test]
@@ -167,6 +169,46 @@ fn above_a_limit_nothing_of_that_kind_is_written_and_all_of_it_is_listed() {
     assert_eq!(desk.decide().intents.len(), 22);
     allow(&mut desk, "suspend=20");
     assert_eq!(desk.decide().intents.len(), 1);
+}
+
+#[test]
+fn a_plan_that_changes_beside_something_else_counts_and_stays_behind() {
+    let mut desk = many(4);
+    desk.write("    vlans:", "    limits: {plan: {run: {count: 2}}}\n    vlans:");
+    desk.write("vlan: 100,", "vlan: 100, state: suspended,");
+    for one in 0..3 {
+        let standing = if one == 1 {
+            Standing::Suspended
+        } else {
+            Standing::Active
+        };
+        desk.service(&format!("{one}/1{one}"), "5", standing, "");
+    }
+    let decided = desk.decide();
+    assert_eq!(
+        intents(&decided),
+        "restore m-0: restored: active (service active)\nsuspend m-1: suspended (service suspended)"
+    );
+    let sets = decided.intents.iter().flat_map(|intent| &intent.sets);
+    assert!(sets.clone().all(|(field, _)| *field == "state") && sets.count() == 2);
+    assert!(decided.intents.iter().all(|intent| intent.edits.len() == 1));
+    let refused = "plan home-200 → fiber-500; refused by `limits.plan`: 3 at once, and 2 are let through, or allow it with \
+                   `--allow plan=3`";
+    for (key, name) in [("m-0", "0/10"), ("m-1", "1/11"), ("m-2", "2/12")] {
+        assert!(
+            open(&decided).contains(&format!("Refused {key} {name}: {refused}")),
+            "{}",
+            open(&decided)
+        );
+    }
+    allow(&mut desk, "plan=3");
+    let decided = desk.decide();
+    assert!(
+        decided
+            .intents
+            .iter()
+            .all(|intent| intent.sets.iter().any(|(field, _)| *field == "plan"))
+    );
 }
 
 #[test]
