@@ -25,7 +25,11 @@ pub(super) struct Known<'a> {
 pub(super) fn standing(known: &Known<'_>, zone: &TimeZone) -> (Standing, String) {
     let account = known.account;
     if let Some(at) = &account.archived_at {
-        return (Standing::Ended, format!("account archived {}", day(at)));
+        return match day(at).parse::<Date>() {
+            Ok(day) => (Standing::Ended, format!("account archived {day}")),
+            // That an account is over is its own word or nobody's.
+            Err(_) => (Standing::Unclear, format!("account archived `{at}`, which is no day")),
+        };
     }
     let Some(status) = known.status else {
         let id = account
@@ -108,6 +112,8 @@ mod tests {
             (OFF, false, None, FEB, Some("soon"), false, Standing::Unclear),
             (ON, false, NEW, FEB, None, true, Standing::Ended),
             (OFF, false, NEW, None, None, true, Standing::Ended),
+            (ON, false, Some("soon"), FEB, None, true, Standing::Unclear),
+            (ON, false, Some(""), FEB, None, true, Standing::Unclear),
             (None, false, None, FEB, None, true, Standing::Unclear),
         ] {
             let account = Account {
