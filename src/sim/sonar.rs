@@ -41,6 +41,10 @@ use world::World;
 /// The personal access token that lets in.
 pub const TOKEN: &str = "test-pat-0001";
 
+/// All that a Sonar held at one time.
+#[derive(Debug, Clone)]
+pub struct Backup(World);
+
 /// A Sonar that runs until it is dropped.
 #[derive(Debug)]
 pub struct Sonar {
@@ -116,7 +120,18 @@ impl Sonar {
         self.shared.desk().faults.clear();
     }
 
-    /// Has the clock stand still at a moment, for what is written from now on.
+    /// All that it holds now, to be put back later.
+    #[must_use]
+    pub fn backup(&self) -> Backup {
+        Backup(self.shared.desk().world.clone())
+    }
+
+    /// Holds what it held once, as after a restored backup; nobody is told.
+    pub fn put_back(&self, backup: &Backup) {
+        self.shared.desk().world = backup.0.clone();
+    }
+
+    /// Has its clock stand still at a moment: that of what is written from now on, and of its answers.
     pub fn set_clock(&self, now: Timestamp) {
         self.world(|world| world.clock = Some(now));
     }
@@ -207,6 +222,11 @@ impl Sonar {
             world.set("Account", account, &[("archived_at", json!(now))]);
             world.tell("account.updated", account, account);
         });
+    }
+
+    /// An account goes, with all that is its own, as if it had never been. Sonar does not do that to anybody.
+    pub fn lose(&self, account: u64) {
+        self.world(|world| world.lose(Some(account)));
     }
 
     /// An account gets a service.

@@ -46,6 +46,10 @@ pub const KEY: &str = "11112222333344445555666677778888";
 /// See [`KEY`].
 pub const SECRET: &str = "aaaabbbbccccddddeeeeffff00001111";
 
+/// All that a Splynx held at one time.
+#[derive(Debug, Clone)]
+pub struct Backup(World);
+
 /// A Splynx that runs. It ends when this is dropped.
 #[derive(Debug)]
 pub struct Splynx {
@@ -222,6 +226,17 @@ impl Splynx {
     #[must_use]
     pub const fn service(&self, id: u64) -> Service<'_> {
         Service { splynx: self, id }
+    }
+
+    /// All that it holds now, to be put back later.
+    #[must_use]
+    pub fn backup(&self) -> Backup {
+        self.with(|desk, _| Backup(desk.world.clone()))
+    }
+
+    /// Holds what it held once, as after a restored backup; nobody is told.
+    pub fn put_back(&self, backup: &Backup) {
+        self.with(|desk, _| desk.world = backup.0.clone());
     }
 
     /// From now on, hooks are sent of whatever happens, in order, one after the other.

@@ -26,6 +26,12 @@ pub enum SonarFault {
     MorePages,
     /// Lists say how many rows they have, and send none.
     Empty,
+    /// Lists are sent from their ends.
+    Backwards,
+    /// Lists have every row twice.
+    Doubled,
+    /// Lists say that they have a row more than they have.
+    Miscounted,
     /// Lists are without every row of which the id is divisible by this, and say nothing of it.
     Collapse(u64),
     /// Nested lists end after their first row, and say so only in their counts.
@@ -34,6 +40,10 @@ pub enum SonarFault {
     NewAccount,
     /// The account with the lowest id, and all that is its own, is gone before the answer. Sonar does not do that to anybody.
     LostAccount,
+    /// The account with the lowest id is active again before the answer.
+    Revived,
+    /// The answer says a time that is none.
+    OddDate,
     /// The token is not known any more.
     Revoked,
 }

@@ -19,8 +19,14 @@ pub(super) struct Answering<'a> {
     pub(super) cut: bool,
     /// Lists at the root say how many rows they have, and send none.
     pub(super) empty: bool,
+    /// Lists at the root are sent from their ends.
+    pub(super) backwards: bool,
+    /// Lists at the root have every row twice.
+    pub(super) doubled: bool,
     /// Lists at the root say that they have so many pages more than they have.
     pub(super) more_pages: u64,
+    /// Lists at the root say that they have so many rows more than they have.
+    pub(super) more_rows: u64,
 }
 
 /// The rows to which a relation leads.
@@ -97,13 +103,23 @@ impl<'a> Answering<'a> {
             (_, true) => 1,
             _ => usize::try_from(size).unwrap_or(usize::MAX),
         };
-        let here: Vec<&(u64, &[Value])> = rows.iter().skip(skip).take(take).collect();
+        let mut here: Vec<&(u64, &[Value])> = rows.iter().skip(skip).take(take).collect();
+        if is_root && self.backwards {
+            here.reverse();
+        }
+        if is_root && self.doubled {
+            here = here.into_iter().flat_map(|row| [row, row]).collect();
+        }
         let said = if self.knobs.says_clamped {
             size
         } else {
             wanted.unwrap_or(size)
         };
-        let more_pages = if is_root { self.more_pages } else { 0 };
+        let (more_pages, more_rows) = if is_root {
+            (self.more_pages, self.more_rows)
+        } else {
+            (0, 0)
+        };
         let parts = asked.iter().map(|part| match part {
             Connection::Typename(key) => (
                 key.clone(),
@@ -118,7 +134,7 @@ impl<'a> Answering<'a> {
                     let value = match name.as_str() {
                         "page" => page,
                         "total_pages" => pages + more_pages,
-                        "total_count" => total,
+                        "total_count" => total + more_rows,
                         _ => said,
                     };
                     (key.clone(), json!(value))

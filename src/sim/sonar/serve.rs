@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::extract::State;
-use axum::http::{HeaderMap, Response, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, Response, StatusCode, header};
 use axum::routing::post;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
@@ -77,7 +77,8 @@ enum Outcome {
 }
 
 async fn graphql(State(shared): State<Arc<Shared>>, headers: HeaderMap, body: Bytes) -> Response<Body> {
-    let outcome = shared.desk().answer(&headers, &body);
+    let (outcome, date) = shared.desk().serve(&headers, &body);
+    let respond = |status, kind, body| respond(status, kind, &date, body);
     match outcome {
         Outcome::Answer(status, kind, text) => respond(status, kind, Body::from(text)),
         Outcome::BrokenOff(text) => {
@@ -93,20 +94,32 @@ async fn graphql(State(shared): State<Arc<Shared>>, headers: HeaderMap, body: By
     }
 }
 
-fn respond(status: u16, kind: &'static str, body: Body) -> Response<Body> {
+fn respond(status: u16, kind: &'static str, date: &str, body: Body) -> Response<Body> {
     let mut response = Response::new(body);
     *response.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    response
-        .headers_mut()
-        .insert(header::CONTENT_TYPE, header::HeaderValue::from_static(kind));
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
+    if let Ok(date) = HeaderValue::from_str(date) {
+        headers.insert(header::DATE, date);
+    }
     response
 }
 
 impl Desk {
-    fn answer(&mut self, headers: &HeaderMap, body: &[u8]) -> Outcome {
-        let json = |status: u16, value: Value| Outcome::Answer(status, "application/json", value.to_string());
+    /// What is answered, and what time it is said to be.
+    fn serve(&mut self, headers: &HeaderMap, body: &[u8]) -> (Outcome, String) {
         self.requests.push(String::from_utf8_lossy(body).into_owned());
         let faults = self.faults.next();
+        let date = if faults.contains(&SonarFault::OddDate) {
+            "yesterday".to_owned()
+        } else {
+            self.world.date()
+        };
+        (self.answer(headers, body, &faults), date)
+    }
+
+    fn answer(&mut self, headers: &HeaderMap, body: &[u8], faults: &[SonarFault]) -> Outcome {
+        let json = |status: u16, value: Value| Outcome::Answer(status, "application/json", value.to_string());
         let is = |fault: &SonarFault| faults.contains(fault);
         let token = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
         if token != Some(&format!("Bearer {TOKEN}")) || is(&SonarFault::Revoked) {
@@ -124,11 +137,15 @@ impl Desk {
             customer.services = Vec::new();
             self.world.add(&customer, &self.world.today());
         }
+        let first = self.world.tables.named("Account").above(0).next().map(|(id, _)| id);
         if is(&SonarFault::LostAccount) {
-            let first = self.world.tables.named("Account").above(0).next().map(|(id, _)| id);
             self.world.lose(first);
         }
-        for fault in &faults {
+        if let (true, Some(first)) = (is(&SonarFault::Revived), first) {
+            self.world.set("Account", first, &[("archived_at", Value::Null)]);
+            self.world.put_status(first, 1);
+        }
+        for fault in faults {
             match fault {
                 SonarFault::Html(status) => {
                     let page = "<html><body>Sonar is having a moment</body></html>";
@@ -144,7 +161,7 @@ impl Desk {
             Err(_) => {
                 errors("GraphQL Request must include at least one of those two parameters: \"query\" or \"queryId\"")
             }
-            Ok(asked) => self.run(&asked, &faults).unwrap_or_else(|wrong| errors(&wrong)),
+            Ok(asked) => self.run(&asked, faults).unwrap_or_else(|wrong| errors(&wrong)),
         };
         if is(&SonarFault::PartialData) {
             if let Some(data) = answer.get_mut("data").and_then(Value::as_object_mut)
@@ -217,7 +234,10 @@ impl Desk {
             lost: lost.filter(|divisor| *divisor > 0),
             cut: faults.contains(&SonarFault::NestedCut),
             empty: faults.contains(&SonarFault::Empty),
+            backwards: faults.contains(&SonarFault::Backwards),
+            doubled: faults.contains(&SonarFault::Doubled),
             more_pages: u64::from(faults.contains(&SonarFault::MorePages)),
+            more_rows: u64::from(faults.contains(&SonarFault::Miscounted)),
         }
     }
 }

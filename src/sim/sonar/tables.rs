@@ -1,20 +1,21 @@
 //! The rows of all types, found quickly by id and by every column that holds ids.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use serde_json::{Value, json};
 
 use super::schema::{Kind, Schema};
 
 /// What the simulated Sonar holds.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Tables {
-    pub(super) schema: Schema,
+    pub(super) schema: Arc<Schema>,
     tables: Vec<Table>,
 }
 
 /// The rows of one type.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Table {
     /// Values in the order of the columns, by id.
     rows: BTreeMap<u64, Vec<Value>>,
@@ -48,7 +49,7 @@ impl Table {
 
 impl Tables {
     pub(super) fn new() -> Self {
-        let schema = Schema::read();
+        let schema = Arc::new(Schema::read());
         let tables = schema.types().iter().map(|_| Table::default()).collect();
         Self { schema, tables }
     }

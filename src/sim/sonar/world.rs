@@ -26,7 +26,7 @@ const MODEL: u64 = 11;
 const FIELDS: [(u64, &str, bool); 2] = [(21, "MAC Address", true), (22, "Serial Number", false)];
 
 /// A Sonar's rows, its clock, and what is to be told by webhook.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct World {
     pub(super) tables: Tables,
     /// A clock that stands still; `None`: the real one.
@@ -73,6 +73,12 @@ impl World {
     pub(super) fn now(&self) -> String {
         let now = self.clock.unwrap_or_else(Timestamp::now);
         now.strftime("%Y-%m-%dT%H:%M:%S+00:00").to_string()
+    }
+
+    /// Now, as HTTP has it.
+    pub(super) fn date(&self) -> String {
+        let now = self.clock.unwrap_or_else(Timestamp::now);
+        now.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string()
     }
 
     pub(super) fn today(&self) -> String {

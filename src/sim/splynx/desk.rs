@@ -123,7 +123,7 @@ impl Desk {
             .filter_map(|trouble| trouble.met(table))
             .collect();
         for fault in &met {
-            self.happen(*fault);
+            self.happen(*fault, now);
         }
         let mut said = self.answer_well(asked, &route, now).unwrap_or_else(Said::from);
         let is_list = asked.method == "GET" && matches!(route, Route::List(..));
@@ -138,13 +138,16 @@ impl Desk {
     }
 
     /// What a fault does to what is held.
-    fn happen(&mut self, fault: Fault) {
+    fn happen(&mut self, fault: Fault, now: Timestamp) {
         let ids: Vec<u64> = self.world.rows(Table::Customers).map(|(id, _)| id).collect();
         match fault {
             Fault::RowsCome => {
                 let last = ids.last().copied().unwrap_or_default();
-                let number = last.saturating_sub(1000);
-                self.world.add_customer(&SeedCustomer::number(number));
+                let mut customer = SeedCustomer::number(last.saturating_sub(1000));
+                // Another may have been made that nobody counted.
+                let next = self.world.next_id(Table::Services);
+                customer.services.iter_mut().for_each(|service| service.id = next);
+                self.world.add_customer(&customer);
             }
             Fault::RowsGo => {
                 if let Some(first) = ids.first().copied() {
@@ -156,6 +159,11 @@ impl Desk {
                         self.world.remove(Table::Services, service);
                     }
                     self.world.remove(Table::Customers, first);
+                }
+            }
+            Fault::Pays => {
+                if let Some(first) = ids.first() {
+                    self.world.set_status(*first, "active", day(now));
                 }
             }
             Fault::Forgets => self.tokens.forget(),
@@ -172,6 +180,17 @@ impl Desk {
                 headers: vec![("location", "/admin/login".to_owned())],
                 ..Said::of(302, Vec::new())
             },
+            (Fault::OddDate, _) => {
+                said.headers.push(("date", "yesterday".to_owned()));
+                said
+            }
+            (Fault::Miscounted, _) => {
+                let counts = said.headers.iter_mut().filter(|(name, _)| *name == "x-total-count");
+                for (_, count) in counts {
+                    *count = count.parse::<u64>().map_or(0, |rows| rows + 1).to_string();
+                }
+                said
+            }
             // A count has no body in which anything could be wrong.
             _ if method == "HEAD" => said,
             (Fault::ErrorBody, _) => Said {
@@ -192,10 +211,17 @@ impl Desk {
                 ..said
             },
             (Fault::EmptyList, Some(_)) if said.status == 200 => Said::of(200, b"[]".to_vec()),
-            (Fault::ShortList, Some(_)) if said.status == 200 => {
+            (Fault::ShortList | Fault::Backwards | Fault::Doubled, Some(_)) if said.status == 200 => {
                 let mut rows: Vec<Value> = serde_json::from_slice(&said.body).unwrap_or_default();
-                rows.pop();
-                Said::json(200, &Value::Array(rows))
+                match fault {
+                    Fault::Backwards => rows.reverse(),
+                    Fault::Doubled => rows = rows.into_iter().flat_map(|row| [row.clone(), row]).collect(),
+                    _ => drop(rows.pop()),
+                }
+                Said {
+                    body: Value::Array(rows).to_string().into_bytes(),
+                    ..said
+                }
             }
             (Fault::SamePage, Some(table)) if said.status == 200 => match self.before.get(&table) {
                 Some(before) => Said::of(200, before.clone()),

@@ -18,6 +18,14 @@ pub enum Fault {
     ShortList,
     /// The page before is sent once more.
     SamePage,
+    /// A list is sent from its end.
+    Backwards,
+    /// Every row of a list is sent twice.
+    Doubled,
+    /// A list is said to have a row more than it has.
+    Miscounted,
+    /// The answer says a time that is none.
+    OddDate,
     /// Status 200 with an error in it.
     ErrorBody,
     /// Status 200 with a page for people.
@@ -32,6 +40,8 @@ pub enum Fault {
     Status(u16),
     /// Sent on to a page for people on the same server.
     Redirect,
+    /// The customer with the lowest id pays, before the answer.
+    Pays,
     /// Everybody who is logged in is forgotten.
     Forgets,
     /// The key is shown the customers of one partner only, from now on.

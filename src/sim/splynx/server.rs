@@ -70,9 +70,10 @@ pub(super) async fn serve(
 
 fn response(said: Said, now: Timestamp) -> Response<Body> {
     let length = said.body.len();
-    let mut response = Response::builder()
-        .status(said.status)
-        .header("date", now.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string());
+    let mut response = Response::builder().status(said.status);
+    if !said.headers.iter().any(|(name, _)| *name == "date") {
+        response = response.header("date", now.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string());
+    }
     for (name, value) in said.headers {
         response = response.header(name, value);
     }

@@ -56,7 +56,7 @@ pub struct Happened {
 }
 
 /// Everything that a Splynx holds.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct World {
     tables: BTreeMap<Table, BTreeMap<u64, Row>>,
     /// Customers that were deleted, which can be undone.
@@ -155,7 +155,8 @@ impl World {
         id
     }
 
-    fn next_id(&self, table: Table) -> u64 {
+    /// The next free id of a list.
+    pub(super) fn next_id(&self, table: Table) -> u64 {
         let last = self.tables.get(&table).and_then(|rows| rows.keys().next_back());
         last.map_or(1, |last| last + 1)
     }
