@@ -1,24 +1,49 @@
 //! Billing from end to end: a billing system over HTTP, its hooks, the daemon, a repository, and simulated devices.
+//!
+//! What must never happen (docs/billing.md), and the tests that show that nothing is lost by it, each with Splynx and with Sonar where both
+//! can do it:
+//!
+//! | rule | test |
+//! |---|---|
+//! | what is not told changes nothing | `rules::who_is_not_told_of_stays_as_it_is` |
+//! | what is over rests, and leaves after its grace, by the account's own word | `rules::what_is_over_rests_first_…`, `door::an_account_of_…_ends` |
+//! | who comes back meanwhile is not removed | `rules::who_comes_back_meanwhile_is_not_removed` |
+//! | a removal is proposed unless `ways` says otherwise | `rules::a_removal_is_proposed_…` |
+//! | an outage, an empty or short list, half a text, a web page, an error beside data | `rules::an_outage_and_nonsense_…` |
+//! | a book without anybody, or that lacks too many | `rules::a_book_…` |
+//! | a status that is not known; a field that is missing or of another kind | `rules::what_is_not_understood_…`, `rules::a_field_that_is_missing_…` |
+//! | limits, for a run and for a day; `--allow` lets its number through and no more | `rules::above_a_limit_…`, `rules::a_limit_counts_…` |
+//! | a mass change of status | `rules::when_too_many_turn_at_once_…` |
+//! | a clock that jumped, ours or theirs, either way | `rules::while_it_is_not_sure_what_time_it_is_…` |
+//! | `hold`, `protect` | `rules::who_is_held_or_protected_…` |
+//! | what a person wrote since | `rules::what_a_person_wrote_since_…` |
+//! | an inventory that is not valid: what was told waits | `rules::nothing_is_written_to_…`, `door::what_is_told_while_…` |
+//! | a push that loses a race: on the new tip, bounded, never forced | `races::whoever_…`, `races::a_person_who_writes_all_the_time_…` |
+//! | two who write at once; the same twice | `races::two_who_sync_at_once_…`, `door::whoever_syncs_beside_the_daemon_…`, `rules::writes` |
+//! | webhooks that are forged, malformed, late, or come twice | `door::what_is_forged_…`, `door::whoever_does_not_know_the_path_…`, `door::what_is_told_again_…` |
+//! | a kill between a webhook's 200 and the commit | `door::what_…_told_before_a_kill_is_done_after_it` |
 
+mod door;
+mod feeds;
+mod office;
+mod races;
+mod rules;
+mod system;
 mod told;
 
 use gamops::domain::{BillingKind, MacAddr, PortNumber};
 use gamops::sim::billing::{Seed, SeedCustomer, SeedOffer, SeedService};
 use gamops::sim::sonar::{Sonar, TOKEN};
-use gamops::sim::splynx::{KEY, SECRET, Splynx, Target};
+use gamops::sim::splynx::{SECRET, Splynx, Target};
 use serde_json::Value;
+
+use system::System;
 
 use crate::daemon::{Daemon, Service};
 use crate::fleet::{SERVICES, TWO, UNGUARDED};
 
 /// What webhooks are signed with, or called by.
 const HOOK: &str = "canary-billing-hook";
-
-/// A simulated billing system of either kind, as the people of an ISP use it.
-enum System {
-    Splynx(Splynx),
-    Sonar(Sonar),
-}
 
 /// An ISP whose billing system changes its network.
 struct Isp {
@@ -87,14 +112,8 @@ impl Isp {
                 .map(|(number, offer)| customer(number, offer))
                 .into(),
         };
-        let system = match kind {
-            BillingKind::Splynx => System::Splynx(service.fleet.block_on(Splynx::start(&seed)).unwrap()),
-            BillingKind::Sonar => System::Sonar(service.fleet.block_on(Sonar::start(&seed)).unwrap()),
-        };
-        let url = match &system {
-            System::Splynx(splynx) => splynx.url(),
-            System::Sonar(sonar) => sonar.url(),
-        };
+        let system = service.fleet.block_on(System::start(kind, &seed));
+        let url = system.url();
         service.settings(&format!(
             "billing: {{ {}: {{ url: \"{url}\", credentials: billing, poll: 1h, webhook: {{ credentials: billing-hook }} }} }}\n",
             kind.key()
@@ -128,10 +147,7 @@ impl Isp {
 
     /// Starts the daemon, with more in its environment.
     fn launch(&self, more: &[(&str, &str)]) -> Daemon<'_> {
-        let (key, secret) = match self.kind {
-            BillingKind::Splynx => (KEY, SECRET),
-            BillingKind::Sonar => ("", TOKEN),
-        };
+        let (key, secret) = self.system.login();
         let own = [
             ("GAMOPS_CRED_BILLING_USERNAME", key),
             ("GAMOPS_CRED_BILLING_PASSWORD", secret),
@@ -282,18 +298,10 @@ fn lives(kind: BillingKind) {
 }
 
 impl Isp {
-    /// Whether the system knows an account.
+    /// Whether the system was asked for an account.
     fn knows(&self, account: u64) -> bool {
-        match &self.system {
-            System::Splynx(splynx) => splynx
-                .requests()
-                .iter()
-                .any(|request| request.contains(&account.to_string())),
-            System::Sonar(sonar) => sonar
-                .requests()
-                .iter()
-                .any(|request| request.contains(&account.to_string())),
-        }
+        let requests = self.system.requests();
+        requests.iter().any(|request| request.contains(&account.to_string()))
     }
 }
 

@@ -8,6 +8,7 @@ use std::time::Duration;
 use axum::body::{Body, to_bytes};
 use axum::extract::{Request, State};
 use axum::http::{Response, StatusCode, header};
+use jiff::Timestamp;
 use tokio::io::AsyncWriteExt as _;
 use tokio::time::Instant;
 use tokio_util::task::AbortOnDropHandle;
@@ -62,6 +63,36 @@ impl Origin {
         self.git(&["commit", "--quiet", "--allow-empty", "--message", message]);
         self.git(&["push", "--quiet", "--force", &self.bare().to_string_lossy(), "main"]);
         self.git(&["rev-parse", "HEAD"])
+    }
+}
+
+impl Origin {
+    /// Has the work tree be as `main` of the bare repository is, whatever was there.
+    pub(crate) fn catch_up(&self) {
+        self.git(&["fetch", "--quiet", &self.bare().to_string_lossy(), "main"]);
+        self.git(&["reset", "--quiet", "--hard", "FETCH_HEAD"]);
+    }
+
+    /// Puts a file on top of `main` as it is there, and says whether nobody was quicker.
+    pub(crate) fn try_push(&self, path: &str, text: &str) -> bool {
+        self.catch_up();
+        self.write(path, text);
+        self.git(&["add", "--all"]);
+        self.git(&["commit", "--quiet", "--message", path]);
+        let bare = self.bare();
+        let mut push = git(&self.work());
+        let pushed = push.args(["push", "--quiet", &bare.to_string_lossy(), "main"]).output();
+        pushed.unwrap().status.success()
+    }
+
+    /// Commits all of the work tree as if it had been that time, and pushes `main` without force.
+    pub(crate) fn push_as_of(&self, at: Timestamp, message: &str) {
+        self.git(&["add", "--all"]);
+        let date = format!("{} +0000", at.as_second());
+        let mut commit = git(&self.work());
+        commit.args(["commit", "--quiet", "--message", message]);
+        run(commit.env("GIT_AUTHOR_DATE", &date).env("GIT_COMMITTER_DATE", &date));
+        self.git(&["push", "--quiet", &self.bare().to_string_lossy(), "main"]);
     }
 }
 
