@@ -94,7 +94,9 @@ impl<'f> Judge<'_, 'f> {
             return self.open(case, Why::Held, words);
         }
         let today = day(self.facts.now);
-        let since = subscriber.ended.unwrap_or(today);
+        // The mark of somebody who is served is an old one: he gets all of the grace period, from today on.
+        let rests = subscriber.state == State::Suspended;
+        let since = subscriber.ended.filter(|_| rests).unwrap_or(today);
         let mut changes = Vec::new();
         changes.extend(self.change(subscriber, STATE, word(subscriber.state), word(State::Suspended)));
         changes.extend(self.change(subscriber, ENDED, &ended(subscriber), &since.to_string()));

@@ -227,6 +227,20 @@ fn the_day_of_the_mark_alone_removes_nobody() {
 }
 
 #[test]
+fn who_is_served_under_an_old_mark_gets_all_of_the_grace_period() {
+    let mut desk = Desk::new();
+    desk.write("vlan: 1000,", "vlan: 1000, ended: 2020-01-01,");
+    desk.stands("1/11", Standing::Ended);
+    let mut looked = desk.looked(&BTreeSet::from(["1".to_owned()]));
+    assert_eq!(
+        intents(&looked.sync()),
+        "suspend s-1: suspended: over (service ended); over since 2026-11-28"
+    );
+    assert_eq!(intents(&looked.sync()), "");
+    assert!(open(&looked.decide()).contains("it leaves the inventory on 2026-12-12"));
+}
+
+#[test]
 fn what_people_wrote_since_is_shown_and_stays() {
     let mut desk = Desk::new();
     desk.service("1/11", "5", Standing::Active, &mac(1));
