@@ -2,6 +2,7 @@
 
 mod billing;
 mod daemon;
+mod isp;
 
 use std::sync::Arc;
 use std::time::Instant;

@@ -3,14 +3,17 @@
 //! The same [`Seed`] starts either system; each makes of it what it has for such a thing. [`Systems`] are those that run beside a fleet,
 //! and [`Order`] is what a person at their desks does.
 
+mod desk;
+mod knock;
 mod order;
 mod systems;
 
 use std::collections::BTreeSet;
 use std::fmt;
 
+pub use knock::HOOK_SECRET;
 pub use order::{NewCustomer, Order, Trouble};
-pub use systems::{HOOK_SECRET, Systems};
+pub use systems::Systems;
 
 /// A [`Seed`], and who of it is not served at the moment.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

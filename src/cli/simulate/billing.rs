@@ -116,8 +116,9 @@ fn read(path: &Path) -> anyhow::Result<Opening> {
 pub(super) fn described(args: &BillingArgs, systems: &Systems, control: Option<&Path>) -> String {
     let rows: Vec<[String; 3]> = (systems.running())
         .map(|(kind, url)| {
-            let (accounts, services) = systems.counts(kind);
-            let holds = format!("{}, {}", count(accounts, "account"), count(services, "service"));
+            let accounts = systems.overview(kind);
+            let services = accounts.iter().map(|account| account.services.len()).sum();
+            let holds = format!("{}, {}", count(accounts.len(), "account"), count(services, "service"));
             [kind.to_string(), url, holds]
         })
         .collect();
@@ -152,7 +153,8 @@ pub(super) fn described(args: &BillingArgs, systems: &Systems, control: Option<&
     }
     text.push_str("To change something, for example to suspend an account:\n");
     for (kind, url) in systems.running() {
-        let account = systems.first_account(kind).unwrap_or(1001);
+        let first = systems.overview(kind).first().map(|account| account.account);
+        let account = first.unwrap_or(1001);
         if let Some(socket) = control {
             let (socket, key) = (socket.display(), kind.key());
             let _ = writeln!(text, "  gamops simulate-control {socket} {key} suspend {account}");

@@ -1,7 +1,14 @@
 //! What a person does at the desk of a simulated billing system, and what came of it.
 
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Value, json};
+
+use super::desk::Desk;
+use super::{Overview, SeedCustomer, SeedService};
+
+/// The ids that the first customer and his service get where there is none yet.
+const FIRST_ACCOUNT: u64 = 1001;
+const FIRST_SERVICE: u64 = 5001;
 
 /// Something to be done in a simulated billing system.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -84,4 +91,127 @@ pub struct Trouble {
     /// How many requests it hits; 0 for all.
     #[serde(default)]
     pub times: u32,
+}
+
+impl Order {
+    /// Does it; `null`, a text, or what came of it.
+    pub(super) fn carry_out(&self, desk: Desk<'_>) -> Result<Value, String> {
+        let there = There {
+            desk,
+            accounts: desk.overview(),
+        };
+        match self {
+            Self::Accounts => return Ok(table(&there.accounts).into()),
+            Self::Suspend { account } => desk.suspend(there.account(*account)?),
+            Self::Restore { account } => desk.restore(there.account(*account)?),
+            Self::Leave { account } => desk.leave(there.account(*account)?),
+            Self::Add(new) => return there.add(new),
+            Self::ChangePlan { service, offer } => {
+                let new = desk.change_plan(there.service(*service)?, there.offer(*offer)?);
+                return Ok(json!({ "service": new }));
+            }
+            Self::EndService { service } => desk.end_service(there.service(*service)?),
+            Self::Fault(trouble) => desk.fault(trouble)?,
+            Self::ClearFaults => desk.mend(),
+        }
+        Ok(Value::Null)
+    }
+}
+
+/// What there is, so that nothing is done to what is not.
+struct There<'s> {
+    desk: Desk<'s>,
+    accounts: Vec<Overview>,
+}
+
+impl There<'_> {
+    fn account(&self, id: u64) -> Result<u64, String> {
+        match self.accounts.iter().any(|account| account.account == id) {
+            true => Ok(id),
+            false => Err(format!(
+                "{} has no account {id}; `accounts` lists them",
+                self.desk.kind()
+            )),
+        }
+    }
+
+    fn services(&self) -> impl Iterator<Item = u64> {
+        let services = self.accounts.iter().flat_map(|account| &account.services);
+        services.map(|service| service.id)
+    }
+
+    fn service(&self, id: u64) -> Result<u64, String> {
+        match self.services().any(|service| service == id) {
+            true => Ok(id),
+            false => Err(format!(
+                "{} has no service {id}; `accounts` lists them",
+                self.desk.kind()
+            )),
+        }
+    }
+
+    fn offer(&self, id: u64) -> Result<u64, String> {
+        let offers = self.desk.offers();
+        if offers.iter().any(|(offer, _)| *offer == id) {
+            return Ok(id);
+        }
+        let sold: Vec<String> = offers.iter().map(|(offer, name)| format!("{offer} ({name})")).collect();
+        let kind = self.desk.kind();
+        Err(format!("{kind} does not sell {id}; it sells {}", sold.join(", ")))
+    }
+
+    fn add(&self, new: &NewCustomer) -> Result<Value, String> {
+        let offer = self.offer(new.offer)?;
+        let last = self.accounts.iter().map(|account| account.account).max();
+        let id = new.account.unwrap_or(last.unwrap_or(FIRST_ACCOUNT - 1) + 1);
+        if self.account(id).is_ok() {
+            return Err(format!("{} has an account {id} already", self.desk.kind()));
+        }
+        let service = self.services().max().unwrap_or(FIRST_SERVICE - 1) + 1;
+        self.desk.add(&SeedCustomer {
+            id,
+            name: new.name.clone(),
+            street: new.street.clone(),
+            city: new.city.clone(),
+            zip: new.zip.clone(),
+            fields: Vec::new(),
+            services: vec![SeedService {
+                id: service,
+                offer,
+                mac: new.equipment.clone(),
+            }],
+        });
+        Ok(json!({ "account": id, "service": service }))
+    }
+}
+
+/// Accounts, one a line and service.
+fn table(accounts: &[Overview]) -> String {
+    let header = ["ACCOUNT", "NAME", "STATUS", "SERVICE", "EQUIPMENT"].map(str::to_owned);
+    let mut rows = vec![header];
+    for account in accounts {
+        let services: Vec<String> = account.services.iter().map(ToString::to_string).collect();
+        rows.push([
+            account.account.to_string(),
+            account.name.clone(),
+            account.status.clone(),
+            services.join(", "),
+            account.equipment.join(", "),
+        ]);
+    }
+    let width = |column: usize| {
+        rows.iter()
+            .map(|row| row[column].chars().count())
+            .max()
+            .unwrap_or_default()
+    };
+    let [id, name, status, service] = [width(0), width(1), width(2), width(3)];
+    let line = |row: &[String; 5]| {
+        let line = format!(
+            "{:id$}  {:name$}  {:status$}  {:service$}  {}",
+            row[0], row[1], row[2], row[3], row[4]
+        );
+        format!("{}\n", line.trim_end())
+    };
+    rows.iter().map(line).collect()
 }
