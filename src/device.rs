@@ -16,7 +16,9 @@ mod tape;
 mod transcript;
 
 pub use error::{At, DeviceError, Moment};
-pub use gather::{Observation, discover, endpoint_uptime, gather, read_running, read_running_text, read_startup};
+pub use gather::{
+    Observation, discover, endpoint_uptime, gather, read_running, read_running_text, read_startup, unconfigured_by_snmp,
+};
 pub use pace::Pace;
 pub use probe::{Answered, Community, Probed, probe};
 pub use session::{Configured, Limits, Saved, Session};

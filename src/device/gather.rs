@@ -10,9 +10,9 @@ use crate::dialect::session::Reply;
 use crate::dialect::snmp::{IDENTITY, SnmpIdentity};
 use crate::dialect::version::VersionInfo;
 use crate::dialect::{action, discover, running, snmp, version};
-use crate::domain::{EndpointId, SubscriberModel};
+use crate::domain::{EndpointId, MacAddr, SubscriberModel};
 use crate::observed::{Capabilities, Identity, ProfileRef, RunningConfig, SeenEndpoint};
-use crate::transport::snmp::{Agent, Answer, get};
+use crate::transport::snmp::{Agent, Answer, get, walk};
 use crate::transport::ssh::HostKey;
 
 use super::{DeviceError, Session};
@@ -103,6 +103,25 @@ pub async fn read_running_text(session: &mut Session) -> Result<String, DeviceEr
 /// Those of [`Session::ask`].
 pub async fn discover(session: &mut Session) -> Result<Vec<SeenEndpoint>, DeviceError> {
     Ok(discover::parse(&session.ask(DISCOVER).await?))
+}
+
+/// Asks over SNMP which endpoints are seen and in no configuration, and where. `None` where nobody answers, where the device is not the
+/// one with this base MAC, or where it has no such table: only its command line knows then.
+pub async fn unconfigured_by_snmp(agent: &Agent, mac: MacAddr) -> Option<Vec<SeenEndpoint>> {
+    let Answer::Values(who) = get(agent, IDENTITY).await.ok()? else {
+        return None;
+    };
+    // Whoever took its address may have endpoints of its own.
+    if snmp::identity(&who).mac != Some(mac) {
+        return None;
+    }
+    let Answer::Values(states) = walk(agent, snmp::STATE).await.ok()? else {
+        return None;
+    };
+    let Answer::Values(ports) = walk(agent, snmp::DETECTED_PORT).await.ok()? else {
+        return None;
+    };
+    snmp::unconfigured(&states, &ports)
 }
 
 /// Asks how long an endpoint has been up. `None` where the device does not see it, or does not say.

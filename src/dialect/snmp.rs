@@ -3,6 +3,8 @@
 //! Knows object identifiers, not sockets. Nobody outside the vendor has seen the G.hn subtree answer, so nothing
 //! may depend on it: one value of it is read where it is there, and is never needed.
 
+mod unconfigured;
+
 use std::time::Duration;
 
 use crate::domain::{Firmware, MacAddr, Medium, Model, SnmpValue, SubscriberModel};
@@ -27,6 +29,8 @@ pub const PRODUCTS: &[u64] = &[1, 3, 6, 1, 4, 1, 20095, 2000, 1];
 pub const RUNNING_VERSION: &[u64] = &[1, 3, 6, 1, 4, 1, 20095, 2001, 28, 1, 3, 3, 1, 6, 1];
 /// What subscribers are tied to, in the G.hn subtree: 0 to endpoints, 1 to ports (vendor MIB).
 pub const SUBSCRIBER_MODEL: &[u64] = &[1, 3, 6, 1, 4, 1, 20095, 2001, 143, 1, 2, 5, 10, 0];
+
+pub use unconfigured::{DETECTED_PORT, STATE, unconfigured};
 
 /// What tells one device from another: one GET.
 pub const IDENTITY: &[&[u64]] = &[SYS_DESCR, SYS_OBJECT_ID, SYS_UP_TIME, SYS_NAME, BOARD_MAC, BOARD_SERIAL];

@@ -244,7 +244,7 @@ pub(super) async fn meet(context: &Context, device: &Device) -> Result<(Contact,
     }
 }
 
-async fn pin_of(context: &Context, device: &Device) -> Result<Option<Pin>, Unread> {
+pub(super) async fn pin_of(context: &Context, device: &Device) -> Result<Option<Pin>, Unread> {
     context
         .store
         .pin(&device.key, device.was.as_deref())

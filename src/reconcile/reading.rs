@@ -6,12 +6,10 @@ use std::sync::Arc;
 use futures::StreamExt as _;
 use tokio_util::task::AbortOnDropHandle;
 
-use crate::device;
 use crate::dialect::running;
-use crate::domain::{MacAddr, SubscriberModel};
 use crate::inventory;
 use crate::inventory::model::{Device, Inventory};
-use crate::observed::{DeviceConfig, Kind, ObjectId, SeenEndpoint};
+use crate::observed::{DeviceConfig, Kind, ObjectId};
 use crate::plan::model::{DeviceChanges, Unread};
 use crate::plan::pause::Paused;
 use crate::plan::record::Record;
@@ -77,31 +75,6 @@ impl Context {
         };
         let readings = futures::stream::iter(devices).map(read);
         readings.buffered(self.parallelism.reading.max(1)).collect().await
-    }
-
-    /// Which endpoints devices see that are in no configuration of theirs, by device. One that cannot be read sees none; port-aware ones
-    /// take every endpoint in by themselves.
-    pub async fn strangers(&self, devices: Vec<Device>) -> BTreeMap<String, Vec<SeenEndpoint>> {
-        let aware = devices
-            .into_iter()
-            .filter(|device| device.subscriber_model == SubscriberModel::EndpointAware);
-        let look = |device: Device| {
-            let context = self.clone();
-            async move {
-                let mut contact = observe(&context, &device).await.ok()?;
-                let seen = device::discover(&mut contact.session).await;
-                let known: BTreeSet<MacAddr> = (contact.observation.running.managed.endpoints.values())
-                    .filter_map(|endpoint| endpoint.mac)
-                    .collect();
-                contact.close().await;
-                let mut seen = seen.ok()?;
-                seen.retain(|endpoint| !known.contains(&endpoint.mac));
-                Some((device.key, seen))
-            }
-        };
-        let looks = futures::stream::iter(aware).map(look);
-        let looks = looks.buffer_unordered(self.parallelism.reading.max(1));
-        looks.filter_map(std::future::ready).collect().await
     }
 
     /// Looks up what is on record of a device that was read.

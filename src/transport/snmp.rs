@@ -49,6 +49,12 @@ pub struct Agent {
     pub attempts: NonZeroU8,
 }
 
+/// As many objects are walked at most: more than any table of a device has rows.
+pub const MOST: usize = 4096;
+
+/// As many are asked for in one message of a walk: a few hundred octets, which fit every network.
+const AT_ONCE: u32 = 20;
+
 /// Objects by their full names, each with what it holds, in the order of an answer.
 pub type Bindings = Vec<(Vec<u64>, SnmpValue)>;
 
@@ -118,16 +124,63 @@ impl SnmpError {
 ///
 /// See [`SnmpError`]; silence is not among them.
 pub async fn get(agent: &Agent, oids: &[&[u64]]) -> Result<Answer, SnmpError> {
+    let names = oids.iter().map(|oid| named(oid)).collect::<Result<Vec<_>, _>>()?;
+    patiently(agent, Question::Get(&names.iter().collect::<Vec<_>>())).await
+}
+
+/// Asks for everything below a name, such as a column of a table, in its order; of what never ends the first [`MOST`] objects.
+///
+/// # Errors
+///
+/// See [`SnmpError`]; silence is not among them, and an agent that falls silent on the way is silent.
+pub async fn walk(agent: &Agent, below: &[u64]) -> Result<Answer, SnmpError> {
+    let mut found = Bindings::new();
+    let mut last = below.to_vec();
+    loop {
+        let name = named(&last)?;
+        let next = match patiently(agent, Question::Next(&name)).await {
+            Ok(Answer::Values(next)) => next,
+            Ok(Answer::Silent) => return Ok(Answer::Silent),
+            // In version 1 an agent says so that nothing comes behind.
+            Err(SnmpError::Refused { status: 2, .. }) => Vec::new(),
+            Err(error) => return Err(error),
+        };
+        let before = found.len();
+        for (name, value) in next {
+            // One that goes back, or stays where it is, would be asked for ever.
+            let is_next = name > last && name.starts_with(below) && value != SnmpValue::Absent;
+            if !is_next || found.len() >= MOST {
+                return Ok(Answer::Values(found));
+            }
+            last.clone_from(&name);
+            found.push((name, value));
+        }
+        if found.len() == before {
+            return Ok(Answer::Values(found));
+        }
+    }
+}
+
+fn named(oid: &[u64]) -> Result<Oid<'_>, SnmpError> {
+    Oid::from(oid).map_err(|_| SnmpError::BadOid { oid: dotted(oid) })
+}
+
+/// What is asked in one message.
+#[derive(Clone, Copy)]
+enum Question<'q> {
+    /// For these.
+    Get(&'q [&'q Oid<'q>]),
+    /// For what comes behind: several at once in version 2c, one in version 1.
+    Next(&'q Oid<'q>),
+}
+
+/// Asks until somebody answers, as often as the agent is to be asked.
+async fn patiently(agent: &Agent, question: Question<'_>) -> Result<Answer, SnmpError> {
     let address = host_and_port(&agent.host, agent.port);
-    let names = oids
-        .iter()
-        .map(|oid| Oid::from(oid).map_err(|_| SnmpError::BadOid { oid: dotted(oid) }))
-        .collect::<Result<Vec<Oid<'_>>, _>>()?;
-    let names: Vec<&Oid<'_>> = names.iter().collect();
     for attempt in 1..=agent.attempts.get() {
         // Each question goes out from a socket of its own, so that a late answer to an earlier one finds
         // nobody. On one socket every further question would read the answer to the question before it.
-        match timeout(agent.timeout, ask(agent, &address, &names)).await {
+        match timeout(agent.timeout, ask(agent, &address, question)).await {
             Ok(Ok(Some(values))) => return Ok(Answer::Values(values)),
             // The host said that nobody listens there, or there is no way: as good as no answer. Wait all the
             // same, or all attempts would be over within a millisecond of a restart.
@@ -140,7 +193,7 @@ pub async fn get(agent: &Agent, oids: &[&[u64]]) -> Result<Answer, SnmpError> {
 }
 
 /// Asks once. `None` when there is nobody to ask, or what came was the answer to something else.
-async fn ask(agent: &Agent, address: &str, names: &[&Oid<'_>]) -> Result<Option<Bindings>, SnmpError> {
+async fn ask(agent: &Agent, address: &str, question: Question<'_>) -> Result<Option<Bindings>, SnmpError> {
     // The numbers of questions start anywhere, so that an answer meant for another is not taken for ours.
     let [a, b, c, ..] = RandomState::new().build_hasher().finish().to_le_bytes();
     let number = i32::from_le_bytes([a, b, c, 0]);
@@ -154,7 +207,12 @@ async fn ask(agent: &Agent, address: &str, names: &[&Oid<'_>]) -> Result<Option<
         address: address.to_owned(),
         source,
     })?;
-    match session.get_many(names).await {
+    let answered = match (question, agent.version) {
+        (Question::Get(names), _) => session.get_many(names).await,
+        (Question::Next(name), Version::V1) => session.getnext(name).await,
+        (Question::Next(name), Version::V2c) => session.getbulk(&[name], 0, AT_ONCE).await,
+    };
+    match answered {
         Ok(answer) if answer.error_status != 0 => Err(SnmpError::Refused {
             address: address.to_owned(),
             status: answer.error_status,

@@ -44,6 +44,7 @@ mod matrix;
 mod metrics;
 mod partial;
 mod pause;
+mod plugged;
 mod policies;
 mod preview;
 mod publish;
