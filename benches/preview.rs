@@ -195,6 +195,7 @@ fn publish(work: &Path) {
             address: Address::Folder(work.to_owned()),
             access: Access::Open,
             within: Duration::from_secs(120),
+            signed_with: None,
         };
         push(&publication, &to, runtime.handle()).unwrap();
     }

@@ -1,9 +1,9 @@
 //! What gets the daemon into a repository.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
-use crate::domain::Secret;
-use crate::repo::remote::{Access, Address};
+use crate::repo::remote::{Access, Address, Destination};
 use crate::transport::credentials::Keyring;
 use crate::transport::http::Http;
 use crate::transport::ssh::{HostKeyCheck, HostKeyPolicy, PrivateKey, known_host};
@@ -71,14 +71,40 @@ impl Way {
     }
 }
 
+/// Where commits for the branch that is followed go: how we get in, and what they are signed with. Read anew each time as well.
+pub(super) fn destination(settings: &Settings, way: &Way, keyring: &Keyring) -> Result<Destination, LookError> {
+    let address = settings.address()?;
+    let signed_with = match &settings.repository.sign_with {
+        None => None,
+        Some(name) => Some(private_key(name, keyring)?.ok_or_else(|| LookError::SignsNothing { name: name.clone() })?),
+    };
+    Ok(Destination {
+        access: access(&address, way, keyring)?,
+        address,
+        within: Duration::from(settings.repository.within),
+        signed_with,
+    })
+}
+
+/// The private key that credentials have, if they have one.
+fn private_key(name: &str, keyring: &Keyring) -> Result<Option<PrivateKey>, LookError> {
+    let login = keyring.login(name)?;
+    let passphrase = login.password.filter(|text| !text.is_empty());
+    let key = login.key.map(|text| PrivateKey::parse(&text, passphrase.as_ref()));
+    key.transpose().map_err(|source| LookError::Key {
+        name: name.to_owned(),
+        source,
+    })
+}
+
 /// What gets us in, read anew each time: a token may have been exchanged.
 pub(super) fn access(address: &Address, way: &Way, keyring: &Keyring) -> Result<Access, LookError> {
-    let name = way.credentials.as_deref();
-    let login = name.map(|name| keyring.login(name)).transpose()?;
     match address {
         Address::Folder(_) | Address::Git(_) => Ok(Access::Open),
         Address::Http(_) => {
             let authorities = way.authorities.as_ref().map(read).transpose()?;
+            let name = way.credentials.as_deref();
+            let login = name.map(|name| keyring.login(name)).transpose()?;
             let basic =
                 login.and_then(|login| Some((login.username.unwrap_or_else(|| "git".to_owned()), login.password?)));
             Ok(Access::Http {
@@ -87,11 +113,8 @@ pub(super) fn access(address: &Address, way: &Way, keyring: &Keyring) -> Result<
             })
         }
         Address::Ssh { host, port, .. } => {
-            let name = way.credentials.clone().ok_or(LookError::NoKey)?;
-            let login = login.ok_or(LookError::NoKey)?;
-            let text = login.key.ok_or(LookError::NoKey)?;
-            let key = PrivateKey::parse(&text, login.password.as_ref().filter(|text: &&Secret| !text.is_empty()))
-                .map_err(|source| LookError::Key { name, source })?;
+            let name = way.credentials.as_deref().ok_or(LookError::NoKey)?;
+            let key = private_key(name, keyring)?.ok_or(LookError::NoKey)?;
             let unknown = || LookError::NoHostKey {
                 host: if *port == 22 {
                     host.clone()

@@ -4,7 +4,6 @@
 //! does it, from a reading of its own.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -20,10 +19,10 @@ use crate::plan::count;
 use crate::plan::drift::{Leave, Left, Why};
 use crate::plan::model::{Cause, DevicePlan, Outcome};
 use crate::reconcile::{Context, chain};
-use crate::repo::remote::{Destination, Edit, Mirror};
+use crate::repo::remote::{Edit, Mirror};
 use crate::repo::{below_top, shortened};
 
-use super::access::{Way, access};
+use super::access::{Way, destination};
 use super::force::InForce;
 use super::settings::Settings;
 use super::source::Source;
@@ -150,7 +149,7 @@ impl Desk<'_> {
         branch: &str,
         mark: String,
     ) -> Result<(String, Option<String>), String> {
-        let Source::Branch { address, .. } = self.source else {
+        let Source::Branch { .. } = self.source else {
             return Err("the inventory is in a folder that is no Git repository".to_owned());
         };
         if !self.force.stale.texts.is_empty() {
@@ -186,12 +185,8 @@ impl Desk<'_> {
             mark,
             at: Timestamp::now(),
         };
-        let way = Way::to_adopt(self.settings);
-        let to = Destination {
-            address: address.clone(),
-            access: access(address, &way, &self.context.keyring).map_err(|error| chain(&error))?,
-            within: Duration::from(self.settings.repository.within),
-        };
+        let to = destination(self.settings, &Way::to_adopt(self.settings), &self.context.keyring);
+        let to = to.map_err(|error| chain(&error))?;
         let (mirror, runtime) = (mirror.clone(), Handle::current());
         let pushed = spawn_blocking(move || mirror.propose(&edit, &to, &runtime));
         let pushed = pushed.await.map_err(|_| "interrupted".to_owned())?;

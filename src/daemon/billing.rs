@@ -4,6 +4,7 @@
 //! anybody's commit does.
 
 mod door;
+mod notes;
 mod seen;
 pub mod settings;
 mod told;
@@ -18,17 +19,17 @@ use crate::biller::Connection;
 use crate::clerk::Desk;
 use crate::diagnostic::chain;
 use crate::domain::BillingKind;
-use crate::repo::remote::{Destination, Mirror, Origin};
+use crate::repo::remote::{Mirror, Origin};
 use crate::transport::credentials::Keyring;
 
-use super::access::{Way, access};
+use super::access::{Way, access, destination};
 use super::settings::Settings;
 use super::source::AT_MOST;
 
 pub use told::{Billed, Knocked};
 
 pub(super) use door::{Answer, Doors, Knock};
-pub(super) use worker::{Office, Premises};
+pub(super) use worker::{Office, Place, Premises};
 
 /// The clerks' mirror of the repository: beside the daemon's own, which sees every commit of theirs come in from elsewhere.
 #[must_use]
@@ -43,8 +44,6 @@ pub fn mirror_beside(mirror: &Path) -> PathBuf {
 /// What is wrong with them, in words. Operator's fault.
 pub fn desk(settings: &Settings, mirror: &Mirror, kind: BillingKind, keyring: &Keyring) -> Result<Desk, String> {
     let address = settings.address().map_err(|error| chain(&error))?;
-    let way = |way: &Way| access(&address, way, keyring).map_err(|error| chain(&error));
-    let within = Duration::from(settings.repository.within);
     let forge = match &settings.forge {
         None => None,
         Some(forge) => {
@@ -55,17 +54,13 @@ pub fn desk(settings: &Settings, mirror: &Mirror, kind: BillingKind, keyring: &K
     Ok(Desk {
         mirror: mirror.clone(),
         origin: Origin {
-            address: address.clone(),
             branch: settings.repository.branch.clone(),
-            access: way(&Way::to_repository(settings))?,
-            within,
+            access: access(&address, &Way::to_repository(settings), keyring).map_err(|error| chain(&error))?,
+            within: Duration::from(settings.repository.within),
             at_most: AT_MOST,
-        },
-        destination: Destination {
-            access: way(&Way::to_bill(settings))?,
             address,
-            within,
         },
+        destination: destination(settings, &Way::to_bill(settings), keyring).map_err(|error| chain(&error))?,
         folder: settings.repository.folder.clone(),
         connection: connection(settings, kind, keyring)?,
         forge,

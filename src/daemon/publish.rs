@@ -252,6 +252,7 @@ impl Desk {
             access: access(&self.address, &way, &keyring).map_err(|error| chain(&error))?,
             address: self.address.clone(),
             within: self.settings.repository.within.into(),
+            signed_with: None,
         };
         let beat = serde_json::to_string_pretty(heartbeat).map_err(|error| error.to_string())? + "\n";
         let at = Timestamp::now();

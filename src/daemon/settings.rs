@@ -83,6 +83,10 @@ pub struct Repository {
     /// Only commits that one of these keys has signed count. Every commit does unless this is said.
     #[serde(default)]
     pub signed_by: Option<SignedBy>,
+    /// Name of the credentials whose private SSH key signs the commits that gamops makes for people's branches: those of billing
+    /// and those that adopt drift. They are not signed unless this is said.
+    #[serde(default)]
+    pub sign_with: Option<String>,
     /// How often it is looked at without being asked to: `60s`, `5m`.
     #[serde(default = "minute")]
     #[schemars(with = "String")]

@@ -81,6 +81,12 @@ pub enum LookError {
     /// A repository over SSH needs a key. Operator's fault.
     #[error("a repository over SSH needs `credentials` with a private key")]
     NoKey,
+    /// What commits are to be signed with is no key. Operator's fault.
+    #[error("`repository.sign_with` names the credentials `{name}`, which have no private key")]
+    SignsNothing {
+        /// The credentials.
+        name: String,
+    },
     /// The server's host key is not known. Operator's fault.
     #[error("no host key of {host} is known; put it into the file that `known_hosts` names, once it was checked")]
     NoHostKey {

@@ -5,6 +5,7 @@ mod address;
 mod advance;
 mod claim;
 mod connector;
+mod made;
 mod note;
 mod propose;
 mod push;

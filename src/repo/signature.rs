@@ -13,6 +13,7 @@ use jiff::Timestamp;
 
 use openpgp::Keys;
 use ssh::AllowedSigner;
+pub(super) use ssh::NAMESPACE;
 
 /// What a commit carries.
 #[derive(Debug, Clone)]

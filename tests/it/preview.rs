@@ -46,6 +46,7 @@ pub(crate) fn put(folder: &Path, reference: &'static str, files: std::collection
         address: Address::Folder(folder.to_owned()),
         access: Access::Open,
         within: std::time::Duration::from_secs(10),
+        signed_with: None,
     };
     let runtime = tokio::runtime::Runtime::new().unwrap();
     push(&publication, &to, runtime.handle()).unwrap();

@@ -7,11 +7,13 @@ use gamops::domain::Secret;
 use gamops::repo::remote::{
     self, Access, Addition, Advanced, Destination, Edit, Mirror, Publication, PushError, Tip, Trouble, push,
 };
+use gamops::repo::signature::{Signers, When};
 use gamops::transport::http::Http;
 use gamops::transport::ssh::{HostKeyCheck, HostKeyPolicy, PrivateKey};
 use jiff::Timestamp;
 use tokio::runtime::Handle;
 
+use crate::signature::Keys;
 use crate::support::git_server::{HttpServer, Origin, SshServer};
 
 fn http(basic: Option<(String, Secret)>) -> Access {
@@ -45,6 +47,7 @@ async fn put(address: &str, access: Access, files: &[(&str, &str)]) -> Result<()
         address: address.parse().unwrap(),
         access,
         within: Duration::from_secs(60),
+        signed_with: None,
     };
     let runtime = Handle::current();
     tokio::task::spawn_blocking(move || push(&publication, &to, &runtime))
@@ -183,6 +186,7 @@ async fn proposes(origin: &Origin, address: &str, access: Access) {
             address: address.parse().unwrap(),
             access: access.clone(),
             within: Duration::from_secs(60),
+            signed_with: None,
         };
         let (mirror, runtime) = (mirror.clone(), Handle::current());
         tokio::task::spawn_blocking(move || mirror.propose(&edit, &to, &runtime))
@@ -216,6 +220,7 @@ struct Branch {
     mirror: Mirror,
     address: String,
     access: Access,
+    signed_with: Option<PrivateKey>,
     _folder: tempfile::TempDir,
 }
 
@@ -226,6 +231,7 @@ impl Branch {
             mirror: Mirror::open(&folder.path().join("mirror.git")).unwrap(),
             address: address.to_owned(),
             access,
+            signed_with: None,
             _folder: folder,
         }
     }
@@ -255,6 +261,7 @@ impl Branch {
             address: self.address.parse().unwrap(),
             access: self.access.clone(),
             within: Duration::from_secs(60),
+            signed_with: self.signed_with.clone(),
         };
         let (mirror, runtime, onto) = (self.mirror.clone(), Handle::current(), onto.to_owned());
         tokio::task::spawn_blocking(move || mirror.advance("main", &onto, &additions, &to, &runtime))
@@ -305,6 +312,40 @@ async fn advances(origin: &Origin, address: &str, access: Access) {
 #[tokio::test]
 async fn commits_go_on_top_of_a_branch_and_never_in_the_place_of_what_is_there() {
     through_each(advances).await;
+}
+
+#[tokio::test]
+async fn commits_are_signed_so_that_git_itself_takes_them() {
+    let (origin, keys) = (Origin::new(), Keys::new());
+    origin.push("one");
+    let mut branch = Branch::of(&origin.bare().to_string_lossy(), Access::Open);
+    for kind in ["ed25519", "ecdsa", "rsa"] {
+        let public = keys.ssh(kind, kind);
+        let signers = keys.write("signers", &format!("gamops@localhost namespaces=\"git\" {public}\n"));
+        let private = Secret::new(std::fs::read_to_string(keys.path(kind)).unwrap());
+        branch.signed_with = Some(PrivateKey::parse(&private, None).unwrap());
+        let tip = branch.fetch().await.commit;
+        let Advanced::By(commits) = branch.advance(&tip, &[kind, "more"]).await.unwrap() else {
+            panic!("nobody else writes");
+        };
+        let bare = origin.bare();
+        for commit in &commits {
+            let list = format!("gpg.ssh.allowedSignersFile={}", signers.display());
+            origin.git(&[
+                "-c",
+                &list,
+                "--git-dir",
+                &bare.to_string_lossy(),
+                "verify-commit",
+                commit,
+            ]);
+        }
+        let signers = Signers::read(Some(&signers), None).unwrap();
+        branch.fetch().await;
+        let signed = branch.mirror.signed(&commits[1]).unwrap();
+        let judged = signers.judge(&signed, When::Now(Timestamp::now())).await.unwrap();
+        assert_eq!(judged.unwrap().name, "gamops@localhost");
+    }
 }
 
 #[tokio::test]

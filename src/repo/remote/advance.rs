@@ -4,13 +4,15 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use backon::BlockingRetryable as _;
-use git2::build::{CheckoutBuilder, TreeUpdateBuilder};
-use git2::{Direction, ErrorCode, FileMode, Oid, Remote, Repository, Signature, Sort, StatusOptions, Time};
+use git2::build::CheckoutBuilder;
+use git2::{Direction, ErrorCode, Oid, Remote, Repository, Sort, StatusOptions};
 use jiff::Timestamp;
 use tokio::runtime::Handle;
 
+use super::made::Making;
 use super::push::{Destination, PushError, send_over};
 use super::{Address, Mirror, RevisionError, reaching, turns};
+use crate::transport::ssh::PrivateKey;
 
 /// A commit that is to be made.
 #[derive(Debug, Clone)]
@@ -64,7 +66,7 @@ impl Mirror {
         let onto = Oid::from_str(onto).map_err(failed)?;
         let name = format!("refs/heads/{branch}");
         if let Address::Folder(path) = &to.address {
-            return put(path, &name, onto, additions).map_err(|trouble| match trouble {
+            return put(path, &name, onto, additions, to.signed_with.as_ref()).map_err(|trouble| match trouble {
                 NotPut::Git(source) => failed(source),
                 NotPut::Changed(file) => PushError::CheckedOut {
                     address: to.address.to_string(),
@@ -74,7 +76,7 @@ impl Mirror {
             });
         }
         let repository = Repository::open_bare(&self.path).map_err(failed)?;
-        let made = make(&repository, onto, additions).map_err(failed)?;
+        let made = make(&repository, onto, additions, to.signed_with.as_ref()).map_err(failed)?;
         let Some(tip) = made.last() else {
             return Ok(Advanced::By(Vec::new()));
         };
@@ -181,7 +183,13 @@ impl From<git2::Error> for NotPut {
 
 /// Puts commits into a repository of this machine. Where the branch is checked out, its files follow, as with a push to a repository whose
 /// `receive.denyCurrentBranch` is `updateInstead`.
-fn put(path: &Path, branch: &str, onto: Oid, additions: &[Addition]) -> Result<Advanced, NotPut> {
+fn put(
+    path: &Path,
+    branch: &str,
+    onto: Oid,
+    additions: &[Addition],
+    signed_with: Option<&PrivateKey>,
+) -> Result<Advanced, NotPut> {
     let repository = Repository::open(path)?;
     if repository.refname_to_id(branch)? != onto {
         return Ok(Advanced::Moved);
@@ -193,7 +201,7 @@ fn put(path: &Path, branch: &str, onto: Oid, additions: &[Addition]) -> Result<A
     if is_checked_out && let Some(file) = changed(&repository)? {
         return Err(NotPut::Changed(file));
     }
-    let made = make(&repository, onto, additions)?;
+    let made = make(&repository, onto, additions, signed_with)?;
     let Some(tip) = made.last() else {
         return Ok(Advanced::By(Vec::new()));
     };
@@ -234,18 +242,22 @@ fn changed(repository: &Repository) -> Result<Option<String>, git2::Error> {
 }
 
 /// Makes commits, each on top of the one before. No branch moves.
-fn make(repository: &Repository, onto: Oid, additions: &[Addition]) -> Result<Vec<Oid>, git2::Error> {
+fn make(
+    repository: &Repository,
+    onto: Oid,
+    additions: &[Addition],
+    signed_with: Option<&PrivateKey>,
+) -> Result<Vec<Oid>, git2::Error> {
     let mut made = Vec::with_capacity(additions.len());
     let mut parent = repository.find_commit(onto)?;
-    for addition in additions {
-        let mut builder = TreeUpdateBuilder::new();
-        for (path, text) in &addition.files {
-            builder.upsert(path, repository.blob(text.as_bytes())?, FileMode::Blob);
-        }
-        let tree = builder.create_updated(repository, &parent.tree()?)?;
-        let tree = repository.find_tree(tree)?;
-        let who = Signature::new("gamops", "gamops@localhost", &Time::new(addition.at.as_second(), 0))?;
-        let id = repository.commit(None, &who, &who, &addition.message, &tree, &[&parent])?;
+    for Addition { files, message, at } in additions {
+        let making = Making {
+            files,
+            message,
+            at: *at,
+            signed_with,
+        };
+        let id = making.on(&parent, repository)?;
         made.push(id);
         parent = repository.find_commit(id)?;
     }

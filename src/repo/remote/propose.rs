@@ -5,14 +5,15 @@
 
 use std::collections::BTreeMap;
 
-use git2::build::TreeUpdateBuilder;
-use git2::{Direction, FileMode, Oid, Repository, Signature, Time};
+use git2::{Direction, Oid, Repository};
 use jiff::Timestamp;
 use tokio::runtime::Handle;
 
+use super::made::Making;
 use super::push::{Destination, PushError, send_over};
 use super::{Address, Mirror, reaching};
 use crate::repo::git::{short, trailers_in, trailers_of_text};
+use crate::transport::ssh::PrivateKey;
 
 /// An edit, as one commit on top of another.
 #[derive(Debug, Clone)]
@@ -78,7 +79,7 @@ impl Mirror {
         };
         let repository = Repository::open_bare(&self.path).map_err(failed)?;
         let before = repository.refname_to_id(&ours(&edit.branch)).ok();
-        let commit = write(edit, &repository).map_err(failed)?;
+        let commit = write(edit, &repository, to.signed_with.as_ref()).map_err(failed)?;
         let is_ours = |there: Option<Oid>| match there {
             Some(there) if Some(there) != before && there != commit => Err(PushError::Taken {
                 address: to.address.to_string(),
@@ -92,7 +93,7 @@ impl Mirror {
             let there = Repository::open(path).map_err(failed)?;
             is_ours(there.refname_to_id(&branch).ok())?;
             // The same edit of the same commit at the same moment has the same id.
-            let commit = write(edit, &there).map_err(failed)?;
+            let commit = write(edit, &there, to.signed_with.as_ref()).map_err(failed)?;
             let put = there.reference(&branch, commit, true, "gamops: proposed");
             put.map_err(failed)?;
         } else {
@@ -124,14 +125,8 @@ fn requested(branch: &str) -> String {
 }
 
 /// Makes the commit.
-fn write(edit: &Edit, repository: &Repository) -> Result<Oid, git2::Error> {
+fn write(edit: &Edit, repository: &Repository, signed_with: Option<&PrivateKey>) -> Result<Oid, git2::Error> {
     let parent = repository.find_commit(Oid::from_str(&edit.onto)?)?;
-    let mut builder = TreeUpdateBuilder::new();
-    for (path, text) in &edit.files {
-        builder.upsert(path, repository.blob(text.as_bytes())?, FileMode::Blob);
-    }
-    let tree = builder.create_updated(repository, &parent.tree()?)?;
-    let who = Signature::new("gamops", "gamops@localhost", &Time::new(edit.at.as_second(), 0))?;
     let message = edit.message.trim_end();
     // Trailers are one paragraph.
     let gap = if trailers_of_text(message).is_empty() {
@@ -139,9 +134,13 @@ fn write(edit: &Edit, repository: &Repository) -> Result<Oid, git2::Error> {
     } else {
         "\n"
     };
-    let message = format!("{message}{gap}{}: {}\n", edit.marked_by, edit.mark);
-    let tree = repository.find_tree(tree)?;
-    repository.commit(None, &who, &who, &message, &tree, &[&parent])
+    let making = Making {
+        files: &edit.files,
+        message: &format!("{message}{gap}{}: {}\n", edit.marked_by, edit.mark),
+        at: edit.at,
+        signed_with,
+    };
+    making.on(&parent, repository)
 }
 
 /// Sends it, where the branch is ours.

@@ -11,6 +11,7 @@ use jiff::Timestamp;
 use tokio::runtime::Handle;
 
 use super::{Access, Address, Trouble, reaching};
+use crate::transport::ssh::PrivateKey;
 
 /// Files under a reference.
 #[derive(Debug, Clone)]
@@ -34,6 +35,8 @@ pub struct Destination {
     pub access: Access,
     /// How long all of it may take.
     pub within: Duration,
+    /// The SSH key that commits for people's branches are signed with, if any.
+    pub signed_with: Option<PrivateKey>,
 }
 
 /// Something could not be put into a repository.

@@ -13,7 +13,7 @@ use russh::keys::ssh_key::{Algorithm, HashAlg, PublicKey, SshSig};
 use super::{Refusal, Signed, Signer, SignersError, When};
 
 /// What Git signs commits and tags as.
-const NAMESPACE: &str = "git";
+pub(in crate::repo) const NAMESPACE: &str = "git";
 
 /// A line of the list.
 #[derive(Debug, Clone, PartialEq, Eq)]

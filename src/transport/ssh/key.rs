@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use russh::keys;
+use russh::keys::ssh_key::{HashAlg, LineEnding};
 
 use crate::domain::Secret;
 
@@ -32,6 +33,9 @@ pub enum InvalidPrivateKey {
     /// It is something else.
     #[error("not a private key in OpenSSH, PKCS#8 or PEM form")]
     NotAKey,
+    /// It cannot sign.
+    #[error("signing with the private key: {0}")]
+    SignsNothing(String),
 }
 
 impl PrivateKey {
@@ -47,6 +51,17 @@ impl PrivateKey {
             Ok(_) | Err(keys::Error::KeyIsEncrypted) => Err(InvalidPrivateKey::Encrypted { given: false }),
             Err(_) => Err(InvalidPrivateKey::NotAKey),
         }
+    }
+
+    /// Signs a message as `ssh-keygen -Y sign` does (PROTOCOL.sshsig): the signature, armoured.
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidPrivateKey::SignsNothing`].
+    pub fn sign(&self, namespace: &str, message: &[u8]) -> Result<String, InvalidPrivateKey> {
+        let signature = self.0.sign(namespace, HashAlg::Sha512, message);
+        let armoured = signature.and_then(|signature| signature.to_pem(LineEnding::LF));
+        armoured.map_err(|error| InvalidPrivateKey::SignsNothing(error.to_string()))
     }
 
     pub(super) fn is_rsa(&self) -> bool {

@@ -270,6 +270,7 @@ impl Isp {
                 address,
                 access: Access::Open,
                 within: Duration::from_secs(60),
+                signed_with: None,
             },
             folder: String::new(),
             connection: Connection {
