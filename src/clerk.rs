@@ -5,6 +5,7 @@
 //! at those accounts by their ids.
 
 mod batch;
+mod carried;
 mod message;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -15,7 +16,7 @@ use serde::{Deserialize, Serialize};
 use tokio::runtime::Handle;
 use tokio::task::spawn_blocking;
 
-use crate::biller::{BillerError, BillingSystem, Connection, Extra, Kept};
+use crate::biller::{BillerError, BillingSystem, Connection, Extra, Kept, Note};
 use crate::billing::report::{Report, report};
 use crate::billing::{
     Allowed, Book, Decided, Facts, Intent, Kind, Open, Remembered, Scope, SeenEndpoint, Way, decide, remember,
@@ -31,6 +32,7 @@ use crate::repo::{RevisionError, shortened};
 use crate::store::{Store, StoreError};
 
 use batch::{Batch, batch};
+pub use carried::{Carried, carried};
 use message::{Ledger, Occasion, in_numbers};
 
 /// How often something is decided anew because somebody wrote to the branch meanwhile.
@@ -270,14 +272,33 @@ impl Clerk {
         let tip = self.tip(desk).await?;
         let system = self.system(desk, &tip).await?;
         let asked = self.ask(&*system, desk, order, &mut outcome).await;
-        if let Some(number) = system.last_number() {
-            let key = self.kind.key();
-            self.store
-                .keep_billing(&tip.inventory.id, key, NUMBER, number.to_string())
-                .await?;
-        }
+        self.keep_number(&*system, &tip).await?;
         asked?;
         Ok(outcome)
+    }
+
+    /// Writes a note to an account of the system, unless it is there.
+    ///
+    /// # Errors
+    ///
+    /// [`ClerkError`].
+    pub async fn write_note(&self, desk: &Desk, note: &Note) -> Result<(), ClerkError> {
+        let tip = self.tip(desk).await?;
+        let system = self.system(desk, &tip).await?;
+        let written = system.note(note).await;
+        self.keep_number(&*system, &tip).await?;
+        Ok(written?)
+    }
+
+    /// Keeps the number of the system's last login, whatever came of what it was made for.
+    async fn keep_number(&self, system: &dyn BillingSystem, tip: &Tip) -> Result<(), StoreError> {
+        let Some(number) = system.last_number() else {
+            return Ok(());
+        };
+        let (inventory, key) = (&tip.inventory.id, self.kind.key());
+        self.store
+            .keep_billing(inventory, key, NUMBER, number.to_string())
+            .await
     }
 
     async fn ask(

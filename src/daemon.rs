@@ -42,7 +42,7 @@ use crate::reconcile::{Event, Events, Progress, Sightings, chain};
 use crate::store::{Ran, RunningDaemon, Store, StoreError, host_name};
 use crate::transport::credentials::{Credentials, Keyring};
 
-use billing::{Billed, Doors, Office, Premises};
+use billing::{Billed, Doors, Office, Place, Premises};
 use errand::Errands;
 use force::{InForce, Rejected, Verdict, judge};
 use publish::Publisher;
@@ -356,6 +356,7 @@ impl Daemon {
             _ => Office::open(&Premises {
                 settings: Arc::new(self.settings.clone()),
                 mirror: billing::mirror_beside(&self.places.mirror(&self.settings)),
+                followed: self.places.mirror(&self.settings),
                 store: store.clone(),
                 inventory: force.inventory.id.clone(),
                 status: self.status.clone(),
@@ -383,7 +384,10 @@ impl Daemon {
                 source: &self.source,
                 reviewed: None,
             };
-            office.reach_devices_by(round::context(&self.settings, &tools, &order));
+            office.move_to(Place {
+                context: round::context(&self.settings, &tools, &order),
+                commit: force.id.clone(),
+            });
         }
         self.billed = Some(force.id.clone());
         self.office = Some(office);

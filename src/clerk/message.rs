@@ -12,10 +12,10 @@ use crate::domain::BillingKind;
 use crate::repo::remote::Message;
 use crate::repo::trailers_of_text;
 
-const SYSTEM: &str = "Billing-System";
-const ACCOUNT: &str = "Billing-Account";
+pub(super) const SYSTEM: &str = "Billing-System";
+pub(super) const ACCOUNT: &str = "Billing-Account";
 const EVENT: &str = "Billing-Event";
-const CHANGE: &str = "Billing-Change";
+pub(super) const CHANGE: &str = "Billing-Change";
 const RUN: &str = "Sync-Run";
 
 /// How long what was written counts for the limits of a day.
@@ -79,7 +79,8 @@ pub(super) fn in_numbers(intents: &[Intent]) -> String {
     )
 }
 
-const fn done(kind: Kind) -> &'static str {
+/// What was done, behind the name of whom it was done to.
+pub(super) const fn done(kind: Kind) -> &'static str {
     match kind {
         Kind::Rename => "known by another id",
         Kind::Plan => "on another plan",

@@ -58,6 +58,9 @@ pub struct System {
     /// The zone of its dates, such as `Europe/Berlin`. UTC unless said.
     #[serde(default = "zone")]
     pub time_zone: String,
+    /// Whether a note on the account says what became of each change: on the device, or not yet and why.
+    #[serde(default)]
+    pub notes: bool,
     /// Where it knocks when something changes; `http.listen` has to be set.
     #[serde(default)]
     pub webhook: Option<Hook>,

@@ -16,7 +16,7 @@ use crate::billing::{Allowed, Scope, SeenEndpoint, Why};
 use crate::clerk::{Clerk, ClerkError, Desk, Order, Outcome};
 use crate::diagnostic::chain;
 use crate::domain::BillingKind;
-use crate::reconcile::Context;
+use crate::reconcile::{Asked, Context};
 use crate::repo::remote::Mirror;
 use crate::store::{BillingEvent, Store};
 use crate::transport::credentials::Keyring;
@@ -24,6 +24,7 @@ use crate::transport::credentials::Keyring;
 use super::super::settings::Settings;
 use super::super::status::Status;
 use super::door::Doors;
+use super::notes::Teller;
 use super::told::{Billed, Failure};
 use super::{desk, seen};
 
@@ -31,15 +32,23 @@ use super::{desk, seen};
 pub(super) const EVERYTHING: &str = "*";
 
 /// How soon what failed is tried again: at first, and at most where the system is looked at less often.
-const RETRY: (Duration, Duration) = (Duration::from_secs(5), Duration::from_secs(5 * 60));
+pub(super) const RETRY: (Duration, Duration) = (Duration::from_secs(5), Duration::from_secs(5 * 60));
 
 /// Clerks at work. End when dropped.
 #[derive(Debug)]
 pub(in crate::daemon) struct Office {
     /// The inventory that they work for.
     pub(in crate::daemon) inventory: String,
-    premises: watch::Sender<Option<Context>>,
+    place: watch::Sender<Option<Place>>,
     _tasks: Vec<AbortOnDropHandle<()>>,
+}
+
+/// The inventory in force, and how its devices are asked.
+#[derive(Debug, Clone)]
+pub(in crate::daemon) struct Place {
+    pub(in crate::daemon) context: Context,
+    /// The commit, whole.
+    pub(in crate::daemon) commit: String,
 }
 
 /// What clerks work with.
@@ -48,6 +57,8 @@ pub(in crate::daemon) struct Premises {
     pub(in crate::daemon) settings: Arc<Settings>,
     /// Where the clerks' mirror is, or is to be.
     pub(in crate::daemon) mirror: PathBuf,
+    /// Where the daemon's own mirror is, which has every commit that was in force.
+    pub(in crate::daemon) followed: PathBuf,
     pub(in crate::daemon) store: Store,
     pub(in crate::daemon) inventory: String,
     pub(in crate::daemon) status: watch::Sender<Status>,
@@ -60,13 +71,19 @@ pub(in crate::daemon) struct Premises {
 impl Office {
     /// Opens it: a clerk for each system.
     pub(in crate::daemon) fn open(premises: &Premises) -> Self {
-        let (sender, context) = watch::channel(None);
+        let (sender, place) = watch::channel(None);
         let systems = premises
             .settings
             .billing
             .iter()
             .flat_map(super::settings::Billing::systems);
-        let tasks = systems.map(|(kind, system)| {
+        let one_by_one = premises
+            .settings
+            .billing
+            .as_ref()
+            .map_or(1, |billing| billing.one_by_one);
+        let mut tasks = Vec::new();
+        for (kind, system) in systems {
             let bell = Arc::new(Notify::new());
             premises.doors.open(
                 kind,
@@ -74,42 +91,49 @@ impl Office {
                 premises.inventory.clone(),
                 Arc::clone(&bell),
             );
-            let one_by_one = premises
-                .settings
-                .billing
-                .as_ref()
-                .map_or(1, |billing| billing.one_by_one);
+            let clerk = Arc::new(Clerk::new(kind, premises.store.clone(), usize::from(one_by_one)));
+            if system.notes {
+                let teller = Teller {
+                    clerk: Arc::clone(&clerk),
+                    kind,
+                    premises: premises.clone(),
+                    place: place.clone(),
+                    status: premises.status.subscribe(),
+                    book: None,
+                };
+                tasks.push(AbortOnDropHandle::new(tokio::spawn(teller.work())));
+            }
             let worker = Worker {
-                clerk: Clerk::new(kind, premises.store.clone(), usize::from(one_by_one)),
+                clerk,
                 kind,
                 poll: Duration::from(system.poll),
                 bell,
-                context: context.clone(),
+                place: place.clone(),
                 mirror: None,
                 premises: premises.clone(),
                 failures: 0,
             };
-            AbortOnDropHandle::new(tokio::spawn(worker.work()))
-        });
+            tasks.push(AbortOnDropHandle::new(tokio::spawn(worker.work())));
+        }
         Self {
             inventory: premises.inventory.clone(),
-            _tasks: tasks.collect(),
-            premises: sender,
+            _tasks: tasks,
+            place: sender,
         }
     }
 
-    /// Says by what devices are asked from now on.
-    pub(in crate::daemon) fn reach_devices_by(&self, context: Context) {
-        self.premises.send_replace(Some(context));
+    /// Says what is in force from now on, and by what devices are asked.
+    pub(in crate::daemon) fn move_to(&self, place: Place) {
+        self.place.send_replace(Some(place));
     }
 }
 
 struct Worker {
-    clerk: Clerk,
+    clerk: Arc<Clerk>,
     kind: BillingKind,
     poll: Duration,
     bell: Arc<Notify>,
-    context: watch::Receiver<Option<Context>>,
+    place: watch::Receiver<Option<Place>>,
     premises: Premises,
     /// The mirror, opened once it can be, and anew after something failed: it may have been taken away.
     mirror: Option<Mirror>,
@@ -237,28 +261,35 @@ impl Worker {
     }
 
     /// Services that have no subscriber yet may have their endpoint plugged in by now: devices are asked, and what they see is decided on.
+    /// What is not found quickly is looked for thoroughly when everything is looked at anyway.
     async fn look_for_endpoints(&mut self, outcome: &Outcome, order: &Order) {
-        let waiting: BTreeSet<String> = (outcome.open.iter())
-            .filter(|open| open.why == Why::NoSubscriber)
-            .filter_map(|open| Some(open.service.as_ref()?.account.clone()))
-            .collect();
-        let context = self.context.borrow().clone();
-        let (false, Some(context)) = (waiting.is_empty(), context) else {
-            return;
+        let mut waiting = waiting(outcome);
+        let ways: &[Asked] = match order.scope {
+            Scope::Everything => &[Asked::Quickly, Asked::Thoroughly],
+            Scope::Accounts(_) => &[Asked::Quickly],
         };
-        let seen: Vec<SeenEndpoint> = seen::seen(&context).await;
-        if seen.is_empty() {
-            return;
-        }
-        let order = Order {
-            scope: Scope::Accounts(waiting),
-            event: format!("{}, endpoint seen", order.event),
-            seen,
-            ..order.clone()
-        };
-        match self.sync(&order).await {
-            Ok(outcome) => self.note(&outcome, false),
-            Err(failure) => self.fail(&failure),
+        for asked in ways {
+            let place = self.place.borrow().clone();
+            let (false, Some(place)) = (waiting.is_empty(), place) else {
+                return;
+            };
+            let seen: Vec<SeenEndpoint> = seen::seen(&place.context, *asked).await;
+            if seen.is_empty() {
+                continue;
+            }
+            let order = Order {
+                scope: Scope::Accounts(std::mem::take(&mut waiting)),
+                event: format!("{}, endpoint seen", order.event),
+                seen,
+                ..order.clone()
+            };
+            match self.sync(&order).await {
+                Ok(outcome) => {
+                    self.note(&outcome, false);
+                    waiting = self::waiting(&outcome);
+                }
+                Err(failure) => return self.fail(&failure),
+            }
         }
     }
 
@@ -322,4 +353,12 @@ impl Worker {
         let of = |status: &mut Status| change(status.billing.entry(self.kind).or_default());
         self.premises.status.send_if_modified(of);
     }
+}
+
+/// The accounts with a service that has no subscriber.
+fn waiting(outcome: &Outcome) -> BTreeSet<String> {
+    (outcome.open.iter())
+        .filter(|open| open.why == Why::NoSubscriber)
+        .filter_map(|open| Some(open.service.as_ref()?.account.clone()))
+        .collect()
 }
