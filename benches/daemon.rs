@@ -1,8 +1,8 @@
-//! How the daemon fares over time: from a push to devices that are known to hold it, idle, and round after round. It is the real program in a
-//! process of its own; repository and simulated devices are another.
+//! How the daemon fares over time: from a push, or a change in a billing system, to devices that are known to hold it; idle; and round after
+//! round. It is the real program in a process of its own; repository, billing system and devices are another.
 //!
 //!     cargo bench --bench daemon                       all of it
-//!     cargo bench --bench daemon -- webhook poll       parts of it: webhook, poll, idle, soak
+//!     cargo bench --bench daemon -- webhook poll       parts of it: webhook, poll, billing, idle, soak
 //!
 //! As part of the tests it runs once on a small fleet. Prints `name: value` lines. Linux only: what a process uses is read from `/proc`.
 
@@ -12,24 +12,17 @@
     reason = "a benchmark ends where something is not as it should be"
 )]
 
-use std::fmt::Write as _;
-use std::io::{Read as _, Write as _};
-use std::net::{TcpListener, TcpStream};
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use gamops::domain::Model;
-use gamops::sim::{DeviceSpec, Fault, Fleet, FleetOptions};
-use serde_json::Value;
+use gamops::sim::billing::{Seed, SeedCustomer, SeedOffer, SeedService};
+use gamops::sim::splynx::{KEY, SECRET, Splynx, Target};
 
-use shared::git;
+use world::{SUBSCRIBERS, World, service};
 
 #[path = "shared/git.rs"]
 mod shared;
-
-const GAMOPS: &str = env!("CARGO_BIN_EXE_gamops");
-const SUBSCRIBERS: usize = 24;
+#[path = "shared/world.rs"]
+mod world;
 
 /// How long a device takes over each line.
 const REPLY: Duration = Duration::from_millis(20);
@@ -41,6 +34,7 @@ const POLL: Duration = Duration::from_secs(1);
 struct Scale {
     devices: usize,
     pushes: usize,
+    events: usize,
     idle_devices: usize,
     idle: Duration,
     rounds: u64,
@@ -51,6 +45,7 @@ struct Scale {
 const FULL: Scale = Scale {
     devices: 50,
     pushes: 200,
+    events: 100,
     idle_devices: 500,
     idle: Duration::from_secs(120),
     rounds: 1_440,
@@ -60,6 +55,7 @@ const FULL: Scale = Scale {
 const SMALL: Scale = Scale {
     devices: 3,
     pushes: 2,
+    events: 2,
     idle_devices: 5,
     idle: Duration::from_secs(1),
     rounds: 6,
@@ -79,6 +75,9 @@ fn main() {
     }
     if is_wanted("poll") {
         pushes(&scale, "poll", POLL);
+    }
+    if is_wanted("billing") {
+        billing(&scale);
     }
     if is_wanted("idle") {
         idle(&scale);
@@ -114,17 +113,104 @@ fn pushes(scale: &Scale, way: &str, poll: Duration) {
         })
         .collect();
     took.sort_unstable();
-    let at = |percent: usize| took[(took.len() * percent / 100).min(took.len() - 1)].as_secs_f64();
     println!(
         "pushes by {way}: {} to {} devices that take {} ms a line",
         took.len(),
         scale.devices,
         REPLY.as_millis()
     );
-    println!("push to verified by {way}, p50, seconds: {:.2}", at(50));
-    println!("push to verified by {way}, p99, seconds: {:.2}", at(99));
+    println!("push to verified by {way}, p50, seconds: {:.2}", at(&took, 50));
+    println!("push to verified by {way}, p99, seconds: {:.2}", at(&took, 99));
     if way == "poll" {
         println!("interval of the poll, seconds: {:.2}", poll.as_secs_f64());
+    }
+}
+
+/// The value below which so many percent of sorted ones are, in seconds.
+fn at(took: &[Duration], percent: usize) -> f64 {
+    took[(took.len() * percent / 100).min(took.len() - 1)].as_secs_f64()
+}
+
+/// From the moment at which an account is blocked in Splynx, or pays, to that at which its device is known to hold that: by a webhook, a look at
+/// the account, a commit, its push, and a round over all devices.
+fn billing(scale: &Scale) {
+    let world = World::new(scale.devices);
+    world.fleet_takes(REPLY);
+    world.push();
+    world.publish();
+    let splynx = world.block_on(Splynx::start(&seed(scale.devices))).unwrap();
+    let settings = format!(
+        "billing: {{ splynx: {{ url: \"{}\", credentials: billing, poll: 1h, webhook: {{ credentials: hook }} }} }}\n",
+        splynx.url()
+    );
+    let secrets = [
+        ("GAMOPS_CRED_BILLING_USERNAME", KEY),
+        ("GAMOPS_CRED_BILLING_PASSWORD", SECRET),
+    ];
+    let daemon = world.follow_with(Duration::from_secs(3600), &settings, &secrets);
+    daemon.until_applied(&world.tip());
+    daemon.until(|status| !status["billing"]["splynx"]["swept"].is_null());
+    splynx.hook(Target {
+        url: daemon.url("billing/splynx"),
+        secret: "hook".to_owned(),
+        is_form: false,
+    });
+    let mut took: Vec<Duration> = (0..scale.events)
+        .map(|number| {
+            // Each account twice in a row: it is blocked, and it pays.
+            let account = service(number / 2 % scale.devices, 1);
+            let before = world.served_tip();
+            let began = Instant::now();
+            let customer = splynx.customer(u64::try_from(account).unwrap());
+            if number % 2 == 0 {
+                customer.block();
+            } else {
+                customer.pay();
+            }
+            daemon.until(|status| {
+                let commit = &status["in_force"]["commit"];
+                let holds = |device: &serde_json::Value| device["state"] == "in-sync" && device["commit"] == *commit;
+                *commit != *before && status["devices"].as_object().unwrap().values().all(holds)
+            });
+            began.elapsed()
+        })
+        .collect();
+    took.sort_unstable();
+    println!(
+        "changes of accounts: {}, {} devices that take {} ms a line",
+        took.len(),
+        scale.devices,
+        REPLY.as_millis()
+    );
+    println!("billing to verified, p50, seconds: {:.2}", at(&took, 50));
+    println!("billing to verified, p99, seconds: {:.2}", at(&took, 99));
+}
+
+/// A customer for each subscriber, with what the inventory gives it.
+fn seed(devices: usize) -> Seed {
+    let offer = |(id, name, kbps): (u64, &str, u64)| SeedOffer {
+        id,
+        name: name.to_owned(),
+        down_kbps: kbps,
+        up_kbps: kbps,
+    };
+    let lines = (0..devices).flat_map(|device| (1..=SUBSCRIBERS).map(move |line| (device, line)));
+    let customers = lines.map(|(device, line)| {
+        let id = u64::try_from(service(device, line)).unwrap();
+        SeedCustomer {
+            id,
+            name: format!("Customer {id}"),
+            services: vec![SeedService {
+                id,
+                offer: if line % 2 == 0 { 2 } else { 1 },
+                mac: None,
+            }],
+            ..SeedCustomer::default()
+        }
+    });
+    Seed {
+        offers: [(1, "silver", 100_000), (2, "gold", 500_000)].map(offer).into(),
+        customers: customers.collect(),
     }
 }
 
@@ -185,265 +271,4 @@ fn soak(scale: &Scale) {
         scale.devices,
         began.elapsed().as_secs_f64()
     );
-}
-
-/// A repository behind `git daemon`, and the devices of its inventory.
-struct World {
-    runtime: tokio::runtime::Runtime,
-    fleet: Option<Fleet>,
-    names: Vec<String>,
-    folder: tempfile::TempDir,
-    git_port: u16,
-    _git: Ended,
-}
-
-/// A process that ends with this.
-struct Ended(Child);
-
-impl Drop for Ended {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
-
-impl Drop for World {
-    fn drop(&mut self) {
-        if let Some(fleet) = self.fleet.take() {
-            self.runtime.block_on(fleet.stop());
-        }
-    }
-}
-
-fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
-}
-
-impl World {
-    fn new(devices: usize) -> Self {
-        let runtime = tokio::runtime::Builder::new_multi_thread()
-            .worker_threads(2)
-            .enable_all()
-            .build()
-            .unwrap();
-        let names: Vec<String> = (0..devices).map(|number| format!("gam-{number:03}")).collect();
-        let firmware: gamops::domain::Firmware = "GAM-4/8-C_v1.8.2".parse().unwrap();
-        let spec = |name: &String| DeviceSpec::new(name, Model::by_name("GAM-24-M").unwrap(), firmware.clone());
-        let specs = names.iter().map(spec).collect();
-        let fleet = runtime.block_on(Fleet::start(specs, FleetOptions::default())).unwrap();
-        let folder = tempfile::tempdir().unwrap();
-        let bare = folder.path().join("served/isp.git");
-        git(
-            folder.path(),
-            &["init", "--quiet", "--bare", "--initial-branch=main", "served/isp.git"],
-        );
-        git(folder.path(), &["init", "--quiet", "--initial-branch=main", "work"]);
-        let git_port = free_port();
-        let exec_path = git(folder.path(), &["--exec-path"]);
-        // Not by way of `git daemon`, which would start it as a child that outlives being killed.
-        let server = Command::new(Path::new(&exec_path).join("git-daemon"))
-            .args(["--reuseaddr", "--export-all", "--listen=127.0.0.1"])
-            .arg(format!("--port={git_port}"))
-            .arg(format!("--base-path={}", bare.parent().unwrap().display()))
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
-        while TcpStream::connect(("127.0.0.1", git_port)).is_err() {
-            std::thread::sleep(Duration::from_millis(5));
-        }
-        let world = Self {
-            runtime,
-            fleet: Some(fleet),
-            names,
-            folder,
-            git_port,
-            _git: Ended(server),
-        };
-        let root = "format: 1\ninventory: fleet\ndefaults: { credentials: factory, mode: manage }\n\
-                    policies: { guards: { change_devices: unlimited } }\n";
-        std::fs::write(world.work().join("gamops.yaml"), root).unwrap();
-        let plans = "plans:\n  gold: { rate: 500 Mbps }\n  silver: { rate: 100 Mbps }\n";
-        std::fs::write(world.work().join("plans.yaml"), plans).unwrap();
-        for number in 0..devices {
-            world.write_gam(number, 1000);
-        }
-        world
-    }
-
-    fn work(&self) -> PathBuf {
-        self.folder.path().join("work")
-    }
-
-    fn fleet_takes(&self, each: Duration) {
-        let millis = u64::try_from(each.as_millis()).unwrap();
-        for name in &self.names {
-            let device = self.fleet.as_ref().unwrap().device(name).unwrap();
-            device.set_fault(Fault::Slow { millis });
-        }
-    }
-
-    /// Writes the file of a device; its first subscriber is in this VLAN.
-    fn write_gam(&self, number: usize, vlan: usize) {
-        let name = &self.names[number];
-        let device = self.fleet.as_ref().unwrap().device(name).unwrap();
-        let (ssh, snmp) = (device.ssh_addr().port(), device.snmp_addr().port());
-        let mut text = format!(
-            "devices:\n  {name}:\n    model: GAM-24-M\n    address: 127.0.0.1\n    \
-             transport: {{ ssh_port: {ssh}, snmp_port: {snmp} }}\nsubscribers:\n"
-        );
-        for line in 1..=SUBSCRIBERS {
-            let plan = if line % 2 == 0 { "gold" } else { "silver" };
-            let vlan = if line == 1 { vlan } else { 100 + line };
-            let _ = writeln!(
-                text,
-                "  s-{number:03}-{line:02}: {{ device: {name}, endpoint: \"00:0e:d8:{:02x}:{:02x}:{line:02x}\", \
-                 port: {line}, plan: {plan}, vlan: {vlan} }}",
-                number / 256,
-                number % 256,
-            );
-        }
-        std::fs::write(self.work().join(format!("{name}.yaml")), text).unwrap();
-    }
-
-    /// Commits all of it, and has the repository know the commit.
-    fn push(&self) {
-        git(&self.work(), &["add", "--all"]);
-        git(&self.work(), &["commit", "--quiet", "--message", "on"]);
-        git(&self.work(), &["push", "--quiet", "../served/isp.git", "main:next"]);
-    }
-
-    /// Moves the branch that is followed to the newest commit.
-    fn publish(&self) {
-        let bare = self.folder.path().join("served/isp.git");
-        git(&bare, &["update-ref", "refs/heads/main", "refs/heads/next"]);
-    }
-
-    /// The newest commit, as short as the daemon shows it.
-    fn tip(&self) -> String {
-        git(&self.work(), &["rev-parse", "HEAD"])[..12].to_owned()
-    }
-
-    /// Starts a daemon, and waits until it answers.
-    fn follow(&self, poll: Duration) -> Follower {
-        let port = free_port();
-        let settings = format!(
-            "repository: {{ address: \"git://127.0.0.1:{}/isp.git\", poll: {}s }}\nstate: state.db\nmirror: mirror.git\n\
-             drift: {{ every: 168h }}\nhttp: {{ listen: \"127.0.0.1:{port}\", webhook_credentials: hook }}\n",
-            self.git_port,
-            poll.as_secs()
-        );
-        std::fs::write(self.folder.path().join("daemon.yaml"), settings).unwrap();
-        let log = std::fs::File::create(self.folder.path().join("daemon.log")).unwrap();
-        let child = Command::new(GAMOPS)
-            .args(["daemon", "--settings", "daemon.yaml"])
-            .env("HOME", self.folder.path())
-            .env("GAMOPS_CRED_HOOK_PASSWORD", "hook")
-            .current_dir(self.folder.path())
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(log)
-            .spawn()
-            .unwrap();
-        let follower = Follower {
-            child: Ended(child),
-            port,
-            log: self.folder.path().join("daemon.log"),
-        };
-        follower.until(|_| true);
-        follower
-    }
-}
-
-/// The daemon.
-struct Follower {
-    child: Ended,
-    port: u16,
-    log: PathBuf,
-}
-
-/// What a process uses.
-struct Used {
-    processor: Duration,
-    memory_kib: u64,
-    peak_kib: u64,
-    descriptors: usize,
-    threads: u64,
-}
-
-impl Follower {
-    /// Asks it something; the body of its answer, if it answers.
-    fn ask(&self, method: &str, page: &str, headers: &str) -> Option<String> {
-        let mut stream = TcpStream::connect(("127.0.0.1", self.port)).ok()?;
-        let request = format!(
-            "{method} /{page} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Length: 0\r\n{headers}\r\n"
-        );
-        stream.write_all(request.as_bytes()).ok()?;
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).ok()?;
-        let (head, body) = answer.split_once("\r\n\r\n")?;
-        assert!(head.starts_with("HTTP/1.1 2"), "{page}: {head}\n{body}");
-        Some(body.to_owned())
-    }
-
-    fn hook(&self) {
-        self.ask("POST", "webhook", "X-Gitlab-Token: hook\r\n").unwrap();
-    }
-
-    /// Waits until the status is like this.
-    fn until(&self, is: impl Fn(&Value) -> bool) {
-        let deadline = Instant::now() + Duration::from_secs(300);
-        while Instant::now() < deadline {
-            let status = self.ask("GET", "status", "");
-            if status.is_some_and(|status| is(&serde_json::from_str(&status).unwrap())) {
-                return;
-            }
-            std::thread::sleep(Duration::from_millis(5));
-        }
-        panic!(
-            "it does not come to that: {}",
-            std::fs::read_to_string(&self.log).unwrap()
-        );
-    }
-
-    /// Waits until every device is known to hold what this commit asks.
-    fn until_applied(&self, commit: &str) {
-        self.until(|status| {
-            let holds = |device: &Value| device["state"] == "in-sync" && device["commit"] == *commit;
-            let devices = status["devices"].as_object().unwrap();
-            status["in_force"]["commit"] == *commit && devices.values().all(holds)
-        });
-    }
-
-    /// Has it look at every device, and waits until it has.
-    fn round(&self) {
-        let rounds = |status: &Value| -> u64 {
-            let rounds = status["rounds"].as_object().unwrap();
-            rounds.values().filter_map(Value::as_u64).sum()
-        };
-        let status = self.ask("GET", "status", "").unwrap();
-        let before = rounds(&serde_json::from_str(&status).unwrap());
-        self.ask("POST", "reconcile", "").unwrap();
-        self.until(|status| rounds(status) > before && status["doing"].is_null());
-    }
-
-    fn used(&self) -> Used {
-        let process = PathBuf::from(format!("/proc/{}", self.child.0.id()));
-        let read = |name: &str| std::fs::read_to_string(process.join(name)).unwrap();
-        let status = read("status");
-        let number = |name: &str| -> u64 {
-            let line = status.lines().find_map(|line| line.strip_prefix(name)).unwrap();
-            line.split_whitespace().next().unwrap().parse().unwrap()
-        };
-        // After the name, which may hold spaces: user and system time are the twelfth and thirteenth, in hundredths of a second.
-        let stat = read("stat");
-        let fields: Vec<&str> = stat.rsplit_once(')').unwrap().1.split_whitespace().collect();
-        let ticks: u64 = fields[11..13].iter().map(|field| field.parse::<u64>().unwrap()).sum();
-        Used {
-            processor: Duration::from_millis(ticks * 10),
-            memory_kib: number("VmRSS:"),
-            peak_kib: number("VmHWM:"),
-            descriptors: std::fs::read_dir(process.join("fd")).unwrap().count(),
-            threads: number("Threads:"),
-        }
-    }
 }
