@@ -23,6 +23,7 @@
 //! | webhooks that are forged, malformed, late, or come twice | `door::what_is_forged_…`, `door::whoever_does_not_know_the_path_…`, `door::what_is_told_again_…` |
 //! | a kill between a webhook's 200 and the commit | `door::what_…_told_before_a_kill_is_done_after_it` |
 
+mod answers;
 mod door;
 mod feeds;
 mod office;
@@ -133,7 +134,12 @@ impl Isp {
     }
 
     fn start(&self) -> Daemon<'_> {
-        let daemon = self.launch(&[]);
+        self.start_with(&[])
+    }
+
+    /// Starts the daemon, with more in its environment; it has looked at everything, and hears what is done then.
+    fn start_with(&self, more: &[(&str, &str)]) -> Daemon<'_> {
+        let daemon = self.launch(more);
         daemon.until("the first sweep", |status| !self.billed(status)["swept"].is_null());
         if let System::Splynx(splynx) = &self.system {
             splynx.hook(Target {
