@@ -200,6 +200,15 @@ impl Extra {
     }
 }
 
+/// What is wrong with the form of an answer, without the values in it, which may be a customer's.
+fn wrong_form(error: &serde_json::Error) -> String {
+    let text = error.to_string();
+    match (text.find('"'), text.rfind('"')) {
+        (Some(first), Some(last)) if first < last => format!("{}\"…{}", &text[..first], &text[last..]),
+        _ => text,
+    }
+}
+
 /// A note for an account.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Note {
@@ -295,6 +304,15 @@ pub enum BillerError {
 }
 
 impl BillerError {
+    /// For how long the system asks to be left alone.
+    #[must_use]
+    pub const fn asked(&self) -> Duration {
+        match self {
+            Self::Busy { after, .. } => *after,
+            _ => Duration::ZERO,
+        }
+    }
+
     /// Whether asking again may help.
     #[must_use]
     pub const fn retry(&self) -> Retry {
@@ -307,5 +325,23 @@ impl BillerError {
                 _ => Retry::AfterChange,
             },
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_wrong_form_is_told_without_values() {
+        let error = |text: &str| wrong_form(&serde_json::from_str::<Vec<u64>>(text).unwrap_err());
+        assert_eq!(
+            error(r#"[1, "Ann \"O'Brien\", 1 Elm Street"]"#),
+            "invalid type: string \"…\", expected u64 at line 1 column 35"
+        );
+        assert_eq!(
+            error(r#"{"a":1}"#),
+            "invalid type: map, expected a sequence at line 1 column 0"
+        );
     }
 }

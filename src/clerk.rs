@@ -98,14 +98,6 @@ pub enum ClerkError {
     Interrupted,
 }
 
-impl ClerkError {
-    /// Whether it is the billing system that could not be asked; otherwise what it says gets nowhere.
-    #[must_use]
-    pub const fn is_of_system(&self) -> bool {
-        matches!(self, Self::Biller(_))
-    }
-}
-
 /// Where the clerk works: made anew for each order, since tokens are exchanged.
 #[derive(Debug, Clone)]
 pub struct Desk {

@@ -9,7 +9,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
 use super::super::send::{is_silence, pauses, send};
-use super::super::{BillerError, Connection};
+use super::super::{BillerError, Connection, wrong_form};
 use super::pace::Pace;
 use super::reply;
 use crate::domain::Secret;
@@ -96,7 +96,7 @@ impl Session {
             )
         })?;
         T::deserialize(value).map_err(|error| {
-            let error = reply::shown(&error.to_string(), &self.token);
+            let error = reply::shown(&wrong_form(&error), &self.token);
             let what_it_is = format!(
                 "sent something else than its API says ({error}); may the role of the token's user read all that \
                  docs/billing-sonar.md lists?"

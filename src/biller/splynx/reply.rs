@@ -6,8 +6,8 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use super::super::BillerError;
 use super::super::send::Answer;
+use super::super::{BillerError, wrong_form};
 use super::ask::List;
 use super::row::{Id, Row};
 use crate::domain::one_line;
@@ -173,7 +173,7 @@ fn read<T: DeserializeOwned>(answer: &Answer, wanted: &str) -> Result<T, BillerE
     } else if error.is_data() {
         format!(
             "sends something else where {wanted} should be: {}",
-            line(&error.to_string())
+            line(&wrong_form(&error))
         )
     } else {
         format!("sends something that is no JSON where {wanted} should be")

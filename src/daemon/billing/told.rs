@@ -1,6 +1,7 @@
 //! What is told of billing, to programs and to `gamops status`.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -90,17 +91,17 @@ impl Knocked {
 /// Why nothing came of an order.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Failure {
-    /// The system cannot be asked.
-    NotAsked(String),
+    /// The system cannot be asked, and wants to be left alone for so long.
+    NotAsked(String, Duration),
     /// What it says cannot be written.
     NotWritten(String),
 }
 
 impl From<ClerkError> for Failure {
     fn from(error: ClerkError) -> Self {
-        match error.is_of_system() {
-            true => Self::NotAsked(chain(&error)),
-            false => Self::NotWritten(chain(&error)),
+        match &error {
+            ClerkError::Biller(of_system) => Self::NotAsked(chain(&error), of_system.asked()),
+            _ => Self::NotWritten(chain(&error)),
         }
     }
 }
@@ -108,8 +109,16 @@ impl From<ClerkError> for Failure {
 impl Failure {
     /// Why, in words.
     pub(super) fn reason(&self) -> &str {
-        let (Self::NotAsked(reason) | Self::NotWritten(reason)) = self;
+        let (Self::NotAsked(reason, _) | Self::NotWritten(reason)) = self;
         reason
+    }
+
+    /// For how long the system wants to be left alone.
+    pub(super) const fn asked(&self) -> Duration {
+        match self {
+            Self::NotAsked(_, asked) => *asked,
+            Self::NotWritten(_) => Duration::ZERO,
+        }
     }
 }
 
@@ -160,7 +169,7 @@ impl Billed {
         let reason = failure.reason();
         // Each says that the other is not known.
         let (field, other) = match failure {
-            Failure::NotAsked(_) => (&mut self.failing, &mut self.unwritten),
+            Failure::NotAsked(..) => (&mut self.failing, &mut self.unwritten),
             Failure::NotWritten(_) => (&mut self.unwritten, &mut self.failing),
         };
         *other = None;
@@ -295,7 +304,7 @@ mod tests {
     #[test]
     fn a_failure_is_one_of_two_and_lasts_until_something_comes_of_an_order() {
         let mut billed = Billed::default();
-        let asked = |reason: &str| Failure::NotAsked(reason.to_owned());
+        let asked = |reason: &str| Failure::NotAsked(reason.to_owned(), Duration::ZERO);
         assert!(billed.fail(&asked("no answer"), at(0)));
         assert!(!billed.fail(&asked("no answer"), at(5)));
         assert!(billed.fail(&asked("no route"), at(10)));

@@ -34,6 +34,12 @@ pub(super) const EVERYTHING: &str = "*";
 /// How soon what failed is tried again: at first, and at most where the system is looked at less often.
 pub(super) const RETRY: (Duration, Duration) = (Duration::from_secs(5), Duration::from_secs(5 * 60));
 
+/// How long a system that asks to be left alone is left alone at most.
+const ASKED_AT_MOST: Duration = Duration::from_secs(60 * 60);
+
+/// How often in a row some accounts are asked for before everything is: one that cannot be asked for keeps no other from being heard.
+const AGAIN_BY_ID: u32 = 3;
+
 /// Clerks at work. End when dropped.
 #[derive(Debug)]
 pub(in crate::daemon) struct Office {
@@ -112,6 +118,7 @@ impl Office {
                 mirror: None,
                 premises: premises.clone(),
                 failures: 0,
+                asked: Duration::ZERO,
             };
             tasks.push(AbortOnDropHandle::new(tokio::spawn(worker.work())));
         }
@@ -139,6 +146,8 @@ struct Worker {
     mirror: Option<Mirror>,
     /// How often in a row something failed.
     failures: u32,
+    /// For how long the system asked to be left alone when it did.
+    asked: Duration,
 }
 
 impl Worker {
@@ -149,10 +158,14 @@ impl Worker {
             let now = Instant::now();
             let events = self.events().await;
             let is_due = next_sweep <= now;
-            let is_whole = is_due || events.iter().any(|event| event.scope == EVERYTHING);
+            let is_whole = is_due || is_of_everything(&events, self.failures);
             if is_whole || !events.is_empty() {
                 let done = self.look(&events, is_whole, is_due).await;
-                let wait = if done { self.poll } else { self.backoff() };
+                let wait = if done {
+                    self.poll
+                } else {
+                    backoff(self.failures, self.poll, self.asked)
+                };
                 if is_whole {
                     next_sweep = now + wait;
                 }
@@ -172,12 +185,6 @@ impl Worker {
                 () = self.premises.stop.cancelled() => return,
             }
         }
-    }
-
-    fn backoff(&self) -> Duration {
-        let (first, most) = RETRY;
-        let wait = first.saturating_mul(2_u32.saturating_pow(self.failures.min(16)));
-        wait.min(most).min(self.poll)
     }
 
     async fn events(&self) -> Vec<BillingEvent> {
@@ -296,12 +303,14 @@ impl Worker {
     async fn sync(&mut self, order: &Order) -> Result<Outcome, Failure> {
         let mirror = self.mirror().await.map_err(Failure::NotWritten)?;
         // Read anew each time: tokens and passwords may have been exchanged.
-        let desk = self.desk(&mirror).map_err(Failure::NotAsked)?;
+        let wrong = |reason| Failure::NotAsked(reason, Duration::ZERO);
+        let desk = self.desk(&mirror).map_err(wrong)?;
         let outcome = tokio::select! {
             outcome = self.clerk.sync(&desk, order) => outcome?,
             () = self.premises.stop.cancelled() => return Err(ClerkError::Interrupted.into()),
         };
         self.mirror = Some(mirror);
+        self.asked = Duration::ZERO;
         Ok(outcome)
     }
 
@@ -327,19 +336,29 @@ impl Worker {
         if !outcome.commits.is_empty() {
             self.premises.look.notify_one();
         }
-        if let Some(reason) = outcome.report.as_ref().and_then(|report| report.distrust.as_ref()) {
-            tracing::warn!("{}: nothing is written: {reason}", self.kind);
-        }
+        let distrust = |billed: &Billed| Some(billed.distrusted.as_ref()?.reason.clone());
         self.tell(|billed| {
+            let (before, failed) = (distrust(billed), billed.failing.is_some() || billed.unwritten.is_some());
             billed.note(outcome, is_whole, Timestamp::now());
+            if failed {
+                tracing::info!("{}: what it says is looked at and written again", self.kind);
+            }
+            match distrust(billed) {
+                Some(reason) if before.as_ref() != Some(&reason) => {
+                    tracing::warn!("{}: nothing is written: {reason}", self.kind);
+                }
+                None if before.is_some() => tracing::info!("{}: what it says is believed again", self.kind),
+                _ => {}
+            }
             true
         });
     }
 
-    fn fail(&self, failure: &Failure) {
+    fn fail(&mut self, failure: &Failure) {
         if self.premises.stop.is_cancelled() {
             return;
         }
+        self.asked = failure.asked();
         self.tell(|billed| {
             if billed.fail(failure, Timestamp::now()) {
                 tracing::error!("{}: nothing is written: {}", self.kind, failure.reason());
@@ -361,4 +380,48 @@ fn waiting(outcome: &Outcome) -> BTreeSet<String> {
         .filter(|open| open.why == Why::NoSubscriber)
         .filter_map(|open| Some(open.service.as_ref()?.account.clone()))
         .collect()
+}
+
+/// Whether everything is to be looked at because of what was told: it is about no account, or those that it is about cannot be asked for.
+fn is_of_everything(events: &[BillingEvent], failures: u32) -> bool {
+    let names_none = events.iter().any(|event| event.scope == EVERYTHING);
+    names_none || failures >= AGAIN_BY_ID && !events.is_empty()
+}
+
+/// How long to wait after so many failures before the last; `asked`: for how long the system asked to be left alone.
+fn backoff(failures: u32, poll: Duration, asked: Duration) -> Duration {
+    let (first, most) = RETRY;
+    let wait = first.saturating_mul(2_u32.saturating_pow(failures.min(16)));
+    wait.min(most).min(poll).max(asked.min(ASKED_AT_MOST))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_fails_is_tried_again_later_and_later_and_not_before_the_system_wants_it() {
+        let seconds = Duration::from_secs;
+        let waits = |poll, asked| [0, 1, 5, 6, 99].map(|failures| backoff(failures, poll, asked).as_secs());
+        assert_eq!(waits(seconds(3600), Duration::ZERO), [5, 10, 160, 300, 300]);
+        assert_eq!(waits(seconds(60), Duration::ZERO), [5, 10, 60, 60, 60]);
+        assert_eq!(waits(seconds(60), seconds(90)), [90; 5]);
+        assert_eq!(backoff(0, seconds(60), seconds(86_400)), ASKED_AT_MOST);
+    }
+
+    #[test]
+    fn an_account_that_cannot_be_asked_for_keeps_no_other_from_being_heard() {
+        let events = |scopes: &[&str]| -> Vec<BillingEvent> {
+            let event = |(id, scope): (i64, &&str)| BillingEvent {
+                id,
+                scope: (*scope).to_owned(),
+            };
+            (1..).zip(scopes).map(event).collect()
+        };
+        assert!(is_of_everything(&events(&["1001", EVERYTHING]), 0));
+        assert!(!is_of_everything(&events(&["1001", "1002"]), AGAIN_BY_ID - 1));
+        assert!(is_of_everything(&events(&["1001", "1002"]), AGAIN_BY_ID));
+        // Where nothing was told, everything is looked at when it is due.
+        assert!(!is_of_everything(&[], 99));
+    }
 }
