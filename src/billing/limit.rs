@@ -15,7 +15,8 @@ use super::trust::or_allow;
 /// Takes out of a decision what is above a limit: of a kind all or nothing, since nobody could tell which part of it is right. `tied` is
 /// how many subscribers have a service of the system.
 ///
-/// A plan that changes beside something else counts among the plans, and stays behind where they are refused.
+/// A plan that changes beside something else counts among the plans, and stays behind where they are refused. And what says of too many that
+/// they are to rest is not believed of the few who are to leave.
 pub(super) fn apply(facts: &Facts<'_>, mapping: &Mapping, tied: usize, decided: &mut Decided) {
     let mut numbers: BTreeMap<Kind, usize> = BTreeMap::new();
     for intent in &decided.intents {
@@ -24,9 +25,14 @@ pub(super) fn apply(facts: &Facts<'_>, mapping: &Mapping, tied: usize, decided: 
             *numbers.entry(Kind::Plan).or_default() += 1;
         }
     }
-    let refused: BTreeMap<Kind, String> = (numbers.into_iter())
-        .filter_map(|(kind, number)| Some((kind, refusal(facts, mapping, tied, kind, number)?)))
-        .collect();
+    let of = |(kind, number): (&Kind, &usize)| Some((*kind, refusal(facts, mapping, tied, *kind, *number)?));
+    let mut refused: BTreeMap<Kind, String> = numbers.iter().filter_map(of).collect();
+    if let Some(suspensions) = refused.get(&Kind::Suspend).cloned() {
+        decided.look.clear();
+        if numbers.contains_key(&Kind::Remove) {
+            refused.entry(Kind::Remove).or_insert(suspensions);
+        }
+    }
     let (out, kept): (Vec<Intent>, Vec<Intent>) = std::mem::take(&mut decided.intents)
         .into_iter()
         .partition(|intent| refused.contains_key(&intent.kind));

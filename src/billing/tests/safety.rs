@@ -212,6 +212,27 @@ fn a_plan_that_changes_beside_something_else_counts_and_stays_behind() {
 }
 
 #[test]
+fn while_too_many_are_to_rest_nobody_leaves() {
+    let mut desk = many(30);
+    desk.write("vlan: 100,", "vlan: 100, state: suspended, ended: 2020-01-01,");
+    (0..22).for_each(|one| desk.stands(&format!("{one}/1{one}"), Standing::Ended));
+    // Among all, nobody is asked for by the id; asked for by their ids, all say the same.
+    assert!(desk.decide().look.is_empty());
+    let asked: BTreeSet<String> = (0..22).map(|one: u16| one.to_string()).collect();
+    let mut looked = desk.looked(&asked);
+    let decided = looked.decide();
+    assert_eq!(intents(&decided), "");
+    assert!(
+        open(&decided)
+            .contains("Refused m-0 0/10: removed: over (service ended) since 2020-01-01; refused by `limits.suspend`"),
+        "{}",
+        open(&decided)
+    );
+    allow(&mut looked, "suspend=21");
+    assert!(intents(&looked.decide()).contains("remove m-0"));
+}
+
+#[test]
 fn a_day_has_limits_too() {
     let mut desk = many(40);
     desk.stands("1/11", Standing::Suspended);
