@@ -18,7 +18,6 @@ mod tables;
 mod world;
 mod write;
 
-use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 
@@ -303,17 +302,6 @@ impl Sonar {
             .collect()
     }
 
-    /// How many rows there are, by type.
-    #[must_use]
-    pub fn counts(&self) -> BTreeMap<String, usize> {
-        let desk = self.shared.desk();
-        let tables = &desk.world.tables;
-        let types = tables.schema.types().iter();
-        types
-            .map(|kind| (kind.name.clone(), tables.named(&kind.name).len()))
-            .collect()
-    }
-
     /// Tells an address all that has happened and was not told yet: `HEAD`, then `POST`, each event once. What was not answered with 200
     /// is told again the next time. Gives the status of each event.
     ///
@@ -344,7 +332,7 @@ impl Sonar {
     ///
     /// [`CallError`]: nobody answers.
     pub async fn forge(url: &str, body: &str, from: IpAddr) -> Result<u16, CallError> {
-        Caller::new(Some(from))?.post(url, &JSON, body.to_owned()).await
+        Caller::new(Some(from))?.post(url, &JSON, body.into()).await
     }
 
     fn world(&self, act: impl FnOnce(&mut World)) {

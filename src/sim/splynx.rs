@@ -30,9 +30,11 @@ use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
 use super::billing::{Seed, SeedCustomer};
+use super::webhook::{CallError, Caller};
 use auth::Key;
 use desk::{Desk, day};
 use fault::Trouble;
+use hooks::Untaken;
 use server::{Shared, serve};
 use world::World;
 
@@ -63,7 +65,7 @@ pub struct Splynx {
 #[derive(Debug, Default)]
 struct Hooks {
     target: Mutex<Option<Target>>,
-    undelivered: Mutex<Vec<Call>>,
+    untaken: Mutex<Vec<Untaken>>,
 }
 
 impl Splynx {
@@ -104,7 +106,8 @@ impl Splynx {
             // It ends with its task only.
             let _ = axum::serve(listener, service).await;
         });
-        tasks.spawn(tell(waiting, Arc::clone(&hooks), Arc::clone(&shared)));
+        let caller = Caller::new(None).map_err(io::Error::other)?;
+        tasks.spawn(tell(waiting, Arc::clone(&hooks), Arc::clone(&shared), caller));
         Ok(Self {
             address,
             shared,
@@ -164,6 +167,11 @@ impl Splynx {
     #[must_use]
     pub fn last_number(&self) -> u64 {
         self.with(|desk, _| desk.key.last_nonce)
+    }
+
+    /// As after a restart that kept that number: only what is above it is taken from now on.
+    pub fn keep_number(&self, last: u64) {
+        self.with(|desk, _| desk.key.last_nonce = last);
     }
 
     /// The key sees one partner's customers only; `None`: all.
@@ -244,10 +252,39 @@ impl Splynx {
         *self.hooks.target.lock().unwrap_or_else(PoisonError::into_inner) = Some(target);
     }
 
-    /// Hooks that nobody took, oldest first; they are given up by that. The real one sends them again by itself.
+    /// Hooks that nobody took, oldest first; they are given up by that.
     #[must_use]
     pub fn undelivered(&self) -> Vec<Call> {
-        std::mem::take(&mut *self.hooks.undelivered.lock().unwrap_or_else(PoisonError::into_inner))
+        let mut untaken = self.hooks.untaken.lock().unwrap_or_else(PoisonError::into_inner);
+        untaken.drain(..).map(|untaken| untaken.call).collect()
+    }
+
+    /// Sends again what nobody took and is due by its clock: a minute, ten, and an hour after it was sent first; what is not taken then is
+    /// given up. The status of each; 0 where nobody answers.
+    ///
+    /// # Errors
+    ///
+    /// [`CallError`]: nobody can be called from here.
+    pub async fn tell_again(&self) -> Result<Vec<u16>, CallError> {
+        let target = self.hooks.target.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let Some(target) = target else {
+            return Ok(Vec::new());
+        };
+        let (caller, now) = (Caller::new(None)?, self.with(|_, now| now));
+        let due: Vec<Untaken> = {
+            let mut untaken = self.hooks.untaken.lock().unwrap_or_else(PoisonError::into_inner);
+            untaken.extract_if(.., |untaken| untaken.is_due(now)).collect()
+        };
+        let mut said = Vec::new();
+        for untaken in due {
+            let status = untaken.call.send_by(&caller, &target).await.unwrap_or_default();
+            said.push(status);
+            if !(200..300).contains(&status) {
+                let mut left = self.hooks.untaken.lock().unwrap_or_else(PoisonError::into_inner);
+                left.extend(untaken.not_taken_again());
+            }
+        }
+        Ok(said)
     }
 
     fn with<T>(&self, act: impl FnOnce(&mut Desk, Timestamp) -> T) -> T {
@@ -256,16 +293,17 @@ impl Splynx {
 }
 
 /// Tells of what happened, in order.
-async fn tell(mut waiting: mpsc::UnboundedReceiver<Happened>, hooks: Arc<Hooks>, shared: Arc<Shared>) {
+async fn tell(mut waiting: mpsc::UnboundedReceiver<Happened>, hooks: Arc<Hooks>, shared: Arc<Shared>, caller: Caller) {
     while let Some(happened) = waiting.recv().await {
         let target = hooks.target.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let Some(target) = target else {
             continue;
         };
-        let call = Call::event(&target, &happened, shared.with(|_, now| now));
-        if !matches!(call.send(&target).await, Ok(200..=299)) {
-            let mut undelivered = hooks.undelivered.lock().unwrap_or_else(PoisonError::into_inner);
-            undelivered.push(call);
+        let now = shared.with(|_, now| now);
+        let call = Call::event(&target, &happened, now);
+        if !matches!(call.send_by(&caller, &target).await, Ok(200..=299)) {
+            let mut untaken = hooks.untaken.lock().unwrap_or_else(PoisonError::into_inner);
+            untaken.push(Untaken::new(call, now));
         }
     }
 }

@@ -33,7 +33,7 @@ impl Caller {
     }
 
     /// Hands a body over, and gives the status.
-    pub(super) async fn post(&self, url: &str, headers: &[(&str, &str)], body: String) -> Result<u16, CallError> {
+    pub(super) async fn post(&self, url: &str, headers: &[(&str, &str)], body: Vec<u8>) -> Result<u16, CallError> {
         let request = headers
             .iter()
             .fold(self.0.post(url), |request, (name, value)| request.header(*name, *value));

@@ -19,7 +19,7 @@
 //! | what a person wrote since | `rules::what_a_person_wrote_since_…` |
 //! | an inventory that is not valid: what was told waits | `rules::nothing_is_written_to_…`, `door::what_is_told_while_…` |
 //! | a push that loses a race: on the new tip, bounded, never forced | `races::whoever_…`, `races::a_person_who_writes_all_the_time_…` |
-//! | two who write at once; the same twice | `races::two_who_sync_at_once_…`, `door::whoever_syncs_beside_the_daemon_…`, `rules::writes` |
+//! | two who write at once; the same twice | `races::two_who_sync_at_once_…`, `door::whoever_syncs_beside_the_daemon_…`, `feeds` |
 //! | webhooks that are forged, malformed, late, or come twice | `door::what_is_forged_…`, `door::whoever_does_not_know_the_path_…`, `door::what_is_told_again_…` |
 //! | a kill between a webhook's 200 and the commit | `door::what_…_told_before_a_kill_is_done_after_it` |
 

@@ -163,6 +163,12 @@ async fn numbers_of_logins_grow_over_restarts_whatever_the_clock_says() {
     assert!(behind.contains("Each login has to be later than the last"), "{behind}");
     let again = with(&fake, |connection| connection.above = fake.last_number());
     assert_eq!(sweep(&again).await, book);
+    // Splynx keeps the number over a restart of its own.
+    let restarted = self::fake(1).await;
+    restarted.keep_number(fake.last_number());
+    assert!(client(&restarted).sweep().await.is_err());
+    let above = with(&restarted, |connection| connection.above = fake.last_number());
+    assert_eq!(sweep(&above).await, book);
 }
 
 #[tokio::test]

@@ -24,7 +24,7 @@ impl Event {
     pub(super) async fn send(mut self, caller: &Caller, url: &str) -> (Result<u16, CallError>, Option<Self>) {
         self.attempts += 1;
         let status = match caller.head(url).await {
-            Ok(200) => caller.post(url, &JSON, self.body.clone()).await,
+            Ok(200) => caller.post(url, &JSON, self.body.clone().into_bytes()).await,
             other => other,
         };
         let again = !matches!(status, Ok(200)) && self.attempts < ATTEMPTS;

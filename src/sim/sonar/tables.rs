@@ -41,10 +41,6 @@ impl Table {
         let ids = self.by.get(&column).and_then(|by| by.get(&id));
         ids.into_iter().flatten().filter_map(|id| Some((*id, self.get(*id)?)))
     }
-
-    pub(super) fn len(&self) -> usize {
-        self.rows.len()
-    }
 }
 
 impl Tables {

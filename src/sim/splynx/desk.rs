@@ -23,6 +23,8 @@ pub(super) struct Asked {
     pub(super) path: String,
     pub(super) query: String,
     pub(super) body: Vec<u8>,
+    /// What the body is said to be.
+    pub(super) content_type: String,
     pub(super) authorization: Option<String>,
     pub(super) caller: Caller,
 }
@@ -370,7 +372,11 @@ impl Desk {
             ),
             _ => return Err(not_allowed()),
         };
-        let given = body(asked)?;
+        let given = match (table, asked.content_type.split_once("boundary=")) {
+            // A ticket may come with files, and in their form.
+            (Table::Tickets, Some((_, boundary))) => multipart(&asked.body, boundary.trim_matches('"')),
+            _ => body(asked)?,
+        };
         let missing = required
             .iter()
             .find(|name| given.get(**name).is_none_or(|value| text(value).is_empty()));
@@ -437,6 +443,19 @@ pub(super) fn day(now: Timestamp) -> Date {
 
 fn body(asked: &Asked) -> Result<Value, Refusal> {
     serde_json::from_slice(&asked.body).map_err(|_| Refusal::bad("The body is no JSON"))
+}
+
+/// The texts of a form that has its parts between boundaries, by name; files are left out.
+fn multipart(body: &[u8], boundary: &str) -> Value {
+    let (body, between) = (String::from_utf8_lossy(body), format!("--{boundary}"));
+    let parts = body.split(&between).filter_map(|part| {
+        let (head, text) = part.split_once("\r\n\r\n")?;
+        let (_, name) = head.split_once(" name=\"").filter(|_| !head.contains("filename="))?;
+        let (name, _) = name.split_once('"')?;
+        let text = text.strip_suffix("\r\n").unwrap_or(text);
+        Some((name.to_owned(), json!(text)))
+    });
+    Value::Object(parts.collect())
 }
 
 fn not_allowed() -> Refusal {

@@ -1,16 +1,13 @@
 //! Hooks: what is sent when something happened, and sending it.
 
-use std::io;
-
 use hmac::{Hmac, KeyInit as _, Mac as _};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 use sha1::Sha1;
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::TcpStream;
 
 use super::query::text;
 use super::world::Happened;
+use crate::sim::webhook::{CallError, Caller};
 
 /// Where hooks go.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -96,29 +93,52 @@ impl Call {
     ///
     /// # Errors
     ///
-    /// Nobody is there, or what is there does not speak HTTP.
-    pub async fn send(&self, target: &Target) -> io::Result<u16> {
-        let wrong = |what: &str| io::Error::new(io::ErrorKind::InvalidInput, what.to_owned());
-        let rest = target
-            .url
-            .strip_prefix("http://")
-            .ok_or_else(|| wrong("a hook goes to http:// only"))?;
-        let (host, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
-        let path = if path.is_empty() { "/" } else { path };
-        let mut head = format!("POST {path} HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\n");
-        head.push_str(&format!("content-length: {}\r\n", self.body.len()));
-        for (name, value) in &self.headers {
-            head.push_str(&format!("{name}: {value}\r\n"));
+    /// [`CallError`]: nobody answers.
+    pub async fn send(&self, target: &Target) -> Result<u16, CallError> {
+        self.send_by(&Caller::new(None)?, target).await
+    }
+
+    /// The same, by somebody who may call more often.
+    pub(super) async fn send_by(&self, caller: &Caller, target: &Target) -> Result<u16, CallError> {
+        let headers: Vec<(&str, &str)> = (self.headers.iter())
+            .map(|(name, value)| (name.as_str(), value.as_str()))
+            .collect();
+        caller.post(&target.url, &headers, self.body.clone()).await
+    }
+}
+
+/// When a hook that nobody took is sent again, in minutes after it was sent first; then it is given up.
+const AGAIN: [i64; 3] = [1, 10, 60];
+
+/// A hook that nobody took.
+#[derive(Debug, Clone)]
+pub(super) struct Untaken {
+    pub(super) call: Call,
+    first: Timestamp,
+    /// How often it was sent again.
+    again: usize,
+}
+
+impl Untaken {
+    /// One that was sent now.
+    pub(super) const fn new(call: Call, now: Timestamp) -> Self {
+        Self {
+            call,
+            first: now,
+            again: 0,
         }
-        head.push_str("\r\n");
-        let mut stream = TcpStream::connect(host).await?;
-        stream.write_all(head.as_bytes()).await?;
-        stream.write_all(&self.body).await?;
-        let mut answer = Vec::new();
-        stream.take(64 * 1024).read_to_end(&mut answer).await?;
-        let answer = String::from_utf8_lossy(&answer);
-        let status = answer.split(' ').nth(1).and_then(|status| status.parse().ok());
-        status.ok_or_else(|| wrong("the answer to a hook is not HTTP"))
+    }
+
+    /// Whether it is to be sent again by now.
+    pub(super) fn is_due(&self, now: Timestamp) -> bool {
+        let after = AGAIN.get(self.again).copied().map(SignedDuration::from_mins);
+        after.is_some_and(|after| now.duration_since(self.first) >= after)
+    }
+
+    /// It was sent again, and nobody took it; `None` where it is given up.
+    pub(super) fn not_taken_again(self) -> Option<Self> {
+        let again = self.again + 1;
+        (again < AGAIN.len()).then_some(Self { again, ..self })
     }
 }
 

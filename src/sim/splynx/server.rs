@@ -57,6 +57,7 @@ pub(super) async fn serve(
         method: head.method.to_string(),
         path: head.uri.path().to_owned(),
         query: head.uri.query().unwrap_or_default().to_owned(),
+        content_type: header("content-type").unwrap_or_default().to_owned(),
         authorization: header("authorization").map(str::to_owned),
         caller: Caller {
             agent: header("user-agent").unwrap_or_default().to_owned(),

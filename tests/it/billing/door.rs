@@ -236,16 +236,16 @@ fn what_is_told_while_the_inventory_is_not_valid_waits_until_it_is() {
     isp.pushes("rate: 500 Mbps", "rate: 500 Mbqs", "by hand", 0);
     first_is_suspended(&isp);
     let status = daemon.until("it cannot be written", |status| {
-        !isp.billed(status)["failing"].is_null()
+        !isp.billed(status)["unwritten"].is_null()
     });
-    let reason = isp.billed(&status)["failing"]["reason"].as_str().unwrap();
+    let reason = isp.billed(&status)["unwritten"]["reason"].as_str().unwrap();
     assert!(reason.contains("what billing says waits until it is"), "{reason}");
     assert_eq!((isp.told().len(), isp.commits()), (1, 2));
     isp.pushes("rate: 500 Mbqs", "rate: 500 Mbps", "mended", 0);
     isp.until_in_force(&daemon, 4);
     assert!(isp.saved("maple", "s-1").contains("vid 998 "));
     daemon.until("nothing waits", |status| {
-        isp.told().is_empty() && isp.billed(status)["failing"].is_null()
+        isp.told().is_empty() && isp.billed(status)["unwritten"].is_null()
     });
 }
 

@@ -37,7 +37,6 @@ fn writes(office: &Office, arguments: &[&str], accounts: &[u64]) {
     let _ = office
         .changes_only(accounts, 1, |office| office.sync(arguments))
         .expect(0);
-    let _ = office.changes_nothing(|office| office.sync(arguments)).expect(0);
 }
 
 #[test]

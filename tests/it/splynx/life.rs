@@ -233,6 +233,32 @@ async fn a_burst_of_hooks_is_heard_in_order_and_what_is_forged_is_not() {
     }
 }
 
+#[tokio::test]
+async fn what_nobody_took_is_sent_again_after_a_minute_ten_and_an_hour() {
+    let fake = fake(2).await;
+    let (received, url) = receiver(client(&fake)).await;
+    let minutes = |minutes: u64| fake.pass(Duration::from_secs(60 * minutes));
+    fake.hook(target(&url, "canary-another", false));
+    fake.customer(1001).block();
+    wait_for(&received, 1).await;
+    // It is put aside just after it was answered.
+    minutes(1);
+    let mut said = Vec::new();
+    while said.is_empty() {
+        said = fake.tell_again().await.unwrap();
+    }
+    assert_eq!(said, [401]);
+    assert_eq!(fake.tell_again().await.unwrap(), [0; 0], "not before ten minutes");
+    minutes(10);
+    assert_eq!(fake.tell_again().await.unwrap(), [401]);
+    minutes(60);
+    assert_eq!(fake.tell_again().await.unwrap(), [401]);
+    minutes(600);
+    assert_eq!(fake.tell_again().await.unwrap(), [0; 0], "it is given up");
+    assert!(fake.undelivered().is_empty());
+    assert_eq!(wait_for(&received, 4).await.len(), 4);
+}
+
 async fn until_undelivered(fake: &sim::Splynx) -> Call {
     let there = async {
         loop {

@@ -14,12 +14,18 @@ fn desk() -> Desk {
 
 /// Asks as `k:s`; status, and the body as a text.
 fn ask(desk: &mut Desk, method: &str, path: &str, body: &str) -> (u16, String) {
+    ask_in(desk, "application/json", method, path, body)
+}
+
+/// The same with a body of another kind.
+fn ask_in(desk: &mut Desk, content_type: &str, method: &str, path: &str, body: &str) -> (u16, String) {
     let (path, query) = path.split_once('?').unwrap_or((path, ""));
     let asked = Asked {
         method: method.to_owned(),
         path: format!("/api/2.0/admin/{path}"),
         query: query.to_owned(),
         body: body.as_bytes().to_vec(),
+        content_type: content_type.to_owned(),
         authorization: Some("Basic azpz".to_owned()),
         caller: Caller {
             agent: "a".to_owned(),
@@ -94,6 +100,38 @@ fn what_is_written_is_there() {
             .1
             .contains(r#""name":"status""#)
     );
+}
+
+#[test]
+fn a_ticket_comes_as_json_or_as_a_form_with_files() {
+    let mut desk = desk();
+    let json = r#"{"subject":"Two MACs","type_id":1,"priority":"low"}"#;
+    assert_eq!(ask(&mut desk, "POST", "support/tickets", json).0, 201);
+    let part = |name: &str, text: &str| format!("--xyz\r\nContent-Disposition: form-data; {name}\r\n\r\n{text}\r\n");
+    let form = |names: &[(&str, &str)]| {
+        let parts = names.iter().map(|(name, text)| part(&format!("name=\"{name}\""), text));
+        let file = part("name=\"file\"; filename=\"a.txt\"", "hello");
+        parts.chain([file, "--xyz--\r\n".to_owned()]).collect::<String>()
+    };
+    let whole = [("subject", "Which\r\none?"), ("type_id", "1"), ("priority", "low")];
+    let kind = "multipart/form-data; boundary=\"xyz\"";
+    assert_eq!(ask_in(&mut desk, kind, "POST", "support/tickets", &form(&whole)).0, 201);
+    let there = desk.world.row(Table::Tickets, 2).unwrap();
+    assert_eq!(
+        (text(&there["subject"]), there.contains_key("file")),
+        ("Which\r\none?".to_owned(), false)
+    );
+    let (status, _) = ask_in(&mut desk, kind, "POST", "support/tickets", &form(&whole[..1]));
+    assert_eq!(status, 422);
+    // Only tickets have files.
+    let note = ask_in(
+        &mut desk,
+        kind,
+        "POST",
+        "customers/customer-notes",
+        &form(&[("customer_id", "1001")]),
+    );
+    assert_eq!(note.0, 400);
 }
 
 #[test]

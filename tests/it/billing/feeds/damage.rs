@@ -11,7 +11,7 @@ use gamops::sim::splynx::{Fault, Splynx, Style, Switches, Table, When};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
-use super::isp::{Isp, Stands};
+use super::isp::{Isp, PATIENCE, Stands};
 use crate::billing::system::System;
 use crate::support::dice::Dice;
 
@@ -38,7 +38,7 @@ pub(super) fn damage(dice: &mut Dice, isp: &Isp) -> Damage {
         _faults: Vec::new(),
         is_of_many: false,
         may_rename: false,
-        within: Duration::from_secs(20),
+        within: PATIENCE,
     };
     let active: Vec<(u64, u64)> = (isp.truth.values())
         .filter(|truth| truth.stands == Stands::Active && !truth.is_new)
