@@ -28,8 +28,8 @@ pub(super) struct Damage {
     pub(super) within: Duration,
 }
 
-/// More than any limit on what is written lets through: 3. Not so many that the book is not believed (7), or all the more.
-const MANY: [usize; 6] = [4, 5, 9, 11, 14, 16];
+/// More than any limit lets through, also where a fault beside it hides a few of them.
+const MANY: [usize; 4] = [9, 11, 14, 16];
 
 /// Breaks something.
 pub(super) fn damage(dice: &mut Dice, isp: &Isp) -> Damage {
@@ -106,17 +106,13 @@ impl Hit<'_> {
         self.damage.is_of_many = true;
         let number = self.dice.pick(&MANY);
         let many = self.some(number);
-        if many.len() > 3 && !(6..=8).contains(&many.len()) {
-            many
-        } else {
-            Vec::new()
-        }
+        if many.len() >= MANY[0] { many } else { Vec::new() }
     }
 
     /// All that rest, where they are more than a limit lets through at once.
     fn all_that_rest(&mut self) -> Vec<(u64, u64)> {
         self.damage.is_of_many = true;
-        let is_many = [4, 5].contains(&self.resting.len());
+        let is_many = self.resting.len() == 5;
         if is_many { self.resting.clone() } else { Vec::new() }
     }
 
