@@ -84,10 +84,10 @@ fn refusal(facts: &Facts<'_>, mapping: &Mapping, tied: usize, kind: Kind, number
     let above = |limit: Option<Limit>, number: usize| limit?.of(tied).filter(|limit| number > *limit);
     let recent = facts.written.recent.get(&kind).copied().unwrap_or_default();
     let words = if let Some(limit) = above(pace.run, number) {
-        format!("{number} at once, and {limit} are let through")
+        format!("{number} at once, and the limit is {limit}")
     } else {
         let limit = above(pace.day, number + recent)?;
-        format!("{number} now after {recent} in 24 hours, and {limit} are let through in them")
+        format!("{number} now after {recent} in 24 hours, and the limit is {limit}")
     };
     Some(format!(
         "`limits.{}`: {words}{}",

@@ -391,9 +391,8 @@ mod tests {
             "a customer whose endpoint is not plugged in yet is no trouble"
         );
         billed.open.extend([(Why::Question, 2), (Why::Refused, 37)]);
-        billed.refused = vec![
-            "`limits.suspend`: 37 at once, and 20 are let through, or allow it with `--allow suspend=37`".to_owned(),
-        ];
+        billed.refused =
+            vec!["`limits.suspend`: 37 at once, and the limit is 20, or allow it with `--allow suspend=37`".to_owned()];
         billed.waiting = 4;
         billed.unwritten = trouble(
             "the inventory at 3f0c2d81aa4e is not valid (there is no plan `glod`); what billing says waits until it is",

@@ -125,7 +125,7 @@ fn a_night_of_billing() {
         billing: Some(BillingKind::Splynx),
         ..event(kind, state, None, reason)
     };
-    let limit = "`limits.suspend`: 37 at once, and 20 are let through, or allow it with `--allow suspend=37`";
+    let limit = "`limits.suspend`: 37 at once, and the limit is 20, or allow it with `--allow suspend=37`";
     let asked = "1001/5001\ns-10442 (1002/5002)";
     let all = [
         of(

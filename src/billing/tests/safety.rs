@@ -162,7 +162,7 @@ fn above_a_limit_nothing_of_that_kind_is_written_and_all_of_it_is_listed() {
     assert_eq!(intents(&decided), "plan m-30: plan home-200 → fiber-500");
     assert_eq!(decided.open.len(), 21);
     assert!(open(&decided).contains(
-        "Refused m-9 9/19: suspended (service suspended); refused by `limits.suspend`: 21 at once, and 20 are let through, \
+        "Refused m-9 9/19: suspended (service suspended); refused by `limits.suspend`: 21 at once, and the limit is 20, \
          or allow it with `--allow suspend=21`"
     ));
     allow(&mut desk, "suspend=21");
@@ -192,7 +192,7 @@ fn a_plan_that_changes_beside_something_else_counts_and_stays_behind() {
     let sets = decided.intents.iter().flat_map(|intent| &intent.sets);
     assert!(sets.clone().all(|(field, _)| *field == "state") && sets.count() == 2);
     assert!(decided.intents.iter().all(|intent| intent.edits.len() == 1));
-    let refused = "plan home-200 → fiber-500; refused by `limits.plan`: 3 at once, and 2 are let through, or allow it with \
+    let refused = "plan home-200 → fiber-500; refused by `limits.plan`: 3 at once, and the limit is 2, or allow it with \
                    `--allow plan=3`";
     for (key, name) in [("m-0", "0/10"), ("m-1", "1/11"), ("m-2", "2/12")] {
         assert!(
@@ -242,9 +242,8 @@ fn a_day_has_limits_too() {
     let decided = desk.decide();
     assert!(decided.intents.is_empty());
     assert!(
-        open(&decided).ends_with(
-            "1 now after 40 in 24 hours, and 40 are let through in them, or allow it with `--allow suspend=1`"
-        ),
+        open(&decided)
+            .ends_with("1 now after 40 in 24 hours, and the limit is 40, or allow it with `--allow suspend=1`"),
         "{}",
         open(&decided)
     );

@@ -233,7 +233,7 @@ mod tests {
 
     fn outcome() -> Outcome {
         let mut report = report();
-        let limit = "`limits.suspend`: 37 at once, and 20 are let through, or allow it with `--allow suspend=37`";
+        let limit = "`limits.suspend`: 37 at once, and the limit is 20, or allow it with `--allow suspend=37`";
         report.refused.insert(Kind::Suspend, limit.to_owned());
         Outcome {
             open: vec![
@@ -266,7 +266,7 @@ mod tests {
             [
                 "1001/5001",
                 "s-1 (1001/5001)",
-                "`limits.suspend`: 37 at once, and 20 are let through, or allow it with `--allow suspend=37`"
+                "`limits.suspend`: 37 at once, and the limit is 20, or allow it with `--allow suspend=37`"
             ]
         );
         // Programs get the limits and the numbers.

@@ -348,7 +348,7 @@ fn above_a_limit_nothing_of_that_kind_is_written_and_the_number_lets_exactly_tha
             .expect(4)
             .says("--allow suspend=3");
         assert!(office.line(1007).contains(&format!("1007/{next}")) && office.line(1007).contains("plan: unthrottled"));
-        refuses(office, &["--allow", "suspend=2"], 4, "3 at once, and 2 are let through");
+        refuses(office, &["--allow", "suspend=2"], 4, "3 at once, and the limit is 2");
         refuses(office, &["--allow", "restore=9"], 4, "--allow suspend=3");
         assert!(
             office
@@ -391,7 +391,7 @@ fn a_limit_counts_what_was_written_in_the_last_day() {
         office.system.suspend(1003);
         writes(office, &[], &[1003]);
         office.system.suspend(1004);
-        refuses(office, &[], 4, "1 now after 2 in 24 hours, and 2 are let through");
+        refuses(office, &[], 4, "1 now after 2 in 24 hours, and the limit is 2");
         refuses(office, &["--account", "1004"], 4, "1 now after 2 in 24 hours");
         writes(office, &["--allow", "suspend=1"], &[1004]);
     });

@@ -92,7 +92,7 @@ fn people_are_told_of_billing_once_and_once_that_it_is_over() {
         .service
         .run(&["status"])
         .expect(1)
-        .says("SONAR REFUSED by `limits.suspend`: 2 at once, and 1 are let through");
+        .says("SONAR REFUSED by `limits.suspend`: 2 at once, and the limit is 1");
 
     // Prometheus reads the same.
     let (_, plain) = isp.service.get("metrics");
