@@ -305,9 +305,11 @@ impl<'f> Tier<'_, 'f> {
         if let [best] = best.as_slice() {
             return renamed(*best);
         }
+        // One that is not understood may be served: whoever it may have come for is not over for sure.
         let perhaps = |place: &usize| {
             let standing = standing(*place);
-            (is_served(standing) || standing == Standing::NotYet) && self.services[*place].address.may_be(mac)
+            let may_be_served = is_served(standing) || matches!(standing, Standing::NotYet | Standing::Unclear);
+            may_be_served && self.services[*place].address.may_be(mac)
         };
         let choices: Vec<usize> = if best.is_empty() {
             others.into_iter().filter(perhaps).collect()

@@ -88,16 +88,22 @@ fn another_service_on_the_same_endpoint_is_the_same_subscriber() {
 
 #[test]
 fn a_service_that_may_have_come_in_another_s_place_cuts_nobody_off() {
-    for (standing, address) in [
-        (Standing::Ended, ""),
-        (Standing::Suspended, ""),
-        (Standing::Ended, "00:0e:d8:00:00:01, 00:0e:d8:00:00:99"),
+    for (standing, other, address) in [
+        (Standing::Ended, Standing::Active, ""),
+        (Standing::Suspended, Standing::Active, ""),
+        (
+            Standing::Ended,
+            Standing::Active,
+            "00:0e:d8:00:00:01, 00:0e:d8:00:00:99",
+        ),
+        (Standing::Ended, Standing::Unclear, ""),
+        (Standing::Ended, Standing::NotYet, ""),
     ] {
         let mut desk = Desk::new();
         desk.stands("1/11", standing);
-        desk.service("1/21", "5", Standing::Active, address);
+        desk.service("1/21", "5", other, address);
         let decided = desk.sync();
-        assert_eq!(intents(&decided), "", "{standing:?}");
+        assert_eq!(intents(&decided), "", "{standing:?} beside {other:?}");
         assert!(
             open(&decided).contains("`1/21` may have come in its place: write the one that it is"),
             "{}",
