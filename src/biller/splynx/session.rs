@@ -114,11 +114,19 @@ impl Session {
                 return Ok(header);
             }
         }
-        let mut request = self.request(Method::Post, self.tokens_url(), self.tokens_url());
-        request.body = auth::login(&self.key, &self.secret, self.numbers.next(Timestamp::now()));
-        let answer = send(&self.http, request, self.within).await?;
+        let mut answer = self.login().await?;
+        if answer.status == 401 {
+            // Another program with the same key may have logged in with a number as high in the same moment: the next is above it.
+            answer = self.login().await?;
+        }
         reply::login(&answer)?;
         self.keep(&answer, turn).ok_or_else(|| reply::no_token(&answer))
+    }
+
+    async fn login(&self) -> Result<Answer, BillerError> {
+        let mut request = self.request(Method::Post, self.tokens_url(), self.tokens_url());
+        request.body = auth::login(&self.key, &self.secret, self.numbers.next(Timestamp::now()));
+        send(&self.http, request, self.within).await
     }
 
     fn keep(&self, answer: &Answer, turn: &mut Option<(Tokens, Instant)>) -> Option<Secret> {
