@@ -8,7 +8,7 @@ use crate::domain::{BillingKind, ServiceRef};
 use crate::repo::remote::Message;
 use crate::repo::{shortened, trailers_of_text};
 
-use super::message::{ACCOUNT, CHANGE, SYSTEM, done};
+use super::message::{ACCOUNT, CHANGE, SYSTEM, change, done};
 
 /// A change of one subscriber that a billing system asked for.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -46,15 +46,13 @@ fn of(system: BillingKind, message: &Message) -> Vec<Carried> {
     // One line of each for each subscriber, in the same order.
     let lines = all(ACCOUNT).into_iter().zip(all(CHANGE));
     lines
-        .filter_map(|(service, change)| {
-            let mut words = change.split_whitespace();
-            let kind = words.next()?;
-            let kind = Kind::ALL.into_iter().find(|one| one.word() == kind)?;
+        .filter_map(|(service, line)| {
+            let (kind, subscriber, _) = change(line)?;
             Some(Carried {
                 commit: shortened(&message.commit),
                 at: message.at,
                 account: service.parse::<ServiceRef>().ok()?.account,
-                subscriber: words.next()?.to_owned(),
+                subscriber: subscriber.to_owned(),
                 is_removal: kind == Kind::Remove,
                 words: done(kind).to_owned(),
             })

@@ -96,6 +96,14 @@ fn plain(text: &str) -> String {
     text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
 }
 
+/// What a line of [`CHANGE`] says: what was done, to which subscriber, and which fields were set to what.
+pub(super) fn change(line: &str) -> Option<(Kind, &str, impl Iterator<Item = (&str, &str)>)> {
+    let mut words = line.split_whitespace();
+    let kind = words.next()?;
+    let kind = Kind::ALL.into_iter().find(|one| one.word() == kind)?;
+    Some((kind, words.next()?, words.filter_map(|word| word.split_once('='))))
+}
+
 /// What was written for a billing system, as the messages of commits tell. Grows with the branch.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Ledger {
@@ -126,11 +134,7 @@ impl Ledger {
     }
 
     fn note(&mut self, at: Timestamp, line: &str) {
-        let mut words = line.split_whitespace();
-        let kind = words
-            .next()
-            .and_then(|word| Kind::ALL.into_iter().find(|kind| kind.word() == word));
-        let (Some(kind), Some(subscriber)) = (kind, words.next()) else {
+        let Some((kind, subscriber, sets)) = change(line) else {
             return;
         };
         self.recent.push_back((at, kind));
@@ -139,7 +143,7 @@ impl Ledger {
             return;
         }
         let values = self.values.entry(subscriber.to_owned()).or_default();
-        for (field, value) in words.filter_map(|word| word.split_once('=')) {
+        for (field, value) in sets {
             // A plan that changes beside something else is one that changes.
             if field == "plan" && matches!(kind, Kind::Restore | Kind::Suspend) {
                 self.recent.push_back((at, Kind::Plan));
