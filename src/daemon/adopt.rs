@@ -149,9 +149,9 @@ impl Desk<'_> {
         branch: &str,
         mark: String,
     ) -> Result<(String, Option<String>), String> {
-        let Source::Branch { .. } = self.source else {
+        if !matches!(self.source, Source::Branch { .. }) {
             return Err("the inventory is in a folder that is no Git repository".to_owned());
-        };
+        }
         if !self.force.stale.texts.is_empty() {
             return Err("some files of the commit in force are not valid; it is proposed once they are".to_owned());
         }

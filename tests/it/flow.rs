@@ -609,23 +609,7 @@ fn devices_that_exchange_subscribers_do_it_in_two_runs() {
 /// What a run needs, without the program around it.
 pub(crate) fn context(fleet: &TestFleet, store: gamops::store::Store) -> gamops::reconcile::Context {
     let files = gamops::repo::read_inventory(&fleet.inventory()).unwrap();
-    gamops::reconcile::Context {
-        allowances: gamops::plan::guard::Allowances::default(),
-        inventory: std::sync::Arc::new(gamops::inventory::load(&files).inventory.unwrap()),
-        commit: None,
-        now: jiff::Timestamp::now(),
-        ignore_windows: false,
-        store,
-        keyring: std::sync::Arc::new(gamops::transport::credentials::Keyring::from_environment().unwrap()),
-        host_key_policy: gamops::transport::ssh::HostKeyPolicy::AcceptNew,
-        parallelism: gamops::reconcile::Parallelism::default(),
-        events: gamops::reconcile::Events::default(),
-        cancel: tokio_util::sync::CancellationToken::new(),
-        leases: gamops::reconcile::Leases::default(),
-        aside: std::collections::BTreeSet::new(),
-        sightings: gamops::reconcile::Sightings::default(),
-        is_daemon: false,
-        leaving: gamops::reconcile::Leaving::default(),
-        reviewed: None,
-    }
+    let inventory = gamops::inventory::load(&files).inventory.unwrap();
+    let keyring = gamops::transport::credentials::Keyring::from_environment().unwrap();
+    gamops::reconcile::Context::new(inventory.into(), store, keyring.into())
 }

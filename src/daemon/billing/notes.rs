@@ -18,12 +18,10 @@ use crate::diagnostic::chain;
 use crate::domain::BillingKind;
 use crate::inventory::model::Inventory;
 use crate::repo::remote::Mirror;
-use crate::transport::credentials::Keyring;
 
 use super::super::standing::{Standing, State};
 use super::super::status::Status;
-use super::desk;
-use super::worker::{Place, Premises, RETRY};
+use super::worker::{Place, Premises, backoff};
 
 /// What is kept of it, by its name in the store.
 const NOTES: &str = "notes";
@@ -99,8 +97,7 @@ impl Teller {
                             self.kind
                         );
                     }
-                    let (first, most) = RETRY;
-                    first.saturating_mul(2_u32.saturating_pow(failures.min(16))).min(most)
+                    backoff(failures, Duration::MAX, Duration::ZERO)
                 }
             };
             let news = async {
@@ -172,13 +169,8 @@ impl Teller {
 
     async fn write(&self, note: &Note) -> Result<(), String> {
         // Read anew each time: tokens and passwords may have been exchanged.
-        let keyring = Keyring::from_environment().map_err(|error| chain(&error))?;
-        let path = self.premises.mirror.clone();
-        let mirror = spawn_blocking(move || Mirror::open(&path)).await;
-        let mirror = mirror
-            .map_err(|error| error.to_string())?
-            .map_err(|error| chain(&error))?;
-        let desk = desk(&self.premises.settings, &mirror, self.kind, &keyring)?;
+        let mirror = self.premises.open_mirror().await?;
+        let desk = self.premises.desk(self.kind, &mirror)?;
         let written = self.clerk.write_note(&desk, note).await;
         written.map_err(|error| format!("account {}: {}", note.account, chain(&error)))
     }

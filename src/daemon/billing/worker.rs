@@ -32,7 +32,7 @@ use super::{desk, seen};
 pub(super) const EVERYTHING: &str = "*";
 
 /// How soon what failed is tried again: at first, and at most where the system is looked at less often.
-pub(super) const RETRY: (Duration, Duration) = (Duration::from_secs(5), Duration::from_secs(5 * 60));
+const RETRY: (Duration, Duration) = (Duration::from_secs(5), Duration::from_secs(5 * 60));
 
 /// How long a system that asks to be left alone is left alone at most.
 const ASKED_AT_MOST: Duration = Duration::from_secs(60 * 60);
@@ -72,6 +72,23 @@ pub(in crate::daemon) struct Premises {
     /// Told when there is a commit.
     pub(in crate::daemon) look: Arc<Notify>,
     pub(in crate::daemon) stop: CancellationToken,
+}
+
+impl Premises {
+    /// The clerks' mirror.
+    pub(super) async fn open_mirror(&self) -> Result<Mirror, String> {
+        let path = self.mirror.clone();
+        let opened = spawn_blocking(move || Mirror::open(&path)).await;
+        opened
+            .map_err(|error| error.to_string())?
+            .map_err(|error| chain(&error))
+    }
+
+    /// Where the clerk of a system works, by secrets as they are now.
+    pub(super) fn desk(&self, kind: BillingKind, mirror: &Mirror) -> Result<Desk, String> {
+        let keyring = Keyring::from_environment().map_err(|error| chain(&error))?;
+        desk(&self.settings, mirror, kind, &keyring)
+    }
 }
 
 impl Office {
@@ -304,7 +321,7 @@ impl Worker {
         let mirror = self.mirror().await.map_err(Failure::NotWritten)?;
         // Read anew each time: tokens and passwords may have been exchanged.
         let wrong = |reason| Failure::NotAsked(reason, Duration::ZERO);
-        let desk = self.desk(&mirror).map_err(wrong)?;
+        let desk = self.premises.desk(self.kind, &mirror).map_err(wrong)?;
         let outcome = tokio::select! {
             outcome = self.clerk.sync(&desk, order) => outcome?,
             () = self.premises.stop.cancelled() => return Err(ClerkError::Interrupted.into()),
@@ -319,16 +336,7 @@ impl Worker {
         if let Some(mirror) = self.mirror.take() {
             return Ok(mirror);
         }
-        let path = self.premises.mirror.clone();
-        let opened = spawn_blocking(move || Mirror::open(&path)).await;
-        opened
-            .map_err(|error| error.to_string())?
-            .map_err(|error| chain(&error))
-    }
-
-    fn desk(&self, mirror: &Mirror) -> Result<Desk, String> {
-        let keyring = Keyring::from_environment().map_err(|error| chain(&error))?;
-        desk(&self.premises.settings, mirror, self.kind, &keyring)
+        self.premises.open_mirror().await
     }
 
     /// Tells what came of it.
@@ -389,7 +397,7 @@ fn is_of_everything(events: &[BillingEvent], failures: u32) -> bool {
 }
 
 /// How long to wait after so many failures before the last; `asked`: for how long the system asked to be left alone.
-fn backoff(failures: u32, poll: Duration, asked: Duration) -> Duration {
+pub(super) fn backoff(failures: u32, poll: Duration, asked: Duration) -> Duration {
     let (first, most) = RETRY;
     let wait = first.saturating_mul(2_u32.saturating_pow(failures.min(16)));
     wait.min(most).min(poll).max(asked.min(ASKED_AT_MOST))
